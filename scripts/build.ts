@@ -1,0 +1,98 @@
+/** Builds everything that is shipped into dist/. `--quick` leaves out the type declarations and the manifest. */
+import { build, type BuildOptions } from 'esbuild'
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const dist = join(root, 'dist')
+const quick = process.argv.includes('--quick')
+
+const common: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22',
+  logLevel: 'warning',
+  // Bundled CommonJS packages use these three.
+  banner: {
+    js: [
+      `import{createRequire as __cr}from'node:module'`,
+      `import{fileURLToPath as __fp}from'node:url'`,
+      `import{dirname as __dn}from'node:path'`,
+      `const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);`,
+    ].join(';'),
+  },
+}
+
+rmSync(dist, { recursive: true, force: true })
+await mkdir(dist, { recursive: true })
+await Promise.all([cli(), guest(), testkit(), local()])
+if (!quick) {
+  declarations()
+  await manifest()
+}
+
+/** Every command file stays a file of its own, so that a start loads one; what they share goes to chunks/. */
+async function cli(): Promise<void> {
+  const entries = ['src/main.ts', 'src/fast.ts', ...globSync('src/commands/**/*.ts', { cwd: root }), ...globSync('src/hooks/**/*.ts', { cwd: root })]
+  await build({
+    ...common,
+    entryPoints: entries.filter((file) => existsSync(join(root, file))),
+    outbase: 'src',
+    outdir: dist,
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
+    // The TypeScript compiler would otherwise be pulled in through oclif's development mode; conf stays a package.
+    external: ['typescript', 'ts-node', 'ts-node/*', 'conf'],
+  })
+}
+
+async function guest(): Promise<void> {
+  const out = join(dist, 'guest')
+  await build({
+    ...common,
+    entryPoints: { guest: 'src/guest/main.ts' },
+    outdir: out,
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+  })
+  await writeFile(join(out, 'package.json'), '{"type":"module"}\n')
+  await cp(join(root, 'src/guest/native/prebuilt'), join(out, 'native'), { recursive: true })
+}
+
+async function testkit(): Promise<void> {
+  if (!existsSync(join(root, 'src/testkit/index.ts'))) return
+  await build({ ...common, entryPoints: ['src/testkit/index.ts'], outfile: join(dist, 'testkit.js') })
+}
+
+/** The bundled provider: built into the core package, registered by the core's own hook entry. */
+async function local(): Promise<void> {
+  const from = 'plugins/provider-local'
+  if (!existsSync(join(root, from, 'src/register.ts'))) return
+  await build({
+    ...common,
+    entryPoints: [join(from, 'src/register.ts')],
+    outdir: join(dist, from),
+    splitting: true,
+    chunkNames: '[name]-[hash]',
+  })
+  const prebuilt = join(root, from, 'native/prebuilt')
+  if (existsSync(prebuilt)) await cp(prebuilt, join(dist, from, 'native'), { recursive: true })
+}
+
+function declarations(): void {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
+}
+
+/** oclif's manifest, so that a start reads one file instead of importing every command. */
+async function manifest(): Promise<void> {
+  const { Plugin } = await import('@oclif/core/config')
+  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true })
+  await plugin.load()
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+  await writeFile(join(root, 'oclif.manifest.json'), `${JSON.stringify({ ...plugin.manifest, version }, null, 1)}\n`)
+}

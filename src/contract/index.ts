@@ -1,0 +1,13 @@
+/**
+ * The contract between amux and a provider. Types only: importing this page costs nothing.
+ * Start with `ProviderDescriptor`, then `Provider`, then `Computer`.
+ */
+export type * from './capabilities.ts'
+export type * from './computer.ts'
+export type * from './errors.ts'
+export type * from './files.ts'
+export type * from './ports.ts'
+export type * from './process.ts'
+export type * from './provider.ts'
+export type * from './sessions.ts'
+export type * from './streams.ts'

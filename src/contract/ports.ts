@@ -1,0 +1,29 @@
+/** A TCP socket that listens on a computer. */
+export interface ListeningPort {
+  readonly port: number
+  /** `127.0.0.1`, `0.0.0.0`, `::`, … */
+  readonly address: string
+  /** 0 when it cannot be told. */
+  readonly pid: number
+  /** The program's short name, empty when it cannot be told. */
+  readonly program: string
+}
+
+export interface PortEvent extends ListeningPort {
+  readonly type: 'opened' | 'closed'
+}
+
+export interface Ports {
+  /** By port number. */
+  list(): Promise<readonly ListeningPort[]>
+  /** First an `opened` for each that is there, then changes as they happen. */
+  events(options?: { readonly signal?: AbortSignal }): AsyncIterable<PortEvent>
+}
+
+/** Whether a computer works. */
+export interface IdleState {
+  /** Since when nothing had output, input, CPU time or a connection; absent while something works. RFC 3339. */
+  readonly since?: string
+  /** Why it counts as working, for people: `session build (output 2 s ago)`. */
+  readonly because: readonly string[]
+}

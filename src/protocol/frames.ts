@@ -1,0 +1,47 @@
+/**
+ * Streams that carry more than bytes (exec, attach, logs) are a sequence of frames: one type byte, a big-endian u32
+ * length, the payload. The same in both directions; frames may be split and joined at will by what is below.
+ */
+export const Frame = {
+  /** Client: program input. */
+  stdin: 0,
+  /** Guest: program output. Logs: prefixed by nothing, see `mark`. */
+  stdout: 1,
+  stderr: 2,
+  /** Client: end of input. Empty. */
+  eof: 3,
+  /** Client: JSON `StartRequest` or `AttachRequest`; the first frame of a stream. */
+  open: 4,
+  /** Guest: JSON `SessionInfo`, once, before any output. */
+  session: 5,
+  /** Guest: JSON `ExitStatus`. The program ended; output may still follow. */
+  exit: 6,
+  /** Guest: JSON `{stdout, stderr}`, final offsets: no more output. Last frame of a finished session. */
+  done: 7,
+  /** Client: JSON `{cols, rows}`. */
+  resize: 8,
+  /** Client: a signal name, as text. */
+  signal: 9,
+  /** Client, owner: two u64, the stdout and stderr offsets it has delivered. Frees the guest's window. */
+  ack: 10,
+  /** Guest: stream byte (1 or 2) and u64: the next output frame of that stream begins at this absolute offset. */
+  mark: 11,
+  /** Guest: JSON `{stream, bytes}`: output was skipped for this viewer. */
+  skipped: 12,
+  /** Guest: another client owns the session now; this one only looks. Empty. */
+  disowned: 13,
+  /** Guest: JSON `WireError`; last frame of a failed stream. */
+  error: 14,
+  /** Client: leaves on purpose. Empty. */
+  detach: 15,
+} as const
+
+export type FrameType = (typeof Frame)[keyof typeof Frame]
+
+export const FRAME_HEADER = 5
+/** A larger length is a protocol error, not an allocation. */
+export const FRAME_MAX = 16 * 1024 * 1024
+/** Output bytes the guest keeps for an owner that has not acknowledged them; beyond it the program waits. */
+export const OWNER_WINDOW = 4 * 1024 * 1024
+/** An owner acknowledges at least this often, in bytes. */
+export const ACK_EVERY = 512 * 1024

@@ -1,0 +1,4 @@
+/** What client and guest say to each other: constants and types only. */
+export * from './frames.ts'
+export * from './messages.ts'
+export * from './paths.ts'

@@ -1,0 +1,59 @@
+/**
+ * The guest's HTTP/2 surface. Parameters go in the query, documents are JSON bodies, `frames` is `frames.ts` both ways.
+ *
+ *   GET    /v1/hello                                    Hello
+ *   POST   /v1/exec                                     frames; first client frame: open(StartRequest)
+ *   POST   /v1/attach                                   frames; first client frame: open(AttachRequest)
+ *   GET    /v1/sessions                                 SessionList
+ *   GET    /v1/sessions/ID  ?wait=1                     SessionInfo; with wait, once it ended
+ *   DELETE /v1/sessions/ID                              204
+ *   GET    /v1/sessions/ID/logs ?stream&from&tail&follow=1   frames: mark, stdout, stderr, done
+ *   POST   /v1/sessions/ID/input ?eof=1                 body: bytes; 204 once all were taken
+ *   POST   /v1/sessions/ID/resize                       {cols, rows}; 204
+ *   POST   /v1/sessions/ID/signal                       {signal}; 204
+ *   POST   /v1/sessions/ID/kill                         {signal?, grace?}; SessionInfo
+ *   GET    /v1/file ?path&offset&length                 bytes
+ *   PUT    /v1/file ?path&mode&user&parents=1           body: bytes; 204 once in place
+ *   DELETE /v1/file ?path&recursive=1                   204
+ *   GET    /v1/stat ?path                               FileStat
+ *   GET    /v1/files ?path                              FileList
+ *   POST   /v1/mkdir ?path&mode&user&parents=1          204
+ *   POST   /v1/rename ?from&to                          204
+ *   POST   /v1/chmod ?path&mode                         204
+ *   GET    /v1/archive ?path                            tar
+ *   PUT    /v1/archive ?path&user                       body: tar; 204 once unpacked
+ *   POST   /v1/tunnel ?host&port                        200 once connected, then raw bytes both ways
+ *   GET    /v1/ports                                    PortList
+ *   GET    /v1/ports/events                             NDJSON of PortEvent
+ *   GET    /v1/idle                                     IdleState
+ *   POST   /v1/exit                                     204; the guest ends (its supervisor stays); 409 while sessions live
+ *
+ * Failures before the first byte: a status >= 400 and a WireError. `mode` is octal text.
+ */
+export const Path = {
+  hello: '/v1/hello',
+  exec: '/v1/exec',
+  attach: '/v1/attach',
+  sessions: '/v1/sessions',
+  file: '/v1/file',
+  files: '/v1/files',
+  stat: '/v1/stat',
+  mkdir: '/v1/mkdir',
+  rename: '/v1/rename',
+  chmod: '/v1/chmod',
+  archive: '/v1/archive',
+  tunnel: '/v1/tunnel',
+  ports: '/v1/ports',
+  portEvents: '/v1/ports/events',
+  idle: '/v1/idle',
+  exit: '/v1/exit',
+} as const
+
+/** Names below `GuestConfig.run` and `GuestConfig.store`. */
+export const Place = {
+  guestSocket: 'guest.sock',
+  initSocket: 'init.sock',
+  sessionSockets: 's',
+  config: 'guest.json',
+  sessions: 'sessions',
+} as const
