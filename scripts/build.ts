@@ -1,12 +1,13 @@
 /** Builds everything that is shipped into dist/. `--quick` leaves out the type declarations and the manifest. */
 import { build, type BuildOptions } from 'esbuild'
 import { execFileSync } from 'node:child_process'
-import { existsSync, globSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
-const dist = join(root, 'dist')
+const final = join(root, 'dist')
+const dist = join(root, `dist-${process.pid}`)
 const quick = process.argv.includes('--quick')
 
 const common: BuildOptions = {
@@ -27,12 +28,22 @@ const common: BuildOptions = {
   },
 }
 
-rmSync(dist, { recursive: true, force: true })
 await mkdir(dist, { recursive: true })
-await Promise.all([cli(), guest(), testkit(), local()])
-if (!quick) {
-  declarations()
-  await manifest()
+try {
+  await Promise.all([cli(), guest(), testkit(), local()])
+  if (!quick) declarations()
+  swap()
+} finally {
+  rmSync(dist, { recursive: true, force: true })
+}
+if (!quick) await manifest()
+
+/** A program that runs from dist/ meanwhile sees the old one whole, then the new one whole. */
+function swap(): void {
+  const old = join(root, `dist-old-${process.pid}`)
+  if (existsSync(final)) renameSync(final, old)
+  renameSync(dist, final)
+  rmSync(old, { recursive: true, force: true })
 }
 
 /** Every command file stays a file of its own, so that a start loads one; what they share goes to chunks/. */
@@ -85,7 +96,7 @@ async function local(): Promise<void> {
 
 function declarations(): void {
   const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json'], { cwd: root, stdio: 'inherit' })
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.types.json', '--outDir', join(dist, 'types')], { cwd: root, stdio: 'inherit' })
 }
 
 /** oclif's manifest, so that a start reads one file instead of importing every command. */
