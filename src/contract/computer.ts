@@ -45,6 +45,15 @@ export interface GuestPlace {
   readonly booted?: boolean
 }
 
+export interface StartComputerOptions {
+  /**
+   * Where the project is on this machine now. It differs from what `create` was told once the user moved it: a provider
+   * that mounts it mounts the new place, from this start on. Absent: the last place it was told.
+   */
+  readonly project?: { readonly path: string; readonly name: string }
+  readonly signal?: AbortSignal
+}
+
 /** A faster way to the guest than `spawn`: the path of its unix socket as *this* machine sees it, or a stream. */
 export type Channel = { readonly unix: string } | ByteStream
 
@@ -67,7 +76,7 @@ export interface Computer {
   /** Fresh from the provider. `not_found` only when the provider says so. */
   info(): Promise<ComputerInfo>
   /** Resolves when programs can run. Starting a running one is no error. */
-  start(options?: { readonly signal?: AbortSignal }): Promise<void>
+  start(options?: StartComputerOptions): Promise<void>
   /** Ends every program, keeps the disk. Stopping a stopped one is no error. `unsupported` where it only hibernates. */
   stop(options?: { readonly signal?: AbortSignal }): Promise<void>
   /** Deletes the computer and everything on it. The caller has asked the user. */
