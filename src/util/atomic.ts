@@ -1,36 +1,39 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join, basename } from 'node:path'
 
-/**
- * Readers see the old bytes or the new ones, also after a power cut. Directories above are made (0700) when missing.
- * The file gets `mode` whatever it had before.
- */
-export async function writeAtomic(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
-  const dir = dirname(path)
-  await mkdir(dir, { recursive: true, mode: 0o700 })
-  const draft = join(dir, `.${basename(path)}.${process.pid}-${randomBytes(4).toString('hex')}`)
+export interface AtomicOptions {
+  /** Default 0o600. */
+  readonly mode?: number
+  /** Directories that are missing are made with this. Default 0o700. */
+  readonly directoryMode?: number
+}
+
+/** Writes a file so that a reader, or a machine that loses power, finds the old content or the new, never a part. */
+export async function writeAtomic(path: string, content: string | Uint8Array, options: AtomicOptions = {}): Promise<void> {
+  const directory = dirname(path)
+  await mkdir(directory, { recursive: true, mode: options.directoryMode ?? 0o700 })
+  const temporary = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`)
   try {
-    const file = await open(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode)
+    const file = await open(temporary, 'wx', options.mode ?? 0o600)
     try {
-      await file.writeFile(data)
+      await file.writeFile(content)
       await file.sync()
     } finally {
       await file.close()
     }
-    await rename(draft, path)
+    await rename(temporary, path)
   } catch (error) {
-    await rm(draft, { force: true })
+    await rm(temporary, { force: true })
     throw error
   }
-  await syncDirectory(dir)
+  await syncDirectory(directory)
 }
 
-async function syncDirectory(dir: string): Promise<void> {
-  const handle = await open(dir, constants.O_RDONLY).catch(() => undefined)
-  if (!handle) return
-  // Some file systems refuse to sync a directory; the rename itself has happened.
-  await handle.sync().catch(() => undefined)
-  await handle.close()
+/** Makes the rename itself durable. Some file systems refuse to sync a directory; the content is whole anyway. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r').catch(() => undefined)
+  if (directory === undefined) return
+  await directory.sync().catch(() => undefined)
+  await directory.close()
 }
