@@ -34,6 +34,12 @@ export const Frame = {
   error: 14,
   /** Client: leaves on purpose. Empty. */
   detach: 15,
+  /**
+   * Guest, to an owner: one u64, the bytes of owners' `stdin` frames it has taken since the session began. Right after
+   * `session`, then at least every `INPUT_WINDOW / 4` bytes. After a lost connection the owner sends again what is
+   * beyond it, so that input is neither lost nor doubled.
+   */
+  taken: 16,
 } as const
 
 export type FrameType = (typeof Frame)[keyof typeof Frame]
@@ -45,3 +51,5 @@ export const FRAME_MAX = 16 * 1024 * 1024
 export const OWNER_WINDOW = 4 * 1024 * 1024
 /** An owner acknowledges at least this often, in bytes. */
 export const ACK_EVERY = 512 * 1024
+/** Input bytes an owner keeps for sending again; beyond it, it waits for `taken`. */
+export const INPUT_WINDOW = 1024 * 1024
