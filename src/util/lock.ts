@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync, utimesSync } from 'node:fs'
 import { link, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fail } from '../errors/index.ts'
+import type { AmuxError } from '../contract/index.ts'
 
 export interface LockOptions {
   readonly signal?: AbortSignal | undefined
@@ -34,7 +34,7 @@ async function acquire(path: string, options: LockOptions): Promise<() => Promis
   const until = Date.now() + (options.limit ?? Number.POSITIVE_INFINITY)
   for (let pause = 5, told = false; !(await create(path, mine)); pause = Math.min(pause * 2, 100)) {
     if (await passOver(path)) continue
-    if (Date.now() >= until) throw fail('locked', `another amux holds ${path}`, { hint: 'Try again when it is done.' })
+    if (Date.now() >= until) throw held(path)
     if (!told) options.onWait?.()
     told = true
     await rest(pause, options.signal)
@@ -45,6 +45,10 @@ async function acquire(path: string, options: LockOptions): Promise<() => Promis
     clearInterval(beat)
     if ((await content(path)) === mine) await rm(path, { force: true })
   }
+}
+
+function held(path: string): AmuxError {
+  return Object.assign(new Error(`another amux holds ${path}`), { code: 'locked', hint: 'Try again when it is done.' } as const)
 }
 
 async function rest(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,0 +1,164 @@
+import { createHmac, randomBytes } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { fail, normalise } from '../errors/index.ts'
+import { writeAtomic } from '../util/atomic.ts'
+import { type LockOptions, withLock } from '../util/lock.ts'
+import { type Project, RECORD } from './find.ts'
+import { computersOf, inspect } from './inspect.ts'
+import { type OwnEntry, ownFile, readOwn } from './own.ts'
+import type { ProjectRecord } from './record.ts'
+
+/** A project's record that is safe to act on, and the only way to change it. */
+export interface ProjectStore {
+  readonly project: Project
+  readonly file: string
+  /** The record is in the user's own state, because the project cannot be written. */
+  readonly outside: boolean
+  read(): ProjectRecord | undefined
+  /** Reads, edits and writes under a lock. `edit` gets a fresh record when there is none. */
+  change(edit: (record: ProjectRecord) => ProjectRecord): Promise<ProjectRecord>
+  /** Keeps other processes from making or deleting this project's computers meanwhile. */
+  exclusively<T>(work: () => Promise<T>, options?: LockOptions): Promise<T>
+  /** A digest that says nothing about the text to whoever reads the record. */
+  digest(text: string): Promise<string>
+}
+
+export interface SettleOptions {
+  /** Asks the user whether a record somebody else wrote may be used; throws `confirmation_required` on a no. */
+  readonly confirm?: ((question: string) => Promise<void>) | undefined
+  /** What the user said about a copied project: use the original's computers too. */
+  readonly share?: boolean
+  /** What the user said about a copied or foreign record: begin anew, leave it. */
+  readonly fresh?: boolean
+}
+
+/** Reads the record and settles whose it is. A moved project is noted; a copy or a stranger's record is never used unasked. */
+export async function openProject(project: Project, state: string, options: SettleOptions = {}): Promise<ProjectStore> {
+  const found = inspect(project, state)
+  const store = makeStore(project, state, found.file)
+  if (!found.record || found.standing === 'own') return store
+  const { record } = found
+  if (options.fresh && found.standing !== 'moved') {
+    await store.replace(freshRecord(project))
+    return store
+  }
+  if (found.standing === 'copied' && !options.share) throw copied(project, record)
+  if (found.standing === 'foreign') await confirmForeign(found.file, record, options)
+  await store.settle({ ...record, path: project.root }, found.standing === 'moved' ? record.path : undefined)
+  return store
+}
+
+function copied(project: Project, record: ProjectRecord): Error {
+  return fail('conflict', `${project.root} looks like a copy of ${record.path}, and its record names that project's computers`, {
+    hint: 'Give the copy its own: amux computer create --new. Or use the same: amux computer use --share.',
+  })
+}
+
+async function confirmForeign(file: string, record: ProjectRecord, options: SettleOptions): Promise<void> {
+  const names = computersOf(record).join(', ') || 'no computer'
+  const question = `${file} was not written by you on this machine. It names ${names}. Use it?`
+  if (options.confirm) return options.confirm(question)
+  throw fail('confirmation_required', `${file} was not written by you on this machine`, {
+    hint: 'Trust it: amux computer use --yes. Or begin anew: amux computer create --new.',
+  })
+}
+
+function freshRecord(project: Project): ProjectRecord {
+  return { version: 1, id: randomBytes(16).toString('hex'), path: project.root, providers: {} }
+}
+
+interface Inner extends ProjectStore {
+  replace(record: ProjectRecord): Promise<void>
+  settle(record: ProjectRecord, from: string | undefined): Promise<void>
+}
+
+function makeStore(project: Project, state: string, file: string): Inner {
+  const lock = `${file}.lock`
+  const read = () => inspect(project, state).record
+
+  /** The user's side first: a record without it would be a stranger's. */
+  async function write(record: ProjectRecord, from?: string): Promise<void> {
+    const own = ownEntry(readOwn(state, record.id), record, from)
+    await writeAtomic(ownFile(state, record.id), `${JSON.stringify(own, undefined, 2)}\n`)
+    await makeDirectory(file)
+    await writeAtomic(file, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 })
+  }
+
+  async function locked<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      await makeDirectory(file)
+      return await withLock(lock, work, { limit: 30_000 })
+    } catch (error) {
+      throw named(file, error)
+    }
+  }
+
+  return {
+    project,
+    file,
+    outside: file !== join(project.root, RECORD),
+    read,
+    change: (edit) =>
+      locked(async () => {
+        const record = edit(read() ?? freshRecord(project))
+        await write(record)
+        return record
+      }),
+    replace: (record) => locked(() => write(record)),
+    settle: (record, from) => settleQuietly(() => locked(() => write(record, from)), from),
+    exclusively: async (work, options) => {
+      await makeDirectory(file).catch((error: unknown) => {
+        throw named(file, error)
+      })
+      return withLock(`${file}.busy`, work, options)
+    },
+    digest: async (text) => {
+      const { id } = read() ?? (await locked(async () => begin()))
+      return createHmac('sha256', readOwn(state, id)?.key ?? '').update(text).digest('hex').slice(0, 32)
+    },
+  }
+
+  async function begin(): Promise<ProjectRecord> {
+    const record = read() ?? freshRecord(project)
+    await write(record)
+    return record
+  }
+}
+
+/** A move on a medium that cannot be written is found again next time: that is all the difference. */
+async function settleQuietly(write: () => Promise<void>, movedFrom: string | undefined): Promise<void> {
+  try {
+    await write()
+  } catch (error) {
+    if (movedFrom === undefined || normalise(error).code !== 'permission_denied') throw error
+  }
+}
+
+function ownEntry(before: OwnEntry | undefined, record: ProjectRecord, from: string | undefined): OwnEntry {
+  const paths = (before?.paths ?? []).filter((path) => path !== from)
+  const computers = [...new Set([...(before?.computers ?? []), ...computersOf(record)])]
+  return {
+    version: 1,
+    id: record.id,
+    paths: [...new Set([...paths, record.path])],
+    computers,
+    key: before?.key ?? randomBytes(32).toString('hex'),
+  }
+}
+
+/** `.amux/` keeps itself out of git, whatever the project ignores. */
+async function makeDirectory(file: string): Promise<void> {
+  const dir = dirname(file)
+  const inProject = file.endsWith(RECORD)
+  await mkdir(dir, { recursive: true, mode: inProject ? 0o755 : 0o700 })
+  if (!inProject) return
+  await writeFile(join(dir, '.gitignore'), '*\n', { flag: 'wx', mode: 0o644 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
+}
+
+function named(file: string, cause: unknown): Error {
+  const error = normalise(cause)
+  return error.code === 'locked' || error.message.includes(file) ? error : fail(error.code, `${file} cannot be written: ${error.message}`, { cause })
+}
