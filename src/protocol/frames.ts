@@ -53,3 +53,5 @@ export const OWNER_WINDOW = 4 * 1024 * 1024
 export const ACK_EVERY = 512 * 1024
 /** Input bytes an owner keeps for sending again; beyond it, it waits for `taken`. */
 export const INPUT_WINDOW = 1024 * 1024
+/** Input bytes a client may have sent that were not taken yet. */
+export const INPUT_WINDOW = 512 * 1024
