@@ -35,9 +35,10 @@ export const Frame = {
   /** Client: leaves on purpose. Empty. */
   detach: 15,
   /**
-   * Guest, to an owner: one u64, the bytes of owners' `stdin` frames it has taken since the session began. Right after
-   * `session`, then at least every `INPUT_WINDOW / 4` bytes. After a lost connection the owner sends again what is
-   * beyond it, so that input is neither lost nor doubled.
+   * Guest, to an owner: one u64, the bytes of owners' `stdin` frames the program has taken since the session began; all
+   * ones: it reads no more. Right after `session`, then at least every `INPUT_WINDOW / 4` bytes. After a lost connection
+   * the owner sends again what is beyond it, so that input is neither lost nor doubled. The program's slowness holds
+   * back `taken`, never the stream, so that acks and signals always get through.
    */
   taken: 16,
 } as const
@@ -53,5 +54,3 @@ export const OWNER_WINDOW = 4 * 1024 * 1024
 export const ACK_EVERY = 512 * 1024
 /** Input bytes an owner keeps for sending again; beyond it, it waits for `taken`. */
 export const INPUT_WINDOW = 1024 * 1024
-/** Input bytes a client may have sent that were not taken yet. */
-export const INPUT_WINDOW = 512 * 1024
