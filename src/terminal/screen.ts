@@ -1,0 +1,84 @@
+import type { TerminalSize } from '../contract/index.ts'
+import type { DriveOptions, Front, Leave } from './drive.ts'
+import { DetachScanner } from './detach-keys.ts'
+import { copyInput, copyKeys, mute } from './input.ts'
+import type { Local } from './local.ts'
+import { enterRaw } from './raw.ts'
+import { ScreenModes } from './screen-modes.ts'
+import { Resizer, sizeOf } from './size.ts'
+
+/** Long enough for programs to see two sizes instead of one. */
+const NUDGE_MS = 50
+const HANGUP = 129
+const CTRL_C = 3
+const NEWLINE = 10
+
+/** The size the program should have here. */
+export function localSize(local: Local): TerminalSize {
+  return sizeOf(local.stdout, local.stderr)
+}
+
+/** A program with a terminal, shown in ours: keys go to it as they are, and it follows our size. */
+export function openScreen(options: DriveOptions, local: Local, leave: Leave): Front {
+  const { attachment, readOnly = false } = options
+  const screen = local.stdout.isTTY === true
+  let last = NEWLINE
+  const modes = new ScreenModes()
+  const resizer = new Resizer(attachment.session.size ?? localSize(local), (size) => attachment.resize(size))
+  const onSize = (): void => resizer.change(localSize(local))
+  const raw = enterRaw({
+    input: local.stdin,
+    screen: screen ? (local.stdout.fd ?? 1) : undefined,
+    modes,
+    onResume: () => void nudge(resizer, local),
+  })
+  if (screen && !readOnly) {
+    local.stdout.on('resize', onSize)
+    onSize()
+  }
+  const stopKeys = openKeys(options, local, leave)
+  return {
+    see(chunk) {
+      if (!screen) return
+      modes.feed(chunk)
+      last = chunk.at(-1) ?? last
+    },
+    onBroken: () => leave(HANGUP, 'the terminal is gone'),
+    close() {
+      stopKeys()
+      local.stdout.off('resize', onSize)
+      const within = screen && !modes.alternate && last !== NEWLINE
+      raw.restore()
+      return within
+    },
+  }
+}
+
+function openKeys({ attachment, input, readOnly = false, detachKeys }: DriveOptions, local: Local, leave: Leave): () => void {
+  const keyboard = local.stdin
+  if (keyboard.isTTY !== true) {
+    if (input === 'pass' && !readOnly) void copyInput(keyboard, attachment.stdin)
+    else if (input === 'end') void attachment.stdin.end().catch(() => undefined)
+    return () => void keyboard.destroy()
+  }
+  const detach = (): void => leave(0, 'detached')
+  const stop = copyKeys({
+    input: keyboard,
+    sink: readOnly ? mute((chunk) => void (chunk.includes(CTRL_C) && detach())) : attachment.stdin,
+    scanner: new DetachScanner(detachKeys),
+    onDetach: detach,
+    onGone: () => leave(HANGUP, 'the terminal is gone'),
+  })
+  return () => {
+    stop()
+    keyboard.destroy()
+  }
+}
+
+/** Makes the program draw itself anew: telling it the size it has is not enough. */
+async function nudge(resizer: Resizer, local: Local): Promise<void> {
+  const { cols, rows } = localSize(local)
+  resizer.change({ cols, rows: Math.max(1, rows - 1) })
+  await new Promise((resolve) => setTimeout(resolve, NUDGE_MS))
+  resizer.change({ cols, rows })
+}
