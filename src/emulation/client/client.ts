@@ -1,0 +1,121 @@
+import type { Duplex } from 'node:stream'
+import type { Archive, ByteStream, Files, IdleState, Ports, Sessions, SpawnOptions } from '../../contract/index.ts'
+import { fail, normalise } from '../../errors/index.ts'
+import { type Hello, Path } from '../../protocol/index.ts'
+import type { GuestAttachment } from './attachment.ts'
+import { Calls } from './calls.ts'
+import { Connection, type Headers } from './connection.ts'
+import { guestArchive, guestFiles } from './files.ts'
+import type { SessionHost } from './host.ts'
+import { guestPorts } from './ports.ts'
+import { guestSessions, spawnTied } from './sessions.ts'
+import { openTunnel, type TunnelOptions } from './tunnel.ts'
+
+export interface GuestClientOptions {
+  /** A new byte stream to the guest. Rejects with `unavailable` when trying again may help. */
+  readonly dial: (signal?: AbortSignal) => Promise<Duplex>
+  /** Only this start of the guest will do: anything else answers `conflict`. */
+  readonly nonce?: string
+  /** Milliseconds awake that a lost connection is tried again. */
+  readonly patience?: number
+  readonly provider?: string
+  readonly computer?: string
+  readonly onConnection?: SessionHost['onConnection']
+}
+
+const PATIENCE_MS = 10 * 60_000
+
+/** Speaks with one guest. Connects when first used, and again when the connection was lost. */
+export class GuestClient implements SessionHost {
+  readonly headers: Headers
+  readonly patience: number
+  readonly provider: string | undefined
+  readonly computer: string | undefined
+  readonly onConnection: SessionHost['onConnection']
+  readonly sessions: Sessions
+  readonly files: Files
+  readonly archive: Archive
+  readonly ports: Ports
+  readonly #calls: Calls
+  readonly #dial: GuestClientOptions['dial']
+  #connection: Connection | undefined
+  #dialling: Promise<Connection> | undefined
+  #closed = false
+
+  constructor(options: GuestClientOptions) {
+    this.#dial = options.dial
+    this.headers = options.nonce === undefined ? {} : { 'amux-nonce': options.nonce }
+    this.patience = options.patience ?? PATIENCE_MS
+    this.provider = options.provider
+    this.computer = options.computer
+    this.onConnection = options.onConnection
+    this.#calls = new Calls(this)
+    this.sessions = guestSessions(this, this.#calls)
+    this.files = guestFiles(this.#calls)
+    this.archive = guestArchive(this.#calls)
+    this.ports = guestPorts(this.#calls)
+  }
+
+  /** Ends with the connection, tree and all. */
+  spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<GuestAttachment> {
+    return spawnTied(this, argv, options)
+  }
+
+  tunnel(port: number, options?: TunnelOptions): Promise<ByteStream> {
+    return openTunnel(this, this.#calls, port, options)
+  }
+
+  idle(): Promise<IdleState> {
+    return this.#calls.get<IdleState>(Path.idle, (value) => 'because' in value)
+  }
+
+  hello(signal?: AbortSignal): Promise<Hello> {
+    return this.#calls.get<Hello>(Path.hello, (value) => 'protocol' in value && 'version' in value && 'nonce' in value, { signal })
+  }
+
+  /** Asks the guest to end. `conflict` while sessions live. */
+  async exit(): Promise<void> {
+    await this.#calls.send('POST', Path.exit)
+  }
+
+  async connection(signal?: AbortSignal): Promise<Connection> {
+    if (this.#closed) throw fail('aborted', 'the connection to the computer was closed', { computer: this.computer })
+    if (this.#connection !== undefined && !this.#connection.lost) return this.#connection
+    this.#dialling ??= this.#connect().finally(() => (this.#dialling = undefined))
+    return untilAborted(this.#dialling, signal)
+  }
+
+  /** Drops the connection; the next use makes a new one. */
+  reset(): void {
+    this.#connection?.destroy()
+    this.#connection = undefined
+  }
+
+  /** Frees everything. What is tied to this client ends, sessions go on. */
+  close(): void {
+    this.#closed = true
+    this.reset()
+  }
+
+  /** Shared by all who wait, so no single one's signal ends it. */
+  async #connect(): Promise<Connection> {
+    const details = { provider: this.provider, computer: this.computer }
+    const duplex = await this.#dial().catch((error: unknown) => {
+      throw normalise(error, details)
+    })
+    const connection = new Connection(duplex, details)
+    if (this.#closed) connection.destroy()
+    this.#connection = connection
+    return connection
+  }
+}
+
+function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work
+  if (signal.aborted) return Promise.reject(normalise(signal.reason))
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(normalise(signal.reason))
+    signal.addEventListener('abort', onAbort, { once: true })
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}

@@ -1,0 +1,96 @@
+import type * as Http2 from 'node:http2'
+import type { Duplex } from 'node:stream'
+import type { AmuxError } from '../../contract/index.ts'
+import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
+import { Heartbeat } from './heartbeat.ts'
+
+/** Enough for full speed over a unix socket; what one reader that stopped reading can make us keep. */
+const STREAM_WINDOW = 4 * 1024 * 1024
+/** The largest there is: one stalled stream must never hold up another. */
+const SESSION_WINDOW = 2 ** 31 - 1
+const FRAME_SIZE = 1024 * 1024
+
+export type Headers = Readonly<Record<string, string>>
+
+/** One HTTP/2 connection to a guest. Once lost it stays lost. */
+export class Connection {
+  readonly #http: Http2.ClientHttp2Session
+  readonly #details: ErrorDetails
+  readonly #onLost: (() => void)[] = []
+  readonly #heartbeat: Heartbeat
+  #streams = 0
+  #failure: AmuxError | undefined
+
+  constructor(duplex: Duplex, details: ErrorDetails = {}) {
+    this.#details = details
+    const http2: typeof Http2 = process.getBuiltinModule('node:http2')
+    const settings = { enablePush: false, initialWindowSize: STREAM_WINDOW, maxFrameSize: FRAME_SIZE }
+    this.#http = http2.connect('http://amux', {
+      createConnection: () => duplex,
+      settings,
+      maxSessionMemory: 4096,
+      peerMaxConcurrentStreams: 100_000,
+    })
+    this.#http.once('connect', () => {
+      if (!this.#http.destroyed) this.#http.setLocalWindowSize(SESSION_WINDOW)
+    })
+    this.#http.on('error', (error) => this.#fail(normalise(error)))
+    this.#http.on('goaway', () => this.#lose())
+    this.#http.on('close', () => this.#lose())
+    duplex.on('error', (error) => this.#fail(normalise(error)))
+    this.#heartbeat = new Heartbeat(this.#http, () => this.#fail(fail('connection_lost', 'the computer no longer answers')))
+  }
+
+  get lost(): boolean {
+    return this.#failure !== undefined
+  }
+
+  /** Why it was lost, for whoever was using it. */
+  failure(): AmuxError {
+    const { code, message } = this.#failure ?? fail('connection_lost', 'the connection to the computer broke')
+    return fail(code, message, { source: 'transport', ...this.#details })
+  }
+
+  /** A body follows unless `last`. */
+  request(method: string, path: string, headers: Headers = {}, last = false): Http2.ClientHttp2Stream {
+    if (this.lost) throw this.failure()
+    const stream = this.#http.request({ ':method': method, ':path': path, ...headers }, { endStream: last })
+    stream.on('error', ignore)
+    if (this.#streams++ === 0) this.#heartbeat.start()
+    stream.once('close', () => {
+      if (--this.#streams === 0) this.#heartbeat.stop()
+    })
+    return stream
+  }
+
+  onLost(listener: () => void): void {
+    if (this.lost) listener()
+    else this.#onLost.push(listener)
+  }
+
+  /** Lets what runs finish, takes nothing new. */
+  close(): void {
+    this.#lose()
+    this.#http.close()
+  }
+
+  destroy(): void {
+    this.#fail(fail('connection_lost', 'the connection was closed'))
+  }
+
+  #fail(error: AmuxError): void {
+    this.#failure ??= error
+    this.#lose()
+    this.#http.destroy()
+  }
+
+  #lose(): void {
+    this.#failure ??= fail('connection_lost', 'the connection to the computer broke')
+    this.#heartbeat.stop()
+    for (const listener of this.#onLost.splice(0)) listener()
+  }
+}
+
+function ignore(): void {
+  // Whoever uses the stream hears of it by its `close`.
+}

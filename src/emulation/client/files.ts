@@ -1,0 +1,38 @@
+import type { Archive, Files, FileStat } from '../../contract/index.ts'
+import { type FileList, Path } from '../../protocol/index.ts'
+import type { Calls } from './calls.ts'
+
+export function guestFiles(calls: Calls): Files {
+  return {
+    read: (path, { offset, length, signal } = {}) => calls.download(Path.file, { query: { path, offset, length }, signal }),
+    write: (path, data, { mode, user, parents, signal } = {}) =>
+      calls.upload('PUT', Path.file, data, { query: { path, mode: octal(mode), user, parents }, signal }),
+    stat: (path) => calls.get<FileStat>(Path.stat, (value) => 'type' in value && 'size' in value, { query: { path } }),
+    async list(path) {
+      return (await calls.get<FileList>(Path.files, (value) => 'entries' in value && Array.isArray(value.entries), { query: { path } })).entries
+    },
+    async mkdir(path, { parents, mode, user } = {}) {
+      await calls.send('POST', Path.mkdir, { query: { path, mode: octal(mode), user, parents } })
+    },
+    async rename(from, to) {
+      await calls.send('POST', Path.rename, { query: { from, to } })
+    },
+    async chmod(path, mode) {
+      await calls.send('POST', Path.chmod, { query: { path, mode: octal(mode) } })
+    },
+    async remove(path, { recursive } = {}) {
+      await calls.send('DELETE', Path.file, { query: { path, recursive } })
+    },
+  }
+}
+
+export function guestArchive(calls: Calls): Archive {
+  return {
+    read: (path, { signal } = {}) => calls.download(Path.archive, { query: { path }, signal }),
+    write: (path, tar, { user, signal } = {}) => calls.upload('PUT', Path.archive, tar, { query: { path, user }, signal }),
+  }
+}
+
+function octal(mode: number | undefined): string | undefined {
+  return mode?.toString(8)
+}

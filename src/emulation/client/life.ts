@@ -1,0 +1,242 @@
+import type { AmuxError, Attachment, ExitStatus, SessionInfo, TerminalSize } from '../../contract/index.ts'
+import { fail, normalise } from '../../errors/index.ts'
+import { ACK_EVERY, Frame, OWNER_WINDOW, Path } from '../../protocol/index.ts'
+import { deferred } from '../../util/deferred.ts'
+import type { Opening } from './attachment.ts'
+import { endedWithoutStatus, exitOf, fateUnknown } from './exit.ts'
+import type { Connection, Headers } from './connection.ts'
+import type { SessionHost } from './host.ts'
+import { Inlet } from './inlet.ts'
+import { Link } from './link.ts'
+import { Outlet } from './outlet.ts'
+import { Positions } from './positions.ts'
+import { retry } from './retry.ts'
+import { parseJson } from './wire.ts'
+
+/** What a viewer lets pile up before it slows the guest; an owner is bounded by its acknowledgements. */
+const VIEWER_LIMIT = 1024 * 1024
+const OWNER_LIMIT = 2 * OWNER_WINDOW
+
+/** One program's connection through all its losses, to its end. */
+export class Life {
+  readonly stdin = new Inlet()
+  readonly stdout = new Outlet(() => this.#onTaken())
+  readonly stderr = new Outlet(() => this.#onTaken())
+  onSkipped: Attachment['onSkipped']
+  onDisowned: Attachment['onDisowned']
+
+  readonly #host: SessionHost
+  readonly #opening: Opening
+  readonly #positions: Positions
+  readonly #tied: boolean
+  readonly #exit = deferred<ExitStatus>()
+  readonly #gone = new AbortController()
+  #session: SessionInfo | undefined
+  #link: Link | undefined
+  #size: TerminalSize | undefined
+  #owner: boolean
+  /** What could not be delivered while the connection was away. */
+  readonly #signals: string[] = []
+  #acked = 0
+  #paused = false
+  #complete = false
+
+  constructor(host: SessionHost, opening: Opening) {
+    this.#host = host
+    this.#opening = opening
+    const starting = 'start' in opening
+    this.#tied = starting && opening.start.tied === true
+    this.#size = starting ? opening.start.tty : opening.attach.size
+    this.#owner = starting ? opening.start.detached !== true : opening.attach.readOnly !== true
+    this.#positions = new Positions(starting ? { stdout: 0, stderr: 0 } : opening.attach.from)
+    this.#exit.promise.catch(() => {})
+  }
+
+  get session(): SessionInfo {
+    if (this.#session === undefined) throw fail('internal', 'a session was used before it began')
+    return this.#session
+  }
+
+  get exit(): Promise<ExitStatus> {
+    return this.#exit.promise
+  }
+
+  async open(signal?: AbortSignal): Promise<void> {
+    const connection = await this.#host.connection(signal)
+    const [path, request] = 'start' in this.#opening ? [Path.exec, this.#opening.start] : [Path.attach, this.#opening.attach]
+    await this.#connect(connection, path, request, this.#host.headers, signal)
+    if (this.#link !== undefined) this.stdin.open(this.#link)
+  }
+
+  signal(name: string): void {
+    if (this.#link !== undefined) this.#link.tell(Frame.signal, name)
+    else if (!this.#gone.signal.aborted && !this.#complete) this.#signals.push(name)
+  }
+
+  resize(size: TerminalSize): void {
+    this.#size = size
+    this.#link?.tell(Frame.resize, JSON.stringify(size))
+  }
+
+  /** Goes without ending it. */
+  leave(reason: AmuxError): void {
+    if (this.#gone.signal.aborted) return
+    this.#gone.abort()
+    this.#link?.tell(Frame.detach)
+    this.#link?.end()
+    this.#finish(reason)
+    this.stdout.end()
+    this.stderr.end()
+  }
+
+  /** Drops the connection, and with it what is tied to it. */
+  abandon(reason: AmuxError): void {
+    if (this.#gone.signal.aborted) return
+    this.#gone.abort()
+    this.#link?.cancel()
+    this.#break(reason)
+  }
+
+  /** Resolves with the `session` frame. */
+  #connect(connection: Connection, path: string, request: object, headers: Headers, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = () => {
+        link.cancel()
+        reject(normalise(signal?.reason))
+      }
+      const settle = () => signal?.removeEventListener('abort', onAbort)
+      const mine = <A extends readonly unknown[]>(act: (...args: A) => void) => (...args: A) => {
+        if (this.#link === link) act(...args)
+      }
+      let begun = false
+      const link: Link = new Link(connection, 'POST', path, {
+        session: mine((info) => {
+          settle()
+          this.#onSession(info)
+          begun = true
+          resolve()
+        }),
+        output: mine((stream, piece) => this.#onOutput(stream, piece)),
+        control: mine((type, payload) => this.#onControl(type, payload)),
+        closed: mine((error) => {
+          settle()
+          this.#link = undefined
+          if (begun) this.#onClosed(error)
+          else reject(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }))
+        }),
+      }, headers, request)
+      this.#link = link
+      this.#paused = false
+      signal?.addEventListener('abort', onAbort)
+    })
+  }
+
+  #onSession(info: SessionInfo): void {
+    if (this.#session !== undefined && this.#session.startedAt !== info.startedAt) {
+      throw fail('not_found', 'the session is gone, another has its place', { source: 'transport' })
+    }
+    this.#session = info
+    const status = exitOf(info)
+    if (status !== undefined) this.#exit.resolve(status)
+    if (info.state.status === 'ended') this.#exit.reject(endedWithoutStatus(info.state.reason, this.#host))
+  }
+
+  #onOutput(stream: 'stdout' | 'stderr', piece: Buffer): void {
+    this[stream].push(piece, this.#positions.advance(stream, piece.length))
+    if (this.#paused || this.#waiting() < (this.#owner ? OWNER_LIMIT : VIEWER_LIMIT)) return
+    this.#paused = true
+    this.#link?.pause()
+  }
+
+  #onControl(type: number, payload: Buffer): void {
+    if (type === Frame.exit) this.#exit.resolve(parseJson<ExitStatus>(payload, (value) => 'code' in value || 'signal' in value))
+    else if (type === Frame.mark) this.#positions.mark(payload)
+    else if (type === Frame.taken && payload.length === 8) this.stdin.took(payload)
+    else if (type === Frame.done) this.#onDone()
+    else if (type === Frame.disowned) this.#onDisowned()
+    else if (type === Frame.skipped) {
+      const skipped = parseJson<{ stream: 'stdout' | 'stderr'; bytes: number }>(payload, (value) => 'bytes' in value)
+      this.onSkipped?.(skipped.bytes, skipped.stream)
+    }
+  }
+
+  #onDisowned(): void {
+    this.#owner = false
+    this.onDisowned?.()
+  }
+
+  #onDone(): void {
+    this.#complete = true
+    this.stdout.end()
+    this.stderr.end()
+    this.stdin.close(fail('conflict', 'the program has ended'))
+    this.#onTaken()
+  }
+
+  #onTaken(): void {
+    if (this.#paused && this.#waiting() < VIEWER_LIMIT / 4) {
+      this.#paused = false
+      this.#link?.resume()
+    }
+    const link = this.#link
+    if (link === undefined) return
+    const { delivered: stdout } = this.stdout
+    const { delivered: stderr } = this.stderr
+    const last = this.#complete && this.stdout.drained && this.stderr.drained
+    if (this.#owner && (last || stdout + stderr - this.#acked >= ACK_EVERY)) {
+      this.#acked = stdout + stderr
+      link.ack(stdout, stderr)
+    }
+    if (last) link.end()
+  }
+
+  #waiting(): number {
+    return this.stdout.waiting + this.stderr.waiting
+  }
+
+  #onClosed(error: AmuxError | undefined): void {
+    if (this.#complete || this.#gone.signal.aborted) return
+    if (this.#tied || (error !== undefined && error.code !== 'connection_lost')) return this.#lose(error)
+    if (!this.stdin.interrupt() && !this.session.tty) return this.#lose(error)
+    void this.#reconnect()
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#host.onConnection?.('lost')
+    try {
+      await retry(() => this.#again(), this.#host.patience, this.#gone.signal)
+      this.#host.onConnection?.('back')
+    } catch (error) {
+      this.#lose(normalise(error))
+    }
+  }
+
+  async #again(): Promise<void> {
+    const connection = await this.#host.connection()
+    const { id, tty } = this.session
+    const from = tty ? undefined : this.#positions.from
+    if (tty) this.#positions.forget()
+    const request = { id, readOnly: !this.#owner, ...(from && { from }), ...(this.#size && { size: this.#size }) }
+    // The guest may be another one by now; the session says whether it is the same.
+    await this.#connect(connection, Path.attach, request, {})
+    if (this.#link === undefined) return
+    this.stdin.resume(this.#link)
+    for (const signal of this.#signals.splice(0)) this.signal(signal)
+  }
+
+  #lose(error: AmuxError | undefined): void {
+    this.#gone.abort()
+    this.#break(fateUnknown(error ?? fail('connection_lost', 'the guest hung up'), this.#session, this.#tied, this.#host))
+  }
+
+  #break(error: AmuxError): void {
+    this.#finish(error)
+    this.stdout.fail(error)
+    this.stderr.fail(error)
+  }
+
+  #finish(error: AmuxError): void {
+    this.#exit.reject(error)
+    this.stdin.close(error)
+  }
+}
