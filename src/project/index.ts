@@ -4,10 +4,12 @@
  * A command: `openProject(findProject(), paths().state, {confirm})`, then `locate(store.read(), {provider, computer})`.
  * A hot command: `locateQuickly`, from `current.ts` itself.
  */
+export { type Backend, type CreateContext, type Created, createComputer, gone, startOptions } from './create.ts'
 export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from './current.ts'
 export { directoryOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
 export { type Inspection, type Standing, inspect } from './inspect.ts'
 export { computerName, isComputerName } from './names.ts'
 export type { ComputerEntry, Config, ProjectRecord, ProviderEntry } from './record.ts'
+export { type CreateRequest, plainRequest } from './request.ts'
 export { type ProjectStore, type SettleOptions, openProject } from './store.ts'

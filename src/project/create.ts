@@ -1,0 +1,183 @@
+import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/index.ts'
+import { fail, hasCode } from '../errors/index.ts'
+import { fillWorkspace } from '../sync/index.ts'
+import { type Located, locate } from './current.ts'
+import { computerName } from './names.ts'
+import type { ComputerEntry, Config, ProjectRecord } from './record.ts'
+import { type CreateRequest, difference, digestRequest } from './request.ts'
+import type { ProjectStore } from './store.ts'
+
+/** What is needed of a connected provider. */
+export interface Backend {
+  readonly id: string
+  create(options: CreateOptions): Promise<EquippedComputer>
+  get(name: string): Promise<EquippedComputer>
+}
+
+export interface CreateContext {
+  readonly signal: AbortSignal
+  progress(text: string): void
+  note(text: string): void
+  /** The user asked for a computer in so many words: one that its provider no longer has may be succeeded. */
+  readonly explicit: boolean
+}
+
+export interface Created {
+  readonly computer: EquippedComputer
+  readonly info: ComputerInfo
+  readonly located: Located
+  /** False: it was there. */
+  readonly created: boolean
+}
+
+/** The project's computer on this provider, made when there is none. However many ask at once, one is made. */
+export async function createComputer(store: ProjectStore, backend: Backend, request: CreateRequest, context: CreateContext): Promise<Created> {
+  const config = await digestRequest(store, request)
+  const there = await existing(store, backend, request, config, context)
+  if (there) return there
+  const onWait = () => context.progress('Waiting for another amux that is making or removing a computer of this project')
+  return store.exclusively(
+    async () => (await existing(store, backend, request, config, context)) ?? make(store, backend, request, config, context),
+    { signal: context.signal, onWait },
+  )
+}
+
+/** The recorded one, if the provider still has it. Only its own "not found" makes room for another, and only when asked. */
+async function existing(
+  store: ProjectStore,
+  backend: Backend,
+  request: CreateRequest,
+  config: Config,
+  context: CreateContext,
+): Promise<Created | undefined> {
+  const record = store.read()
+  const located = locate(record, { provider: backend.id })
+  if (!record || !located) return undefined
+  const differs = difference(request, config, located.name, record.providers[backend.id]?.computers[located.name]?.config)
+  try {
+    const computer = await backend.get(located.name)
+    const info = await computer.info()
+    if (differs !== undefined) throw otherOptions(located, differs)
+    await choose(store, backend.id)
+    return { computer, info, located, created: false }
+  } catch (error) {
+    if (!hasCode(error, 'not_found')) throw error
+    if (!context.explicit) throw gone(located)
+    context.note(`${located.name} is no longer on ${backend.id}; making another`)
+    return undefined
+  }
+}
+
+async function make(store: ProjectStore, backend: Backend, request: CreateRequest, config: Config, context: CreateContext): Promise<Created> {
+  const record = store.read()
+  const before = record?.providers[backend.id]?.pending
+  const name = request.name ?? before?.name ?? computerName(store.project.name)
+  const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config }
+  const unfinished = before?.name === name ? await find(backend, name) : undefined
+  await note(store, backend.id, entry)
+  context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
+  const computer = unfinished ?? (await create(store, backend, name, request, context))
+  await computer.start(startOptions(store, context.signal))
+  const info = await computer.info()
+  const workspace = await prepareWorkspace(store, computer, info, context)
+  await settle(store, backend.id, { ...entry, workspace })
+  return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
+}
+
+export function startOptions({ project }: ProjectStore, signal: AbortSignal): { signal: AbortSignal; project: { path: string; name: string } } {
+  return { signal, project: { path: project.root, name: project.name } }
+}
+
+/** What a killed amux left, whole or not: the provider knows. */
+async function find(backend: Backend, name: string): Promise<EquippedComputer | undefined> {
+  try {
+    const computer = await backend.get(name)
+    await computer.info()
+    return computer
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined
+    throw error
+  }
+}
+
+async function create(store: ProjectStore, backend: Backend, name: string, request: CreateRequest, context: CreateContext): Promise<EquippedComputer> {
+  const { project } = store
+  const { labels, env, template, options } = request
+  const id = store.read()?.id ?? ''
+  try {
+    return await backend.create({
+      name,
+      labels: { ...labels, 'amux.project': project.name, 'amux.project-id': id },
+      project: { path: project.root, name: project.name },
+      ...(Object.keys(env).length > 0 ? { env } : {}),
+      ...(template === undefined ? {} : { template }),
+      ...(Object.keys(options).length > 0 ? { options } : {}),
+      signal: context.signal,
+    })
+  } catch (error) {
+    if (hasCode(error, 'already_exists')) await forgetPending(store, backend.id)
+    throw hasCode(error, 'already_exists') ? taken(backend.id, name) : error
+  }
+}
+
+/** Mounted at the project's own path it is ready; elsewhere it is filled, and only then the computer is the project's. */
+async function prepareWorkspace(store: ProjectStore, computer: EquippedComputer, info: ComputerInfo, context: CreateContext): Promise<string> {
+  const { root, name } = store.project
+  if (info.workspace === root) return root
+  const home = info.user?.home ?? '/home/amux'
+  const workspace = info.workspace ?? `${home}/${name}`
+  context.progress(`Copying ${name} to ${workspace}`)
+  await fillWorkspace(computer, root, workspace, context.signal)
+  return workspace
+}
+
+async function note(store: ProjectStore, provider: string, pending: ComputerEntry & { readonly name: string }): Promise<void> {
+  await store.change((record) => {
+    const entry = record.providers[provider] ?? { computers: {} }
+    return { ...record, providers: { ...record.providers, [provider]: { ...entry, pending } } }
+  })
+}
+
+async function settle(store: ProjectStore, provider: string, { name, ...entry }: ComputerEntry & { readonly name: string }): Promise<void> {
+  await store.change((record) => {
+    const { pending: _, ...rest } = record.providers[provider] ?? { computers: {} }
+    const computers = { ...rest.computers, [name]: entry }
+    return { ...record, provider, providers: { ...record.providers, [provider]: { ...rest, current: name, computers } } }
+  })
+}
+
+async function forgetPending(store: ProjectStore, provider: string): Promise<void> {
+  await store.change((record) => {
+    const { pending: _, ...rest } = record.providers[provider] ?? { computers: {} }
+    return { ...record, providers: { ...record.providers, [provider]: rest } }
+  })
+}
+
+/** `create` chooses the provider, also when the computer was there. */
+async function choose(store: ProjectStore, provider: string): Promise<ProjectRecord | undefined> {
+  return store.read()?.provider === provider ? undefined : store.change((record) => ({ ...record, provider }))
+}
+
+export function gone({ provider, name }: Located): Error {
+  return fail('not_found', `${name} is no longer on ${provider}`, {
+    hint: 'Make another: amux computer create. Or use one that is there: amux computer use NAME.',
+    provider,
+    computer: name,
+  })
+}
+
+function otherOptions({ provider, name }: Located, what: string): Error {
+  return fail('conflict', `this project's computer ${name} on ${provider} was made with ${what}`, {
+    hint: `Use it as it is: amux computer create -P ${provider}. Or remove it first: amux computer rm ${name}.`,
+    provider,
+    computer: name,
+  })
+}
+
+function taken(provider: string, name: string): Error {
+  return fail('already_exists', `there is another computer named ${name} on ${provider}`, {
+    hint: `Use that one: amux computer use ${name} -P ${provider}. Or choose another --name.`,
+    provider,
+    computer: name,
+  })
+}

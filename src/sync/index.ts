@@ -1,0 +1,2 @@
+/** Files between this machine and a computer. */
+export { fillWorkspace } from './fill.ts'
