@@ -74,9 +74,16 @@ export function statusOf(code: ErrorCode): number {
 
 export function toGuestError(value: unknown): GuestError {
   if (value instanceof GuestError) return value
-  const message = value instanceof Error ? value.message : String(value)
+  const message = value instanceof Error ? plain(value) : String(value)
   const errno = value instanceof Error && 'code' in value && typeof value.code === 'string' ? value.code : ''
   return new GuestError(system[errno] ?? 'failed', message === '' ? 'unknown failure' : message, { cause: value })
+}
+
+/** Node's `ENOENT: no such file or directory, open '/x'` as `no such file or directory: /x`. */
+function plain(error: Error): string {
+  const [, text] = /^E[A-Z0-9]+: (.*?), [a-z]+/.exec(error.message) ?? []
+  if (text === undefined) return error.message
+  return 'path' in error && typeof error.path === 'string' ? `${text}: ${error.path}` : text
 }
 
 export function toWire(value: unknown): WireError {

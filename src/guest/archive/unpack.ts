@@ -1,0 +1,85 @@
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lchownSync, openSync, symlinkSync, unlinkSync, utimesSync, chmodSync, writeSync, write } from 'node:fs'
+import { promisify } from 'node:util'
+import type { User } from '../users.ts'
+import { GuestError, toGuestError } from '../wire.ts'
+import type { Entry } from './header.ts'
+import { show, TarReader } from './read.ts'
+import { Tree } from './tree.ts'
+
+const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+/** Up to here a synchronous write is quicker than a trip to the thread pool. */
+const SMALL = 64 * 1024
+const writeAsync = promisify(write)
+
+/**
+ * Unpacks below `root`. Stops at the first entry that is refused or fails: what was unpacked stays, and the error says
+ * where it stopped. Directories get their mode and time last, when nothing is written into them any more.
+ */
+export async function unpack(root: string, source: AsyncIterable<Uint8Array>, owner: User | undefined): Promise<void> {
+  const tree = new Tree(root, owner)
+  const reader = new TarReader(source)
+  const directories = new Map<string, Entry>()
+  for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
+    try {
+      const path = tree.locate(entry)
+      if (entry.type === 'directory') directories.set(path, entry)
+      else await place(tree, path, entry, reader)
+    } catch (error) {
+      throw at(entry, error)
+    }
+  }
+  for (const [path, entry] of [...directories].toReversed()) {
+    try {
+      finish(tree, path, entry)
+    } catch (error) {
+      throw at(entry, error)
+    }
+  }
+}
+
+async function place(tree: Tree, path: string, entry: Entry, reader: TarReader): Promise<void> {
+  const file = bytes(path)
+  if (entry.type === 'file') await writeFile(file, entry, reader, tree.owner)
+  else if (entry.type === 'link') {
+    if (entry.target === '') throw new GuestError('invalid_argument', 'it is a link to nothing')
+    symlinkSync(bytes(entry.target), file)
+    if (tree.owner !== undefined) lchownSync(file, tree.owner.uid, tree.owner.gid)
+  } else linkSync(bytes(tree.existing(entry.target)), file)
+}
+
+async function writeFile(file: Buffer, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
+  if ((entry.mode & 0o6000) !== 0) throw new GuestError('invalid_argument', 'it would run with the rights of its owner (setuid or setgid)')
+  const fd = openSync(file, CREATE, 0o600)
+  try {
+    for (let piece = await reader.body(); piece !== undefined; piece = await reader.body()) {
+      for (let done = 0; done < piece.length; ) {
+        const small = piece.length <= SMALL && entry.size <= SMALL
+        done += small ? writeSync(fd, piece, done) : (await writeAsync(fd, piece, done)).bytesWritten
+      }
+    }
+    if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid)
+    fchmodSync(fd, entry.mode & 0o777)
+    futimesSync(fd, entry.mtime, entry.mtime)
+  } catch (error) {
+    unlinkSync(file)
+    throw error
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function finish(tree: Tree, path: string, entry: Entry): void {
+  // The root's own entry describes the sender's directory; the caller's one keeps what it has.
+  if (path === tree.root) return
+  chmodSync(bytes(path), entry.mode & 0o777)
+  utimesSync(bytes(path), entry.mtime, entry.mtime)
+}
+
+function at(entry: Entry, error: unknown): GuestError {
+  const { code, message } = toGuestError(error)
+  return new GuestError(code, `unpacking stopped at ${show(entry.name)}: ${message}`, { cause: error })
+}
+
+function bytes(path: string): Buffer {
+  return Buffer.from(path, 'latin1')
+}

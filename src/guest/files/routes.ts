@@ -1,0 +1,82 @@
+import type { FileList } from '../../protocol/index.ts'
+import { pack } from '../archive/pack.ts'
+import { unpack } from '../archive/unpack.ts'
+import type { Request } from '../request.ts'
+import { send } from '../send.ts'
+import { GuestError } from '../wire.ts'
+import { makeAll, modeOf, ownerOf, place } from './path.ts'
+import { openPart } from './read.ts'
+import { changeMode, listOf, makeDirectory, move, remove, statOf } from './tree.ts'
+import { writeWhole } from './write.ts'
+import { stat } from 'node:fs/promises'
+
+function at(request: Request, name = 'path'): string {
+  return place(request.guest.config, request.text(name))
+}
+
+export async function readFile(request: Request): Promise<void> {
+  const { file, start, end } = await openPart(at(request), request.number('offset') ?? 0, request.number('length'))
+  const { stream } = request
+  if (stream.destroyed) return file.close()
+  const empty = end !== undefined && end <= start
+  stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' }, { endStream: empty })
+  if (empty) return file.close()
+  await send(file.createReadStream({ start, ...(end !== undefined && { end: end - 1 }), highWaterMark: 256 * 1024 }), stream)
+}
+
+export async function putFile(request: Request): Promise<void> {
+  const { config } = request.guest
+  const user = request.optional('user')
+  const facts = { owner: ownerOf(config, user), chosen: user !== undefined, mode: modeOf(request.optional('mode')), parents: request.flag('parents') }
+  await writeWhole(at(request), request.body(), facts)
+  request.done()
+}
+
+export async function removeFile(request: Request): Promise<void> {
+  await remove(at(request), request.flag('recursive'))
+  request.done()
+}
+
+export async function statFile(request: Request): Promise<void> {
+  request.json(await statOf(at(request)))
+}
+
+export async function listFiles(request: Request): Promise<void> {
+  const list: FileList = { entries: await listOf(at(request)) }
+  request.json(list)
+}
+
+export async function makeDir(request: Request): Promise<void> {
+  const owner = ownerOf(request.guest.config, request.optional('user'))
+  await makeDirectory(at(request), owner, { parents: request.flag('parents'), mode: modeOf(request.optional('mode')) })
+  request.done()
+}
+
+export async function renameFile(request: Request): Promise<void> {
+  await move(at(request, 'from'), at(request, 'to'))
+  request.done()
+}
+
+export async function chmodFile(request: Request): Promise<void> {
+  const mode = modeOf(request.text('mode'))
+  await changeMode(at(request), mode ?? 0)
+  request.done()
+}
+
+export async function readArchive(request: Request): Promise<void> {
+  const path = at(request)
+  const found = await stat(path)
+  if (!found.isDirectory() && !found.isFile()) throw new GuestError('conflict', `${path} is neither a file nor a directory`)
+  if (request.stream.destroyed) return
+  request.stream.respond({ ':status': 200, 'content-type': 'application/x-tar' })
+  await send(pack(path), request.stream)
+}
+
+export async function putArchive(request: Request): Promise<void> {
+  const { config } = request.guest
+  const owner = ownerOf(config, request.optional('user'))
+  const path = at(request)
+  await makeAll(path, owner)
+  await unpack(path, request.body(), owner)
+  request.done()
+}

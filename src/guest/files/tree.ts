@@ -1,0 +1,66 @@
+import { chmod, chown, lstat, mkdir, readdir, readlink, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import type { FileStat } from '../../contract/index.ts'
+import type { User } from '../users.ts'
+import { GuestError } from '../wire.ts'
+import { makeAll } from './path.ts'
+
+export async function statOf(path: string): Promise<FileStat> {
+  const found = await lstat(path)
+  const link = found.isSymbolicLink()
+  const type = link ? 'link' : found.isFile() ? 'file' : found.isDirectory() ? 'directory' : 'other'
+  return {
+    path,
+    type,
+    size: found.size,
+    mode: found.mode & 0o7777,
+    uid: found.uid,
+    gid: found.gid,
+    mtime: Math.floor(found.mtimeMs),
+    ...(link && { target: await readlink(path) }),
+  }
+}
+
+/** What vanishes while it is listed is left out. */
+export async function listOf(path: string): Promise<FileStat[]> {
+  const names = (await readdir(path)).toSorted()
+  const base = path === '/' ? '' : path
+  const entries: FileStat[] = []
+  for (let at = 0; at < names.length; at += 64) {
+    const some = await Promise.all(names.slice(at, at + 64).map((name) => statOf(`${base}/${name}`).catch(unlessGone)))
+    entries.push(...some.filter((entry) => entry !== undefined))
+  }
+  return entries
+}
+
+function unlessGone(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  throw error
+}
+
+export async function makeDirectory(path: string, owner: User | undefined, options: { parents: boolean; mode: number | undefined }): Promise<void> {
+  if (options.parents) {
+    const before = await lstat(path).catch(() => undefined)
+    await makeAll(path, owner)
+    if (before !== undefined) return
+  } else {
+    await mkdir(path, 0o755)
+    if (owner !== undefined) await chown(path, owner.uid, owner.gid)
+  }
+  if (options.mode !== undefined) await chmod(path, options.mode)
+}
+
+export async function move(from: string, to: string): Promise<void> {
+  await rename(from, to)
+}
+
+export async function changeMode(path: string, mode: number): Promise<void> {
+  await chmod(path, mode)
+}
+
+export async function remove(path: string, recursive: boolean): Promise<void> {
+  if (path === '/') throw new GuestError('invalid_argument', 'the root directory cannot be removed')
+  const found = await lstat(path)
+  if (!found.isDirectory()) await unlink(path)
+  else if (recursive) await rm(path, { recursive: true, maxRetries: 2 })
+  else await rmdir(path)
+}

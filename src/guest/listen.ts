@@ -1,0 +1,47 @@
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { connect, type Server } from 'node:net'
+import { join } from 'node:path'
+import { type GuestConfig, Place } from '../protocol/index.ts'
+
+/**
+ * Listens on `<run>/guest.sock`. The socket gets its owner and mode under another name first, so that nobody ever meets
+ * it half-ready; a dead one in its place is removed, a living one is an error. Returns how to take it away again.
+ */
+export async function listen(server: Server, config: GuestConfig): Promise<() => void> {
+  const path = join(config.run, Place.guestSocket)
+  const temporary = join(config.run, `.g${process.pid}`)
+  mkdirSync(config.run, { recursive: true, mode: 0o700 })
+  if (await answers(path)) throw new Error(`another guest answers on ${path}`)
+  for (const stale of [path, temporary]) remove(stale)
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path: temporary, backlog: 1024 }, () => resolve())
+  })
+  if (config.owner !== undefined && process.getuid?.() === 0) chownSync(temporary, config.owner.uid, config.owner.gid)
+  chmodSync(temporary, 0o600)
+  linkSync(temporary, path)
+  unlinkSync(temporary)
+  const { ino } = lstatSync(path)
+  return () => {
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) remove(path)
+  }
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}

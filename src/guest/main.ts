@@ -1,0 +1,46 @@
+import { listen } from './listen.ts'
+import { createGuestServer } from './server.ts'
+import { readConfig } from './config.ts'
+import { Guest } from './guest.ts'
+
+const [file] = process.argv.slice(2)
+
+process.title = 'amux-guest'
+process.on('SIGHUP', () => undefined)
+process.on('uncaughtException', survive)
+process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
+
+await main()
+
+async function main(): Promise<void> {
+  if (file === undefined) return stop('usage: guest CONFIG.json', 2)
+  const config = await readConfig(file).catch((error: unknown) => stop(String(error), 2))
+  if (config === undefined) return
+  process.chdir('/')
+  const guest = new Guest(config, end)
+  const server = createGuestServer(guest)
+  const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
+  function end(): void {
+    release?.()
+    process.exit(0)
+  }
+  process.on('SIGTERM', end)
+  process.on('SIGINT', end)
+}
+
+function stop(message: string, status: number): undefined {
+  process.stderr.write(`amux guest: ${message}\n`)
+  process.exitCode = status
+}
+
+/**
+ * A connection that breaks somewhere nobody listens is no reason to cut everybody off. Anything else is a defect: the
+ * process ends, the supervisor starts another, and sessions live on in their holders.
+ */
+function survive(error: unknown): void {
+  process.stderr.write(`amux guest: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (typeof code === 'string' && /^(EPIPE|ECONNRESET|ECANCELED|ERR_HTTP2_|ERR_STREAM_)/.test(code)) return
+  process.exit(70)
+}

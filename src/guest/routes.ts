@@ -1,0 +1,49 @@
+import { Path } from '../protocol/index.ts'
+import * as files from './files/routes.ts'
+import type { Handler, Request } from './request.ts'
+import { portEvents } from './ports/route.ts'
+import { openTunnel } from './tunnel.ts'
+import { GuestError } from './wire.ts'
+
+/** Seconds after the last activity during which a computer still counts as working. */
+const IDLE_WINDOW = 60
+
+const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
+  [`GET ${Path.hello}`, (request) => request.json(request.guest.hello())],
+  [`GET ${Path.file}`, files.readFile],
+  [`PUT ${Path.file}`, files.putFile],
+  [`DELETE ${Path.file}`, files.removeFile],
+  [`GET ${Path.stat}`, files.statFile],
+  [`GET ${Path.files}`, files.listFiles],
+  [`POST ${Path.mkdir}`, files.makeDir],
+  [`POST ${Path.rename}`, files.renameFile],
+  [`POST ${Path.chmod}`, files.chmodFile],
+  [`GET ${Path.archive}`, files.readArchive],
+  [`PUT ${Path.archive}`, files.putArchive],
+  [`POST ${Path.tunnel}`, openTunnel],
+  [`GET ${Path.ports}`, async (request) => request.json({ ports: await request.guest.ports.list() })],
+  [`GET ${Path.portEvents}`, portEvents],
+  [`GET ${Path.idle}`, idle],
+  [`POST ${Path.exit}`, exit],
+])
+
+/** What answers a request, by method and path. */
+export function route(request: Request): Handler {
+  const handler = table.get(`${request.method} ${request.path}`)
+  if (handler !== undefined) return handler
+  throw new GuestError('unsupported', `this guest does not know ${request.method} ${request.path}`, { hint: 'amux computer restart' })
+}
+
+async function idle(request: Request): Promise<void> {
+  const { guest } = request
+  const window = (request.number('window') ?? IDLE_WINDOW) * 1000
+  request.json(await guest.idle.state(guest.sessions(), guest.tunnels, window))
+}
+
+function exit(request: Request): void {
+  const { guest, stream } = request
+  if (guest.living > 0) throw new GuestError('conflict', `the guest cannot end: ${guest.living} sessions live`)
+  // The answer leaves the process a moment after its stream has closed.
+  stream.once('close', () => setTimeout(guest.exit, 50))
+  request.done()
+}
