@@ -48,7 +48,7 @@ function swap(): void {
 
 /** Every command file stays a file of its own, so that a start loads one; what they share goes to chunks/. */
 async function cli(): Promise<void> {
-  const entries = ['src/main.ts', 'src/fast.ts', ...globSync('src/commands/**/*.ts', { cwd: root }), ...globSync('src/hooks/**/*.ts', { cwd: root })]
+  const entries = ['src/start.ts', 'src/main.ts', 'src/fast.ts', ...globSync('src/commands/**/*.ts', { cwd: root }), ...globSync('src/hooks/**/*.ts', { cwd: root })]
   await build({
     ...common,
     entryPoints: entries.filter((file) => existsSync(join(root, file))),

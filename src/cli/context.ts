@@ -1,0 +1,80 @@
+import type { Config } from '@oclif/core/config'
+import type { EquippedComputer } from '../contract/index.ts'
+import { Settings, paths } from '../config/index.ts'
+import { type Project, type ProjectStore, findProject } from '../project/index.ts'
+import { Registry } from '../registry/index.ts'
+import type { ComputerSelection } from './flags.ts'
+import type { Output } from './output.ts'
+
+export interface ContextOptions {
+  readonly config: Config
+  readonly out: Output
+  readonly signal: AbortSignal
+  confirm(question: string): Promise<void>
+}
+
+/** What a command works with. Everything is made when first asked for. */
+export class Context {
+  readonly signal: AbortSignal
+  readonly #options: ContextOptions
+  #settings: Settings | undefined
+  #registry: Registry | undefined
+  #project: Project | undefined
+  #store: Promise<ProjectStore> | undefined
+
+  constructor(options: ContextOptions) {
+    this.#options = options
+    this.signal = options.signal
+  }
+
+  get settings(): Settings {
+    return (this.#settings ??= new Settings())
+  }
+
+  get registry(): Registry {
+    const { config, out, signal } = this.#options
+    return (this.#registry ??= new Registry({
+      root: config.root,
+      settings: this.settings,
+      signal,
+      progress: (text) => out.progress(text),
+      note: (text) => out.note(text),
+      debug: (text) => process.env['DEBUG'] && out.say(text),
+    }))
+  }
+
+  progress(text: string): void {
+    this.#options.out.progress(text)
+  }
+
+  /** The project one stands in. Finds it, reads no record. */
+  project(): Project {
+    return (this.#project ??= findProject())
+  }
+
+  /** Its record: settled whose it is, asking where that is in doubt. */
+  store(): Promise<ProjectStore> {
+    return (this.#store ??= this.#open())
+  }
+
+  /** The computer a command is about. `start` wakes it; without it, it may be stopped. */
+  async computer(selection: ComputerSelection, options: { readonly start?: boolean } = {}): Promise<EquippedComputer> {
+    const { resolve } = await import('./resolve.ts')
+    return resolve(this, selection, options)
+  }
+
+  /** Which provider to use where no computer is meant: the flag, AMUX_PROVIDER, the project's choice, or an error that helps. */
+  async providerId(flag: string | undefined): Promise<string> {
+    const { resolveProvider } = await import('./resolve.ts')
+    return resolveProvider(this, flag)
+  }
+
+  async close(): Promise<void> {
+    await this.#registry?.close()
+  }
+
+  async #open(): Promise<ProjectStore> {
+    const { openProject } = await import('../project/index.ts')
+    return openProject(this.project(), paths().state, { confirm: (question) => this.#options.confirm(question) })
+  }
+}

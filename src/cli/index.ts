@@ -1,0 +1,6 @@
+/** All that talks to people and scripts. Commands build on `AmuxCommand`. */
+export { AmuxCommand } from './base.ts'
+export { Context } from './context.ts'
+export { type ComputerSelection, computerFlags, duration, providerFlag } from './flags.ts'
+export { Output } from './output.ts'
+export { type Columns, table } from './table.ts'

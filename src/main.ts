@@ -1,0 +1,63 @@
+import { paths } from './config/index.ts'
+import { type FailureContext, debugging, report } from './cli/failure.ts'
+import { type FindOptions, type Found, find } from './cli/find.ts'
+import { flushed } from './cli/output.ts'
+import { rewrite } from './cli/rewrite.ts'
+import { translate } from './cli/usage.ts'
+
+/** The ordinary way in. Never rejects; ends the process with the command's status. */
+export async function main(options: FindOptions): Promise<void> {
+  const status = await run(options)
+  await flushed()
+  // What a plugin left running must not hold the terminal.
+  process.exit(status)
+}
+
+async function run(options: FindOptions): Promise<number> {
+  prepare()
+  const argv = rewrite(options.argv)
+  let found: Found | undefined
+  try {
+    found = await find({ ...options, argv })
+    const { wantsHelp, showHelp } = await import('./cli/help.ts')
+    if (!wantsHelp(found)) return await execute(found, argv)
+    await showHelp(found, argv)
+    return 0
+  } catch (error) {
+    return failed(error, found, argv)
+  }
+}
+
+async function execute({ config, command, words, rest }: Found, argv: readonly string[]): Promise<number> {
+  if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(config, argv, words)
+  const result: unknown = await config.runCommand(command.id, [...rest], command)
+  return typeof result === 'number' ? result : Number(process.exitCode ?? 0)
+}
+
+function prepare(): void {
+  // oclif and its plugin manager find their directories where ours are.
+  const { config, data, cache } = paths()
+  Object.assign(process.env, { AMUX_CONFIG_DIR: config, AMUX_DATA_DIR: data, AMUX_CACHE_DIR: cache })
+  // Warnings of Node and oclif are for developers.
+  if (!debugging()) process.removeAllListeners('warning')
+}
+
+/** Commands of amux's own report their failures themselves: these are a plugin's, or come before any command. */
+function failed(error: unknown, found: Found | undefined, argv: readonly string[]): number {
+  const asked = exitRequest(error)
+  if (asked !== undefined) return asked
+  const command = found?.command
+  const usage = { command: ['amux', ...(command?.id.split(':') ?? [])].join(' '), flags: Object.keys(command?.flags ?? {}) }
+  return report(translate(error, usage), context(argv, command?.['passThrough'] === true))
+}
+
+function context(argv: readonly string[], passThrough: boolean): FailureContext {
+  const cut = argv.indexOf('--')
+  return { json: (cut < 0 ? argv : argv.slice(0, cut)).includes('--json'), passThrough }
+}
+
+/** A plugin's command that called oclif's `exit`. */
+function exitRequest(error: unknown): number | undefined {
+  const asked = error instanceof Error && 'code' in error && error.code === 'EEXIT' && 'oclif' in error ? error.oclif : undefined
+  return asked instanceof Object && 'exit' in asked && typeof asked.exit === 'number' ? asked.exit : undefined
+}

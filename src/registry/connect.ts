@@ -1,0 +1,129 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Computer, ComputerInfo, ConnectContext, CreateOptions, EquippedComputer, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
+import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
+import { fail } from '../errors/index.ts'
+import { checkComputer, checkHealth, checkInfo } from './checks.ts'
+import { guard } from './guard.ts'
+import { legacyVariables } from './known.ts'
+
+/** A provider whose failures are ours and whose computers lack nothing. */
+export interface ConnectedProvider {
+  readonly id: string
+  readonly descriptor: ProviderDescriptor
+  create(options: CreateOptions): Promise<EquippedComputer>
+  get(name: string): Promise<EquippedComputer>
+  list(): AsyncIterable<ComputerInfo>
+  health(): Promise<Health>
+  /** Frees what its computers hold. */
+  close(): Promise<void>
+}
+
+export interface ConnectOptions {
+  readonly settings: Settings
+  readonly signal: AbortSignal
+  progress(message: string): void
+  note(message: string): void
+  debug(message: string): void
+  readonly equip: (computer: Computer, descriptor: ProviderDescriptor) => EquippedComputer
+  readonly kit: GuestKit
+}
+
+/** Calls that are quick, or the provider does not answer at all. */
+const QUICK = 60_000
+const limits = { connect: QUICK, get: QUICK, info: QUICK, 'list.next': QUICK, health: 20_000 }
+
+export async function connect(descriptor: ProviderDescriptor, options: ConnectOptions): Promise<ConnectedProvider> {
+  const { id } = descriptor
+  const settings = options.settings.forProvider(id, descriptor.settings ?? [], legacyVariables)
+  for (const note of settings.notes) options.note(note)
+  const missing = settings.missing[0]
+  if (missing) throw credentialMissing(descriptor, settings)
+  const details = { provider: id, source: 'provider' } as const
+  const guarded = guard(descriptor, { details, signal: options.signal, limits })
+  const provider = guard(await guarded.connect(await context(id, settings, options)), { details, signal: options.signal, limits })
+  return new Connected(descriptor, provider, options)
+}
+
+async function context(id: string, { values }: ProviderSettings, options: ConnectOptions): Promise<ConnectContext> {
+  const dataDir = join(paths().data, 'providers', id)
+  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  const { progress, debug, kit } = options
+  return { settings: values, dataDir, progress, debug, guest: kit }
+}
+
+function credentialMissing({ id, title }: ProviderDescriptor, { missing }: ProviderSettings): Error {
+  const names = missing.map(({ key }) => key).join(', ')
+  const variables = missing.map(({ env }) => env?.[0]).filter((name) => name !== undefined)
+  const byVariable = variables.length === 0 ? '' : `Set ${variables.join(' and ')}, or run: `
+  return fail('credential_missing', `${title} needs a setting: ${names}`, {
+    hint: `${byVariable}amux provider login ${id}`,
+    provider: id,
+  })
+}
+
+class Connected implements ConnectedProvider {
+  readonly descriptor: ProviderDescriptor
+  readonly #provider: Provider
+  readonly #options: ConnectOptions
+  readonly #computers = new Set<EquippedComputer>()
+
+  constructor(descriptor: ProviderDescriptor, provider: Provider, options: ConnectOptions) {
+    this.descriptor = descriptor
+    this.#provider = provider
+    this.#options = options
+  }
+
+  get id(): string {
+    return this.descriptor.id
+  }
+
+  async create(options: CreateOptions): Promise<EquippedComputer> {
+    this.#refuseUnknown(options)
+    const computer = await this.#provider.create({ signal: this.#options.signal, ...options })
+    return this.#equip(checkComputer(computer, options.name))
+  }
+
+  async get(name: string): Promise<EquippedComputer> {
+    return this.#equip(checkComputer(await this.#provider.get(name, { signal: this.#options.signal }), name))
+  }
+
+  async *list(): AsyncIterable<ComputerInfo> {
+    for await (const info of this.#provider.list({ signal: this.#options.signal })) yield this.#own(() => checkInfo(info))
+  }
+
+  async health(): Promise<Health> {
+    const health = await this.#provider.health({ signal: this.#options.signal })
+    return this.#own(() => checkHealth(health))
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#computers].map((computer) => computer.close()))
+    this.#computers.clear()
+  }
+
+  #equip(raw: Computer): EquippedComputer {
+    const { signal, equip } = this.#options
+    const details = { provider: this.id, computer: raw.name }
+    const sound = guard(raw, { details: { ...details, source: 'provider' }, signal, limits })
+    const computer = guard(equip(sound, this.descriptor), { details })
+    this.#computers.add(computer)
+    return computer
+  }
+
+  /** A template or an own option that this provider does not know is refused by name, before anything is made. */
+  #refuseUnknown({ options = {} }: CreateOptions): void {
+    const declared = new Set(this.descriptor.createOptions?.map(({ name }) => name))
+    const unknown = Object.keys(options).find((name) => !declared.has(name))
+    if (unknown === undefined) return
+    throw fail('unsupported', `provider ${this.id} has no option "${unknown}"`, { hint: `See: amux provider info ${this.id}`, provider: this.id })
+  }
+
+  #own<T>(check: () => T): T {
+    try {
+      return check()
+    } catch (error) {
+      throw Object.assign(error as Error, { provider: this.id })
+    }
+  }
+}

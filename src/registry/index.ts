@@ -1,0 +1,5 @@
+/** The only folder that knows plugins exist. What it hands out is guarded and equipped. */
+export type { ConnectedProvider } from './connect.ts'
+export type { BrokenPlugin, Discovery, FoundProvider } from './discover.ts'
+export { packageOf } from './known.ts'
+export { Registry, type RegistryOptions } from './registry.ts'

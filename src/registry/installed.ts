@@ -1,0 +1,75 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { AmuxError } from '../contract/index.ts'
+import { fail } from '../errors/index.ts'
+
+/** A package that says it registers providers. */
+export interface PluginRef {
+  readonly name: string
+  readonly version: string
+  readonly root: string
+  /** Part of amux itself. */
+  readonly bundled: boolean
+  readonly hooks: readonly HookRef[]
+  /** It cannot even be read. */
+  readonly problem?: AmuxError
+}
+
+export interface HookRef {
+  /** Absolute path of the module. */
+  readonly file: string
+  /** Name of the export. */
+  readonly identifier: string
+}
+
+export const HOOK = 'amux:provider'
+
+/** Where oclif's plugin manager notes what the user installed or linked. */
+interface UserPlugins {
+  readonly oclif?: { readonly plugins?: readonly { readonly name: string; readonly type: string; readonly root?: string }[] }
+}
+
+/** amux's own package first, then the user's plugins by name. Reads one small file for each, loads no code. */
+export function installedPlugins(root: string, dataDir: string): PluginRef[] {
+  const own = { ...readPlugin('amux', root), bundled: true }
+  const user = userPlugins(dataDir).map(({ name, type, root: linked }) =>
+    readPlugin(name, type === 'link' && linked !== undefined ? linked : join(dataDir, 'node_modules', ...name.split('/'))),
+  )
+  return [own, ...user.toSorted((a, b) => (a.name < b.name ? -1 : 1))].filter((plugin) => plugin.hooks.length > 0 || plugin.problem)
+}
+
+function userPlugins(dataDir: string): { name: string; type: string; root?: string }[] {
+  const file = join(dataDir, 'package.json')
+  if (!existsSync(file)) return []
+  const { oclif } = readJson(file) as UserPlugins
+  return (oclif?.plugins ?? []).filter((plugin) => plugin.type === 'user' || plugin.type === 'link')
+}
+
+function readPlugin(name: string, root: string): PluginRef {
+  const about = { name, root, bundled: false }
+  try {
+    const { version, oclif } = readJson(join(root, 'package.json')) as { version?: string; oclif?: { hooks?: Record<string, unknown> } }
+    return { ...about, version: String(version ?? ''), hooks: [oclif?.hooks?.[HOOK] ?? []].flat().map((spec) => hookRef(root, spec)) }
+  } catch (error) {
+    const problem = fail('provider_broken', `${name}: its package.json cannot be read`, { hint: reinstall(name), cause: error })
+    return { ...about, version: '', hooks: [], problem }
+  }
+}
+
+export function reinstall(name: string): string {
+  return `Remove it: amux plugins uninstall ${name}`
+}
+
+/** oclif's two spellings: a path, or a path and the name of an export. */
+function hookRef(root: string, spec: unknown): HookRef {
+  const { target, identifier } = spec instanceof Object ? (spec as { target?: unknown; identifier?: unknown }) : { target: spec, identifier: undefined }
+  const path = join(root, String(target))
+  const file = [path, `${path}.js`, `${path}.mjs`, `${path}.cjs`, join(path, 'index.js')].find((candidate) => /\.\w+$/.test(candidate) && existsSync(candidate))
+  return { file: file ?? path, identifier: typeof identifier === 'string' ? identifier : 'default' }
+}
+
+function readJson(file: string): unknown {
+  const value: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  if (value instanceof Object) return value
+  throw fail('corrupt', `${file} is not a JSON object`)
+}

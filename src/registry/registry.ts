@@ -1,0 +1,79 @@
+import { type Settings, paths } from '../config/index.ts'
+import { fail } from '../errors/index.ts'
+import { nearest } from '../util/text.ts'
+import type { ConnectedProvider } from './connect.ts'
+import { type Discovery, type FoundProvider, discover } from './discover.ts'
+import { installedPlugins } from './installed.ts'
+import { knownProviders, packageOf } from './known.ts'
+
+export interface RegistryOptions {
+  /** amux's own package. */
+  readonly root: string
+  readonly settings: Settings
+  readonly signal: AbortSignal
+  progress(message: string): void
+  note(message: string): void
+  debug(message: string): void
+}
+
+/** Providers, found when they are needed. */
+export class Registry {
+  readonly #options: RegistryOptions
+  readonly #connected = new Map<string, Promise<ConnectedProvider>>()
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+  }
+
+  /** Every provider, and every plugin that cannot give one. Takes as long as the slowest plugin may. */
+  async discover(): Promise<Discovery> {
+    return discover(installedPlugins(this.#options.root, paths().data))
+  }
+
+  /** One provider. Other plugins, broken or slow, do not matter. */
+  async find(id: string): Promise<FoundProvider> {
+    const plugins = installedPlugins(this.#options.root, paths().data)
+    const bundled = plugins.filter((plugin) => plugin.bundled)
+    const own = await discover(bundled, { wanted: id })
+    const match = ({ descriptor }: FoundProvider) => descriptor.id === id
+    const found = own.providers.find(match)
+    if (found) return found
+    const all = await discover(plugins, { wanted: id })
+    return all.providers.find(match) ?? missing(id, all)
+  }
+
+  /** Connected once per process. */
+  connect(id: string): Promise<ConnectedProvider> {
+    const before = this.#connected.get(id)
+    if (before) return before
+    const connecting = this.#connect(id)
+    this.#connected.set(id, connecting)
+    connecting.catch(() => this.#connected.delete(id))
+    return connecting
+  }
+
+  async close(): Promise<void> {
+    const connected = await Promise.allSettled(this.#connected.values())
+    await Promise.all(connected.map((one) => (one.status === 'fulfilled' ? one.value.close() : undefined)))
+  }
+
+  async #connect(id: string): Promise<ConnectedProvider> {
+    const [{ descriptor }, { connect }, { equip, guestKit }] = await Promise.all([this.find(id), import('./connect.ts'), import('../emulation/index.ts')])
+    const { settings, signal, progress, note, debug, root } = this.#options
+    return connect(descriptor, { settings, signal, progress, note, debug, kit: guestKit(root), equip })
+  }
+}
+
+function missing(id: string, { providers, broken }: Discovery): never {
+  const ids = providers.map(({ descriptor }) => descriptor.id)
+  const name = packageOf(id)
+  const culprit = broken.find(({ plugin, error }) => plugin.name === name || error.message.includes(`"${id}"`) || plugin.name.endsWith(`-${id}`))
+  if (culprit) throw culprit.error
+  if (name !== undefined) throw fail('provider_missing', `provider ${id} is not installed`, { hint: `Install it: amux plugins install ${name}`, provider: id })
+  const meant = nearest(id, [...ids, ...knownProviders])
+  const guess = meant === undefined ? '' : `Did you mean ${meant}? `
+  throw fail('provider_missing', `there is no provider ${id}`, {
+    hint: `${guess}Installed: ${ids.join(', ') || 'none'}. Install another: amux plugins install ${[...knownProviders].map(packageOf).join(' | ')}, or the package of ${id}`,
+    provider: id,
+  })
+}
