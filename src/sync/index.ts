@@ -1,2 +1,3 @@
 /** Files between this machine and a computer. */
 export { fillWorkspace } from './fill.ts'
+export { pack } from './pack.ts'

@@ -1,0 +1,87 @@
+/** A coding agent, as data. Paths are relative to the home directory of the computer's user. */
+export interface Agent {
+  readonly id: string
+  readonly title: string
+  /** On the npm registry. */
+  readonly package: string
+  readonly command: string
+  /** Directories its own installer uses, besides PATH. */
+  readonly directories: readonly string[]
+  /** Any of these is there once the user has logged in. */
+  readonly loggedIn: readonly string[]
+  /** Variables that replace the login. */
+  readonly credentials: readonly string[]
+  /** What to do when there is no login, for people. */
+  readonly login: string
+  /** What it is told when it runs as root in a computer of its own. */
+  readonly asRoot?: Readonly<Record<string, string>>
+}
+
+export const roster: readonly Agent[] = [
+  {
+    id: 'claude',
+    title: 'Claude Code',
+    package: '@anthropic-ai/claude-code',
+    command: 'claude',
+    directories: ['.local/bin'],
+    loggedIn: ['.claude/.credentials.json'],
+    credentials: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
+    login: 'type /login inside it',
+    // Without it, its permission modes refuse to run as root.
+    asRoot: { IS_SANDBOX: '1' },
+  },
+  {
+    id: 'codex',
+    title: 'Codex',
+    package: '@openai/codex',
+    command: 'codex',
+    directories: ['.local/bin'],
+    loggedIn: ['.codex/auth.json'],
+    credentials: ['OPENAI_API_KEY', 'CODEX_API_KEY'],
+    login: 'run amux codex -- login --device-auth',
+  },
+  {
+    id: 'opencode',
+    title: 'opencode',
+    package: 'opencode-ai',
+    command: 'opencode',
+    directories: ['.local/bin', '.opencode/bin'],
+    loggedIn: ['.local/share/opencode/auth.json'],
+    credentials: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY'],
+    login: 'run amux opencode -- auth login',
+  },
+  {
+    id: 'amp',
+    title: 'Amp',
+    package: '@sourcegraph/amp',
+    command: 'amp',
+    directories: ['.local/bin', '.amp/bin'],
+    loggedIn: ['.local/share/amp/secrets.json', '.config/amp/secrets.json'],
+    credentials: ['AMP_API_KEY'],
+    login: 'run amux amp -- login',
+  },
+  {
+    id: 'gemini',
+    title: 'Gemini CLI',
+    package: '@google/gemini-cli',
+    command: 'gemini',
+    directories: ['.local/bin'],
+    loggedIn: ['.gemini/oauth_creds.json'],
+    credentials: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
+    login: 'choose a login inside it',
+  },
+  {
+    id: 'droid',
+    title: 'Droid',
+    package: 'droid',
+    command: 'droid',
+    directories: ['.local/bin', '.factory/bin'],
+    loggedIn: ['.factory/auth.json', '.factory/config.json'],
+    credentials: ['FACTORY_API_KEY'],
+    login: 'type /login inside it',
+  },
+]
+
+export function findAgent(id: string): Agent | undefined {
+  return roster.find((agent) => agent.id === id)
+}
