@@ -30,7 +30,9 @@ async function run(options: FindOptions): Promise<number> {
 
 async function execute({ config, command, words, rest }: Found, argv: readonly string[]): Promise<number> {
   if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(config, argv, words)
-  const result: unknown = await config.runCommand(command.id, [...rest], command)
+  const foreign = command.pluginName !== config.name
+  const own = foreign ? await (await import('./cli/plugins/index.ts')).prepare(command, rest) : rest
+  const result: unknown = await config.runCommand(command.id, [...own], command)
   return typeof result === 'number' ? result : Number(process.exitCode ?? 0)
 }
 

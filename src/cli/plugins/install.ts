@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { fail } from '../../errors/index.ts'
+import { paths } from '../../config/index.ts'
+import { packageOf } from '../../registry/index.ts'
+import { probe, registryOf } from './npm-registry.ts'
+
+/** For the npm that the plugin manager starts. What the user set stays. */
+const quick: Readonly<Record<string, string>> = {
+  npm_config_fetch_retries: '0',
+  npm_config_update_notifier: 'false',
+}
+
+/**
+ * Readies `plugins install`: a path, as people type it, becomes what the plugin manager understands (it takes `./x.tgz`
+ * for a repository on GitHub), and a registry that does not answer is told at once.
+ */
+export async function prepareInstall(argv: readonly string[]): Promise<readonly string[]> {
+  for (const [name, value] of Object.entries(quick)) process.env[name] ??= value
+  const ready = argv.map((word) => (word.startsWith('-') ? word : specification(word)))
+  const named = ready.filter((word) => !word.startsWith('-') && !/^[\w+]+:|\.git$/.test(word))
+  // Updating asks the registry for whatever is installed.
+  const registries = new Set((argv.length === 0 ? [''] : named).map((name) => registryOf(name, process.env, paths().data)))
+  await Promise.all([...registries].map((registry) => probe(registry, process.env)))
+  return ready
+}
+
+function specification(word: string): string {
+  if (!isPath(word)) return packageOf(word) ?? word
+  const path = resolve(word.replace(/^file:/, ''))
+  if (!existsSync(path)) throw fail('not_found', `there is no file ${path}`, { hint: 'Give the path of a packed plugin (npm pack) or of its directory.' })
+  return `file:${path}`
+}
+
+function isPath(word: string): boolean {
+  if (word.startsWith('file:')) return !word.startsWith('file://')
+  if (/^(\.{0,2}\/|\.{1,2}$)/.test(word)) return true
+  return existsSync(word) && /\.(tgz|tar\.gz)$/.test(word)
+}
