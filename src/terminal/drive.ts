@@ -1,5 +1,5 @@
 import type { Attachment, ExitStatus } from '../contract/index.ts'
-import { fail, hasCode, normalise } from '../errors/index.ts'
+import { deferred } from '../util/deferred.ts'
 import type { Key } from './detach-keys.ts'
 import { Interrupts } from './interrupt.ts'
 import { type EndSignal, type Local, onEndSignals, processLocal } from './local.ts'
@@ -82,7 +82,7 @@ export async function drive(options: DriveOptions): Promise<number> {
     return exitCode(outcome)
   } catch (error) {
     close()
-    throw withWayBack(error, options.attachCommand)
+    throw error
   }
 }
 
@@ -97,7 +97,7 @@ function follow(attachment: Attachment, [stdout, stderr]: readonly [LocalSink, L
 function endHandler({ attachment, say, readOnly = false }: DriveOptions, leave: Leave): (signal: EndSignal) => void {
   const interrupts = new Interrupts()
   return (signal) => {
-    if (signal === 'SIGINT' && !readOnly && interrupts.next() === 'program') attachment.kill(signal).catch(() => say('the program could not be interrupted'))
+    if (signal === 'SIGINT' && !readOnly && interrupts.next() === 'program') attachment.kill(signal).catch(() => say('amux: the program could not be interrupted'))
     else leave(numbers[signal], signal === 'SIGINT' ? 'detached: the program goes on' : `${signal}: the program goes on`)
   }
 }
@@ -105,26 +105,19 @@ function endHandler({ attachment, say, readOnly = false }: DriveOptions, leave: 
 function listen({ attachment, say }: DriveOptions, leave: Leave): void {
   const { tty } = attachment.session
   attachment.onSkipped = (bytes, stream) => {
-    if (!tty) say(`${bytes} bytes of ${stream} were skipped`)
+    if (!tty) say(`amux: ${bytes} bytes of ${stream} were skipped`)
   }
   attachment.onDisowned = () => {
     if (tty) leave(0, 'another client took over')
-    else say('another client took over: this one only looks on')
+    else say('amux: another client took over, this one only looks on')
   }
 }
 
 async function depart({ attachment, attachCommand, say, local = processLocal }: DriveOptions, { status, message }: Leaving, inLine: boolean): Promise<number> {
   await within(attachment.detach(), DETACH_LIMIT)
   if (inLine) local.stderr.write('\n')
-  say(`${message}; back in with: ${attachCommand}`)
+  say(`amux: ${message}; back in with: ${attachCommand}`)
   return status
-}
-
-/** A program whose fate is unknown may well be running: say how to see. */
-function withWayBack(error: unknown, attachCommand: string): unknown {
-  if (!hasCode(error, 'connection_lost', 'unavailable')) return error
-  const { code, message, ...rest } = normalise(error)
-  return fail(code, `${message}; whether the program still runs is not known`, { ...rest, cause: error, hint: `Look with: ${attachCommand}` })
 }
 
 function firing(signal: AbortSignal | undefined): { readonly promise: Promise<undefined>; cancel(): void } {
@@ -133,14 +126,6 @@ function firing(signal: AbortSignal | undefined): { readonly promise: Promise<un
   if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort)
   return { promise: fired.promise, cancel: () => signal?.removeEventListener('abort', onAbort) }
-}
-
-function deferred<T>(): { readonly promise: Promise<T>; resolve(value: T): void } {
-  let resolve: (value: T) => void = () => undefined
-  const promise = new Promise<T>((settle) => {
-    resolve = settle
-  })
-  return { promise, resolve }
 }
 
 function once<T>(work: () => T): () => T {

@@ -21,6 +21,8 @@ export interface Local {
   readonly inputDescriptor?: number
   readonly stdout: LocalOutput
   readonly stderr: LocalOutput
+  /** Whether one of the streams is a terminal, without opening it. */
+  isTerminal(stream: 'stdin' | 'stdout'): boolean
 }
 
 export const processLocal: Local = {
@@ -34,6 +36,7 @@ export const processLocal: Local = {
   get stderr() {
     return process.stderr
   },
+  isTerminal: (stream) => process.getBuiltinModule('node:tty').isatty(stream === 'stdin' ? 0 : 1),
 }
 
 const endings: readonly EndSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']
