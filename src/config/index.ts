@@ -2,3 +2,4 @@
 export { type EnvironmentFlags, environment } from './environment.ts'
 export { type Paths, paths, privateDir, runtimeDir } from './paths.ts'
 export { type LegacyVariables, type ProviderSettings, Settings } from './settings.ts'
+export { type SettingValue, forgetProvider, saveProvider } from './write.ts'

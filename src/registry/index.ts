@@ -2,4 +2,4 @@
 export type { ConnectedProvider } from './connect.ts'
 export type { BrokenPlugin, Discovery, FoundProvider } from './discover.ts'
 export { packageOf } from './known.ts'
-export { Registry, type RegistryOptions } from './registry.ts'
+export { Registry, type RegistryOptions, type SettingState } from './registry.ts'

@@ -1,10 +1,11 @@
+import type { ProviderDescriptor, SettingSpec } from '../contract/index.ts'
 import { type Settings, paths } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { nearest } from '../util/text.ts'
 import type { ConnectedProvider } from './connect.ts'
 import { type Discovery, type FoundProvider, discover } from './discover.ts'
 import { installedPlugins } from './installed.ts'
-import { knownProviders, packageOf } from './known.ts'
+import { knownProviders, legacyVariables, packageOf } from './known.ts'
 
 export interface RegistryOptions {
   /** amux's own package. */
@@ -14,6 +15,11 @@ export interface RegistryOptions {
   progress(message: string): void
   note(message: string): void
   debug(message: string): void
+}
+
+export interface SettingState extends Required<SettingSpec> {
+  /** The variable or file that gives it. */
+  readonly origin: string | undefined
 }
 
 /** Providers, found when they are needed. */
@@ -40,6 +46,12 @@ export class Registry {
     if (found) return found
     const all = await discover(plugins, { wanted: id })
     return all.providers.find(match) ?? missing(id, all)
+  }
+
+  /** What a provider asks for, and where it was found. No values: some are secret. */
+  settingsOf({ id, settings = [] }: ProviderDescriptor): readonly SettingState[] {
+    const { origins } = this.#options.settings.forProvider(id, settings, legacyVariables)
+    return settings.map(({ key, summary, env = [], secret = false, required = false }) => ({ key, summary, env, secret, required, origin: origins[key] }))
   }
 
   /** Connected once per process. */

@@ -1,0 +1,46 @@
+import type { ComputerState, SessionInfo } from '../contract/index.ts'
+import { paths } from '../config/index.ts'
+import { hasCode } from '../errors/index.ts'
+import { chosenProvider, inspect, locate } from '../project/index.ts'
+import type { Context } from './context.ts'
+
+export interface ProjectStatus {
+  readonly project: { readonly name: string; readonly path: string }
+  readonly provider?: { readonly id: string; readonly chosenBy: 'AMUX_PROVIDER' | 'the project' }
+  readonly computer?: ComputerStatus
+}
+
+interface ComputerStatus {
+  readonly name: string
+  readonly state: ComputerState | 'gone'
+  readonly problem?: string
+  /** Of a running one. */
+  readonly sessions?: readonly SessionInfo[]
+}
+
+/** Looks, and changes nothing: no record is settled, no computer is woken. */
+export async function projectStatus(amux: Context): Promise<ProjectStatus> {
+  const { name, root } = amux.project()
+  const { record } = inspect(amux.project(), paths().state)
+  const id = amux.settings.provider ?? chosenProvider(record)
+  const project = { name, path: root }
+  if (id === undefined) return { project }
+  const provider = { id, chosenBy: amux.settings.provider === undefined ? ('the project' as const) : ('AMUX_PROVIDER' as const) }
+  const located = locate(record, { provider: id })
+  return located ? { project, provider, computer: await look(amux, id, located.name) } : { project, provider }
+}
+
+async function look(amux: Context, provider: string, name: string): Promise<ComputerStatus> {
+  const connected = await amux.registry.connect(provider)
+  try {
+    const computer = await connected.get(name)
+    const { state, problem } = await computer.info()
+    const about = { name, state, ...(problem === undefined ? {} : { problem }) }
+    if (state !== 'running') return about
+    const sessions = await computer.sessions.list()
+    return { ...about, sessions: sessions.filter((session) => session.state.status === 'running') }
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return { name, state: 'gone', problem: `${provider} no longer has it` }
+    throw error
+  }
+}

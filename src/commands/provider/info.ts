@@ -1,0 +1,53 @@
+import { string } from '@oclif/core/args'
+import { AmuxCommand, table } from '../../cli/index.ts'
+import type { Capability, CreateOptionSpec, ProviderDescriptor } from '../../contract/index.ts'
+import type { SettingState } from '../../registry/index.ts'
+
+export default class ProviderInfo extends AmuxCommand {
+  static override summary = 'Show what a provider can do and what it needs.'
+  static override examples = ['<%= config.bin %> <%= command.id %> local', '<%= config.bin %> <%= command.id %> local --json']
+  static override args = { id: string({ description: 'The provider.', required: true }) }
+
+  async execute(): Promise<void> {
+    const { args } = await this.parse(ProviderInfo)
+    const { descriptor, plugin } = await this.amux.registry.find(args.id)
+    const settings = this.amux.registry.settingsOf(descriptor)
+    const { id, title, capabilities, createOptions = [] } = descriptor
+    const { name, version, bundled } = plugin
+    this.out.data({ id, title, plugin: { name, version, bundled }, settings, createOptions, capabilities }, () =>
+      [
+        `${title} (${id}), ${bundled ? 'built in' : `${name} ${version}`}`,
+        ...section('Settings', settings.length > 0 && settingTable(settings)),
+        ...section('Options of create', createOptions.length > 0 && optionTable(createOptions)),
+        ...section('Capabilities', capabilityTable(capabilities)),
+      ].join('\n'),
+    )
+  }
+}
+
+function section(title: string, body: string | false): string[] {
+  return body === false ? [] : ['', title, body]
+}
+
+function settingTable(settings: readonly SettingState[]): string {
+  return table(settings, {
+    key: (one) => one.key,
+    set: (one) => one.origin ?? (one.required ? 'needed' : 'no'),
+    variables: (one) => one.env.join(', '),
+    meaning: (one) => one.summary,
+  })
+}
+
+function optionTable(options: readonly CreateOptionSpec[]): string {
+  return table(options, { flag: (one) => `-o ${one.name}=…`, type: (one) => one.type, meaning: (one) => one.summary })
+}
+
+function capabilityTable(capabilities: ProviderDescriptor['capabilities']): string {
+  const rows = Object.entries(capabilities) as [string, Capability][]
+  return table(rows, {
+    capability: ([id]) => id,
+    fidelity: ([, one]) => one.fidelity,
+    note: ([, one]) => one.note,
+    workaround: ([, one]) => one.workaround,
+  })
+}
