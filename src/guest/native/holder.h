@@ -1,0 +1,60 @@
+/* One session: what its holder knows. */
+#ifndef AMUX_HOLDER_H
+#define AMUX_HOLDER_H
+
+#include "amux.h"
+
+struct source {
+  int fd; /* -1: ended */
+  uint8_t stream;
+  uint64_t limit; /* read no further */
+  int broken;     /* the log could not keep something: the guest must get the bytes themselves */
+  struct log log;
+};
+
+struct input {
+  int fd; /* -1: nobody reads */
+  int ending;
+  uint64_t taken;
+  size_t start, length;
+  uint8_t bytes[WIRE_INPUT];
+};
+
+struct holder {
+  struct link link;
+  int listener, signals;
+  struct request request;
+  struct stdio io;
+  pid_t pid;
+  int exited, by_signal, status;
+  int empty, dismissed, stopping;
+  struct source sources[2];
+  struct input input;
+  struct order order;
+  int64_t lonely_since;         /* the guest is gone since; 0: it is here */
+  int64_t hup_at, kill_at;      /* 0: no such plan */
+};
+
+/* streams.c */
+void source_read(struct holder *holder, struct source *source);
+int source_wanted(const struct holder *holder, const struct source *source);
+void source_tell(struct holder *holder, struct source *source);
+void input_add(struct holder *holder, const uint8_t *data, size_t length);
+void input_write(struct holder *holder);
+void input_tell(struct holder *holder);
+void input_close(struct holder *holder);
+
+/* control.c */
+void control_read(struct holder *holder);
+void control_obey(struct holder *holder);
+void control_accept(struct holder *holder);
+void control_exit(struct holder *holder);
+void control_lost(struct holder *holder);
+
+/* ending.c */
+void ending_begin(struct holder *holder, int signal, int64_t grace);
+void ending_step(struct holder *holder);
+int ending_timeout(const struct holder *holder);
+void ending_record(struct holder *holder);
+
+#endif

@@ -1,0 +1,37 @@
+/* amux-init: the supervisor of a computer's guest, and the holders of its sessions. */
+#include "amux.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+  "amux-init run CONFIG -- COMMAND...    supervise the guest: COMMAND... CONFIG\n"
+  "amux-init start CONFIG -- COMMAND...  the same in the background; returns once the guest answers\n"
+  "amux-init stop CONFIG                 end it, its guest and every session\n"
+  "amux-init bridge SOCKET               join standard input and output with a unix socket";
+
+int main(int argc, char **argv) {
+  for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3; fd = dup(fd)) { /* 0 to 2 are never anything else */ }
+  close_from(3);
+  const char *verb = argc > 2 ? argv[1] : "";
+  if (strcmp(verb, "bridge") == 0) return bridge_command(argv[2]);
+  int has_command = argc > 4 && strcmp(argv[3], "--") == 0;
+  struct place place = {0};
+  if (strcmp(verb, "stop") == 0) {
+    place_read(&place, argv[2]);
+    return stop_command(&place);
+  }
+  if (strcmp(verb, "start") == 0 && has_command) {
+    place_read(&place, argv[2]);
+    return start_command(&place, argv + 4);
+  }
+  if (strcmp(verb, "run") == 0 && has_command) {
+    place_read(&place, argv[2]);
+    if (place_lock(&place) < 0) die("amux-init: another one runs there already");
+    command_write(&place, argv + 4);
+    supervise(&place);
+  }
+  note("%s", usage);
+  return 2;
+}
