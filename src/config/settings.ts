@@ -48,6 +48,12 @@ export class Settings {
     return { values, origins, notes, missing: specs.filter((spec) => spec.required && !Object.hasOwn(values, spec.key)) }
   }
 
+  /** Throws when a file cannot be used. */
+  check(): void {
+    this.#plain()
+    this.#secrets()
+  }
+
   #fromEnvironment(id: string, spec: SettingSpec, legacy: LegacyVariables): Found | undefined {
     const named = (spec.env ?? []).find((name) => this.#env[name])
     const old = Object.entries(legacy).filter(([, { provider, key }]) => provider === id && key === spec.key).map(([name]) => name)

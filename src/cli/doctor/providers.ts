@@ -1,0 +1,43 @@
+import { chosenProvider, inspect } from '../../project/index.ts'
+import { paths } from '../../config/index.ts'
+import { hasCode } from '../../errors/index.ts'
+import type { FoundProvider } from '../../registry/index.ts'
+import type { Context } from '../context.ts'
+import { type Finding, ok, trouble } from './finding.ts'
+
+/** Every plugin registers, and every provider that is set up answers. */
+export async function checkProviders(amux: Context): Promise<Finding[]> {
+  const { providers, broken } = await amux.registry.discover()
+  const chosen = amux.settings.provider ?? recorded(amux)
+  const healthy = await Promise.all(providers.map((provider) => checkProvider(amux, provider, chosen)))
+  const missing = chosen === undefined || providers.some(({ descriptor }) => descriptor.id === chosen) ? [] : [await checkMissing(amux, chosen)]
+  return [...healthy, ...missing, ...broken.map(({ plugin, error }) => trouble(`plugin ${plugin.name}`, error))]
+}
+
+async function checkProvider(amux: Context, { descriptor, plugin }: FoundProvider, chosen: string | undefined): Promise<Finding> {
+  const check = `provider ${descriptor.id}`
+  // One that nobody chose and that came with amux may not fit this machine; nothing is broken by that.
+  const optional = descriptor.id !== chosen
+  try {
+    const { ok: fine, message, hint } = await (await amux.registry.connect(descriptor.id)).health()
+    return fine ? ok(check, message) : { check, state: optional && plugin.bundled ? 'warning' : 'broken', message, hint }
+  } catch (error) {
+    return trouble(check, error, optional && hasCode(error, 'credential_missing') ? 'warning' : 'broken')
+  }
+}
+
+async function checkMissing(amux: Context, id: string): Promise<Finding> {
+  return amux.registry.find(id).then(
+    () => ok(`provider ${id}`, 'registered'),
+    (error: unknown) => trouble(`provider ${id}`, error),
+  )
+}
+
+/** A record that cannot be read is another check's finding. */
+function recorded(amux: Context): string | undefined {
+  try {
+    return chosenProvider(inspect(amux.project(), paths().state).record)
+  } catch {
+    return undefined
+  }
+}
