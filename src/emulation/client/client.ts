@@ -14,6 +14,8 @@ import { openTunnel, type TunnelOptions } from './tunnel.ts'
 export interface GuestClientOptions {
   /** A new byte stream to the guest. Rejects with `unavailable` when trying again may help. */
   readonly dial: (signal?: AbortSignal) => Promise<Duplex>
+  /** Looks at the guest of each new connection; `false`: dial again. */
+  readonly accept?: (hello: Hello, exit: () => Promise<void>) => Promise<boolean>
   /** Only this start of the guest will do: anything else answers `conflict`. */
   readonly nonce?: string
   /** Milliseconds awake that a lost connection is tried again. */
@@ -23,6 +25,7 @@ export interface GuestClientOptions {
   readonly onConnection?: SessionHost['onConnection']
 }
 
+const MAX_DIALS = 3
 const PATIENCE_MS = 10 * 60_000
 
 /** Speaks with one guest. Connects when first used, and again when the connection was lost. */
@@ -38,12 +41,14 @@ export class GuestClient implements SessionHost {
   readonly ports: Ports
   readonly #calls: Calls
   readonly #dial: GuestClientOptions['dial']
+  readonly #accept: GuestClientOptions['accept']
   #connection: Connection | undefined
   #dialling: Promise<Connection> | undefined
   #closed = false
 
   constructor(options: GuestClientOptions) {
     this.#dial = options.dial
+    this.#accept = options.accept
     this.headers = options.nonce === undefined ? {} : { 'amux-nonce': options.nonce }
     this.patience = options.patience ?? PATIENCE_MS
     this.provider = options.provider
@@ -70,12 +75,7 @@ export class GuestClient implements SessionHost {
   }
 
   hello(signal?: AbortSignal): Promise<Hello> {
-    return this.#calls.get<Hello>(Path.hello, (value) => 'protocol' in value && 'version' in value && 'nonce' in value, { signal })
-  }
-
-  /** Asks the guest to end. `conflict` while sessions live. */
-  async exit(): Promise<void> {
-    await this.#calls.send('POST', Path.exit)
+    return sayHello(this.#calls, signal)
   }
 
   async connection(signal?: AbortSignal): Promise<Connection> {
@@ -91,6 +91,11 @@ export class GuestClient implements SessionHost {
     this.#connection = undefined
   }
 
+  /** After something that may have replaced the guest: a connection nobody uses is not worth keeping. */
+  refresh(): void {
+    if (this.#connection?.unused === true) this.reset()
+  }
+
   /** Frees everything. What is tied to this client ends, sessions go on. */
   close(): void {
     this.#closed = true
@@ -99,15 +104,39 @@ export class GuestClient implements SessionHost {
 
   /** Shared by all who wait, so no single one's signal ends it. */
   async #connect(): Promise<Connection> {
-    const details = { provider: this.provider, computer: this.computer }
-    const duplex = await this.#dial().catch((error: unknown) => {
+    const details = this.#names()
+    try {
+      for (let tries = 0; tries < MAX_DIALS; tries++) {
+        const connection = new Connection(await this.#dial(), details)
+        if (this.#closed) connection.destroy()
+        if (await this.#accepted(connection)) return (this.#connection = connection)
+        connection.destroy()
+      }
+    } catch (error) {
       throw normalise(error, details)
-    })
-    const connection = new Connection(duplex, details)
-    if (this.#closed) connection.destroy()
-    this.#connection = connection
-    return connection
+    }
+    throw fail('unavailable', 'the guest is being replaced again and again', details)
   }
+
+  async #accepted(connection: Connection): Promise<boolean> {
+    if (this.#accept === undefined) return true
+    const calls = new Calls({ ...this.#names(), headers: {}, patience: 0, connection: () => Promise.resolve(connection) })
+    const exit = async () => void (await calls.send('POST', Path.exit))
+    try {
+      return await this.#accept(await sayHello(calls), exit)
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+  }
+
+  #names() {
+    return { provider: this.provider, computer: this.computer }
+  }
+}
+
+function sayHello(calls: Calls, signal?: AbortSignal): Promise<Hello> {
+  return calls.get<Hello>(Path.hello, (value) => 'protocol' in value && 'version' in value && 'nonce' in value, { signal })
 }
 
 function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {

@@ -45,6 +45,10 @@ export class Connection {
     return this.#failure !== undefined
   }
 
+  get unused(): boolean {
+    return this.#streams === 0
+  }
+
   /** Why it was lost, for whoever was using it. */
   failure(): AmuxError {
     const { code, message } = this.#failure ?? fail('connection_lost', 'the connection to the computer broke')

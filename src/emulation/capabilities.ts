@@ -1,0 +1,53 @@
+import type { Capabilities, Capability, CapabilityId, Computer, ComputerInfo, DeclaredCapabilities } from '../contract/index.ts'
+
+/** What the guest adds, and what the difference to a provider's own is. */
+const emulated: { readonly [id in CapabilityId]?: string } = {
+  exec: 'by amux\'s guest on the computer',
+  tty: 'by amux\'s guest: the true screen is painted at every attach',
+  sessions: 'by amux\'s guest: they outlive the client and end with the computer',
+  files: 'by amux\'s guest; needs the running computer',
+  archive: 'by amux\'s guest; needs the running computer',
+  tunnel: 'by amux\'s guest, over the same connection as everything else',
+  ports: 'by amux\'s guest: what listens is read every second',
+  idle: 'by amux\'s guest: output, input and CPU time of what runs',
+}
+
+/** Nobody can add these from outside. */
+const inherent: { readonly [id in CapabilityId]?: string } = {
+  disk: 'the provider does not say that the disk outlives a stop',
+  isolation: 'the provider does not say that it isolates programs from the machine',
+  users: 'programs run as one user only',
+}
+
+const members: { readonly [id in CapabilityId]?: keyof Computer } = {
+  sessions: 'sessions',
+  files: 'files',
+  archive: 'archive',
+  tunnel: 'tunnel',
+  ports: 'ports',
+  idle: 'idle',
+}
+
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'isolation', 'users']
+
+/** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
+export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
+  const table = ids.map((id) => [id, one(id, computer, info.capabilities?.[id] ?? declared[id], refusal)] as const)
+  // Every id has its row.
+  return Object.fromEntries(table) as unknown as Capabilities
+}
+
+function one(id: CapabilityId, computer: Computer, said: Capability | undefined, refusal: unknown): Capability {
+  const member = members[id]
+  const own = member !== undefined && computer[member] !== undefined
+  if (said !== undefined && said.fidelity !== 'unavailable') return said
+  if (own && said === undefined) return { fidelity: 'native' }
+  const note = emulated[id]
+  if (note !== undefined && refusal === undefined) return { fidelity: 'emulated', note }
+  if (id === 'exec') return said ?? { fidelity: 'native' }
+  return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }
+}
+
+function reason(refusal: unknown): string | undefined {
+  return refusal instanceof Error ? refusal.message : undefined
+}

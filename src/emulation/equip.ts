@@ -1,0 +1,94 @@
+import type { Computer, EquippedComputer, GuestKit, Process, ProviderDescriptor, SpawnOptions } from '../contract/index.ts'
+import { hasCode } from '../errors/index.ts'
+import { merge } from './capabilities.ts'
+import { GuestClient } from './client/index.ts'
+import type { Endpoint } from './endpoint.ts'
+import { named } from './named.ts'
+import { Reach } from './reach.ts'
+
+export interface EquipOptions {
+  readonly descriptor: Pick<ProviderDescriptor, 'id' | 'capabilities'>
+  readonly kit: GuestKit
+  progress?(message: string): void
+  debug?(message: string): void
+  /** Told when a session's connection broke, and when it is back. */
+  onConnection?(state: 'lost' | 'back'): void
+}
+
+export interface Equipped extends EquippedComputer {
+  /** For the hot way in: where its guest answers on this machine. Undefined where only the provider can reach it. */
+  endpoint(): Promise<Endpoint | undefined>
+}
+
+/** Adds to a computer what its provider does not give. */
+export function equip(raw: Computer, options: EquipOptions): Equipped {
+  const { descriptor } = options
+  const details = { provider: descriptor.id, computer: raw.name }
+  const own = named(raw, { ...details, source: 'provider' })
+  const { progress = ignore, debug = ignore, onConnection } = options
+  const reach = new Reach(own, { kit: options.kit, progress, debug })
+  const client = new GuestClient({
+    ...details,
+    dial: () => reach.dial(),
+    accept: (hello, exit) => reach.accept(hello, exit),
+    ...(onConnection && { onConnection: (state) => onConnection(state) }),
+  })
+
+  /** Where sessions come from a guest, one is there anyway: programs then start through it, which is faster. */
+  const throughGuest = own.sessions === undefined
+  let refusal: unknown
+  const spawn = async (argv: readonly string[], spawnOptions: SpawnOptions = {}): Promise<Process> => {
+    if (!throughGuest || refusal !== undefined) return own.spawn(argv, spawnOptions)
+    try {
+      await client.connection(spawnOptions.signal)
+    } catch (error) {
+      if (!hasCode(error, 'unsupported', 'tool_missing')) throw error
+      // It will never have one: what the provider can do by itself still works.
+      refusal = error
+      debug(`${raw.name} has no guest: ${String(error)}`)
+      return own.spawn(argv, spawnOptions)
+    }
+    return client.spawn(argv, spawnOptions)
+  }
+
+  return {
+    name: raw.name,
+    provider: descriptor.id,
+    info: () => own.info(),
+    async start(startOptions) {
+      await own.start(startOptions)
+      client.refresh()
+    },
+    async stop(stopOptions) {
+      await own.stop(stopOptions)
+      client.reset()
+    },
+    async delete(deleteOptions) {
+      await own.delete(deleteOptions)
+      client.reset()
+    },
+    spawn,
+    files: own.files ?? client.files,
+    archive: own.archive ?? client.archive,
+    sessions: own.sessions ?? client.sessions,
+    ports: own.ports ?? client.ports,
+    tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
+    idle: () => own.idle?.() ?? client.idle(),
+    async capabilities() {
+      return merge(own, descriptor.capabilities, await own.info(), refusal)
+    },
+    async endpoint() {
+      const channel = await own.channel?.()
+      if (channel === undefined || !('unix' in channel)) return undefined
+      const { nonce } = await client.hello()
+      return { unix: channel.unix, nonce, computer: raw.name, provider: descriptor.id }
+    },
+    async close() {
+      client.close()
+    },
+  }
+}
+
+function ignore(): void {
+  // Nobody wants to know.
+}
