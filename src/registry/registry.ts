@@ -72,7 +72,8 @@ export class Registry {
   async #connect(id: string): Promise<ConnectedProvider> {
     const [{ descriptor }, { connect }, { equip, guestKit }] = await Promise.all([this.find(id), import('./connect.ts'), import('../emulation/index.ts')])
     const { settings, signal, progress, note, debug, root } = this.#options
-    return connect(descriptor, { settings, signal, progress, note, debug, kit: guestKit(root), equip })
+    const kit = guestKit(root)
+    return connect(descriptor, { settings, signal, progress, note, debug, kit, equip: (computer, descriptor) => equip(computer, { descriptor, kit, progress, debug }) })
   }
 }
 
