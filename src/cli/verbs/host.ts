@@ -5,8 +5,8 @@ import type { ComputerSelection } from '../flags.ts'
 import type { VerbHost } from './exec.ts'
 
 /** A command's surroundings, for a verb. */
-export async function verbHost(command: AmuxCommand, selection: ComputerSelection): Promise<VerbHost> {
-  const computer = await command.amux.computer(selection, { start: true })
+export async function verbHost(command: AmuxCommand, selection: ComputerSelection, options: { readonly start: boolean }): Promise<VerbHost> {
+  const computer = await command.amux.computer(selection, options)
   command.out.settle()
   return {
     sessions: computer.sessions,

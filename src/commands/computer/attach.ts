@@ -12,6 +12,6 @@ export default class ComputerAttach extends AmuxCommand {
 
   async execute(): Promise<number> {
     const { flags, args } = await this.parse(ComputerAttach)
-    return attach(flags, args.session, await verbHost(this, flags))
+    return attach(flags, args.session, await verbHost(this, flags, { start: false }))
   }
 }
