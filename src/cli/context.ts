@@ -3,6 +3,7 @@ import type { EquippedComputer } from '../contract/index.ts'
 import { Settings, paths } from '../config/index.ts'
 import { type Project, type ProjectStore, findProject } from '../project/index.ts'
 import { Registry } from '../registry/index.ts'
+import { debugging } from './failure.ts'
 import type { ComputerSelection } from './flags.ts'
 import type { Output } from './output.ts'
 
@@ -16,6 +17,8 @@ export interface ContextOptions {
 /** What a command works with. Everything is made when first asked for. */
 export class Context {
   readonly signal: AbortSignal
+  /** Told when a session's connection broke and when it is back. A command that draws on the terminal puts its own here. */
+  onConnection: (state: 'lost' | 'back') => void = (state) => this.#options.out.note(state === 'lost' ? 'The connection is lost: trying again.' : 'Connected again.')
   readonly #options: ContextOptions
   #settings: Settings | undefined
   #registry: Registry | undefined
@@ -39,7 +42,8 @@ export class Context {
       signal,
       progress: (text) => out.progress(text),
       note: (text) => out.note(text),
-      debug: (text) => process.env['DEBUG'] && out.say(text),
+      debug: (text) => debugging() && out.say(text),
+      onConnection: (state) => this.onConnection(state),
     }))
   }
 

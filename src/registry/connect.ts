@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Computer, ComputerInfo, ConnectContext, CreateOptions, EquippedComputer, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
+import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
+import type { Equipped, equip } from '../emulation/index.ts'
 import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo } from './checks.ts'
@@ -11,8 +12,8 @@ import { legacyVariables } from './known.ts'
 export interface ConnectedProvider {
   readonly id: string
   readonly descriptor: ProviderDescriptor
-  create(options: CreateOptions): Promise<EquippedComputer>
-  get(name: string): Promise<EquippedComputer>
+  create(options: CreateOptions): Promise<Equipped>
+  get(name: string): Promise<Equipped>
   list(): AsyncIterable<ComputerInfo>
   health(): Promise<Health>
   /** Frees what its computers hold. */
@@ -25,7 +26,9 @@ export interface ConnectOptions {
   progress(message: string): void
   note(message: string): void
   debug(message: string): void
-  readonly equip: (computer: Computer, descriptor: ProviderDescriptor) => EquippedComputer
+  /** A session's connection broke, or is back. */
+  onConnection(state: 'lost' | 'back'): void
+  readonly equip: typeof equip
   readonly kit: GuestKit
 }
 
@@ -66,7 +69,7 @@ class Connected implements ConnectedProvider {
   readonly descriptor: ProviderDescriptor
   readonly #provider: Provider
   readonly #options: ConnectOptions
-  readonly #computers = new Set<EquippedComputer>()
+  readonly #computers = new Set<Equipped>()
 
   constructor(descriptor: ProviderDescriptor, provider: Provider, options: ConnectOptions) {
     this.descriptor = descriptor
@@ -78,13 +81,13 @@ class Connected implements ConnectedProvider {
     return this.descriptor.id
   }
 
-  async create(options: CreateOptions): Promise<EquippedComputer> {
+  async create(options: CreateOptions): Promise<Equipped> {
     this.#refuseUnknown(options)
     const computer = await this.#provider.create({ signal: this.#options.signal, ...options })
     return this.#equip(checkComputer(computer, options.name))
   }
 
-  async get(name: string): Promise<EquippedComputer> {
+  async get(name: string): Promise<Equipped> {
     return this.#equip(checkComputer(await this.#provider.get(name, { signal: this.#options.signal }), name))
   }
 
@@ -102,11 +105,10 @@ class Connected implements ConnectedProvider {
     this.#computers.clear()
   }
 
-  #equip(raw: Computer): EquippedComputer {
-    const { signal, equip } = this.#options
-    const details = { provider: this.id, computer: raw.name }
-    const sound = guard(raw, { details: { ...details, source: 'provider' }, signal, limits })
-    const computer = guard(equip(sound, this.descriptor), { details })
+  #equip(raw: Computer): Equipped {
+    const { signal, equip, kit, progress, debug, onConnection } = this.#options
+    const sound = guard(raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
+    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, debug, onConnection })
     this.#computers.add(computer)
     return computer
   }

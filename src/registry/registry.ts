@@ -15,6 +15,7 @@ export interface RegistryOptions {
   progress(message: string): void
   note(message: string): void
   debug(message: string): void
+  onConnection(state: 'lost' | 'back'): void
 }
 
 export interface SettingState extends Required<SettingSpec> {
@@ -71,9 +72,7 @@ export class Registry {
 
   async #connect(id: string): Promise<ConnectedProvider> {
     const [{ descriptor }, { connect }, { equip, guestKit }] = await Promise.all([this.find(id), import('./connect.ts'), import('../emulation/index.ts')])
-    const { settings, signal, progress, note, debug, root } = this.#options
-    const kit = guestKit(root)
-    return connect(descriptor, { settings, signal, progress, note, debug, kit, equip: (computer, descriptor) => equip(computer, { descriptor, kit, progress, debug }) })
+    return connect(descriptor, { ...this.#options, kit: guestKit(this.#options.root), equip })
   }
 }
 
