@@ -2,32 +2,24 @@ import type { EquippedComputer } from '../../contract/index.ts'
 import { directoryOn, locate } from '../../project/index.ts'
 import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
+import { attachCommand, onConnection, onEnd } from './around.ts'
 import type { VerbHost } from './exec.ts'
 
 /** A command's surroundings, for a verb. */
-export async function verbHost(command: AmuxCommand, selection: ComputerSelection, options: { readonly start: boolean }): Promise<VerbHost> {
+export async function verbHost(command: AmuxCommand, selection: ComputerSelection, options: { readonly start: boolean } = { start: true }): Promise<VerbHost> {
   const computer = await command.amux.computer(selection, options)
   command.out.settle()
+  const say = (text: string): void => command.out.say(text)
+  command.amux.onConnection = onConnection(say)
   return {
     sessions: computer.sessions,
-    attachCommand: attachCommand(computer),
+    attachCommand: attachCommand(computer.name),
     directory: await directory(command, computer),
     signal: command.signal,
-    say: (text) => command.out.say(text),
+    say,
     print: (document, text) => command.out.data(document, text),
-    onEnd(handler) {
-      const release = command.onInterrupt(handler)
-      process.on('SIGQUIT', handler)
-      return () => {
-        process.off('SIGQUIT', handler)
-        release()
-      }
-    },
+    onEnd: onEnd((handler) => command.onInterrupt(handler)),
   }
-}
-
-export function attachCommand({ name }: { readonly name: string }): string {
-  return `amux computer attach -c ${name}`
 }
 
 /** Only where the computer is one of this project's. */

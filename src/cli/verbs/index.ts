@@ -1,8 +1,12 @@
 /** Verbs that hand a program's terminal, bytes and status through, and what is about sessions. */
 export { ownLength } from './argv.ts'
 export { attach, exec, programWords, shell, type VerbHost } from './exec.ts'
-export { attachCommand, verbHost } from './host.ts'
+export { attachCommand } from './around.ts'
+export { verbHost } from './host.ts'
 export { LogPrinter } from './logs.ts'
+export { agentCommand } from './agent.ts'
+export { run, type RunHost } from './run.ts'
+export { runHost } from './run-host.ts'
 export { oclifFlags } from './oclif.ts'
 export { commandLine, sessionColumns, stateOf } from './session.ts'
 export { attachTable, execTable, globalTable, launchTable, shellTable } from './tables.ts'

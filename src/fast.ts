@@ -1,0 +1,124 @@
+import { report } from './cli/failure.ts'
+import { Interrupt } from './cli/interrupt.ts'
+import { translate } from './cli/usage.ts'
+import { type FlagTable, type FlagValues, parseFlags } from './cli/verbs/argv.ts'
+import { attach, exec, programWords, shell, type VerbHost } from './cli/verbs/exec.ts'
+import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
+import { attachTable, execTable, type globalTable, shellTable } from './cli/verbs/tables.ts'
+import { GuestClient } from './emulation/client/client.ts'
+import { dialUnix } from './emulation/client/dial.ts'
+import { hasCode } from './errors/index.ts'
+import { recall } from './registry/fast.ts'
+import { parseDuration } from './util/duration.ts'
+import { clean, json } from './util/text.ts'
+
+type GlobalFlags = FlagValues<typeof globalTable>
+
+interface Selected {
+  readonly computer?: string | undefined
+  readonly provider?: string | undefined
+}
+
+interface Call {
+  readonly flags: GlobalFlags & Selected
+  run(host: VerbHost): Promise<number>
+}
+
+/** Of the words behind `computer`, those that may be answered here. */
+const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly string[] | undefined) => Call | undefined>> = {
+  exec(own, remote) {
+    const parsed = read(execTable, own)
+    if (parsed === undefined) return undefined
+    const words = programWords(remote, parsed.rest)
+    return { flags: parsed.flags, run: (host) => exec(parsed.flags, words, host) }
+  },
+  shell(own, remote) {
+    const parsed = read(shellTable, own)
+    if (parsed === undefined || parsed.rest.length > 0 || remote !== undefined) return undefined
+    return { flags: parsed.flags, run: (host) => shell(parsed.flags, host) }
+  },
+  attach(own, remote) {
+    // Its flags may stand behind the session.
+    const first = own[0]
+    const session = first?.startsWith('-') === false ? first : undefined
+    const flags = session === undefined ? own : own.slice(1)
+    const parsed = read(attachTable, flags)
+    if (parsed === undefined || remote !== undefined) return undefined
+    const [behind, ...more] = parsed.rest
+    if (more.length > 0 || (behind !== undefined && session !== undefined)) return undefined
+    return { flags: parsed.flags, run: (host) => attach(parsed.flags, session ?? behind, host) }
+  },
+}
+
+const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach' }
+
+/**
+ * The hot way: a verb on a computer whose guest is known, without loading what other commands need. False: nothing
+ * happened, go the ordinary way. It does not return otherwise, but ends the process.
+ */
+export async function tryFast(argv: readonly string[]): Promise<boolean> {
+  const call = understood(argv)
+  const known = call && recall(call.flags)
+  if (call === undefined || known === undefined) return false
+  const { flags } = call
+  const { provider, computer, unix, nonce } = known.endpoint
+  const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
+  const interrupt = new Interrupt()
+  if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
+  const client = new GuestClient({ dial: () => dialUnix(unix), nonce, computer, provider, patience: PATIENCE_MS, onConnection: onConnection(say) })
+  const host: VerbHost = {
+    sessions: client.sessions,
+    attachCommand: attachCommand(computer),
+    directory: known.directory,
+    signal: interrupt.signal,
+    say,
+    print: (document, text) => void process.stdout.write(`${flags.json === true ? json(document, 2) : clean(text())}\n`),
+    onEnd: onEnd((handler) => interrupt.take(handler)),
+  }
+  const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, flags)))
+  if (status === undefined) {
+    interrupt.release()
+    client.close()
+    return false
+  }
+  await flushed()
+  process.exit(status)
+}
+
+/** A guest on this machine is restarted within seconds, or not at all. */
+const PATIENCE_MS = 15_000
+
+function understood([topic, word, ...rest]: readonly string[]): Call | undefined {
+  const verb = word !== undefined && Object.hasOwn(words, word) ? words[word] : undefined
+  if ((topic !== 'computer' && topic !== 'sandbox') || verb === undefined) return undefined
+  const cut = rest.indexOf('--')
+  try {
+    return cut < 0 ? verbs[verb]?.(rest, undefined) : verbs[verb]?.(rest.slice(0, cut), rest.slice(cut + 1))
+  } catch {
+    // What is wrong is said the ordinary way.
+    return undefined
+  }
+}
+
+function read<T extends FlagTable>(table: T, argv: readonly string[]) {
+  const parsed = parseFlags(table, argv)
+  const { timeout }: GlobalFlags = parsed?.flags ?? {}
+  if (timeout !== undefined) parseDuration(timeout)
+  return parsed
+}
+
+/** It is no longer the guest one knew: nothing was done. */
+function stale(error: unknown): boolean {
+  return hasCode(error, 'unavailable', 'conflict')
+}
+
+function failed(error: unknown, { signal }: Interrupt, { json }: GlobalFlags): number {
+  const reason: unknown = signal.aborted && hasCode(error, 'aborted', 'connection_lost', 'timeout') ? signal.reason : error
+  return report(translate(reason, { command: 'amux computer', flags: [] }), { json: json === true, passThrough: true })
+}
+
+async function flushed(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) {
+    if (stream.writableLength > 0 && !stream.destroyed) await new Promise<void>((resolve) => stream.write('', () => resolve()))
+  }
+}
