@@ -1,5 +1,8 @@
 import type { EquippedComputer, SpawnOptions } from '../contract/index.ts'
 
+/** As much of a computer as it takes to ask it something. */
+export type Asked = Pick<EquippedComputer, 'name' | 'spawn'>
+
 export interface Answer {
   /** 0-255, or -1 when a signal ended it. */
   readonly status: number
@@ -11,7 +14,7 @@ export interface Answer {
 const MOST = 64 * 1024
 
 /** Runs a short program on a computer and hands back what it said. */
-export async function ask(computer: EquippedComputer, argv: readonly string[], options: SpawnOptions = {}): Promise<Answer> {
+export async function ask(computer: Asked, argv: readonly string[], options: SpawnOptions = {}): Promise<Answer> {
   const program = await computer.spawn(argv, options)
   // It may have ended, or not read: what it is not given, it does not need.
   program.stdin.end().catch(() => undefined)

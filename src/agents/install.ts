@@ -81,7 +81,7 @@ async function conclude(computer: EquippedComputer, agent: Agent, session: Sessi
   const found = ok ? await probe(computer, agent, options.signal) : before
   if (found.program === undefined) throw await notInstalled(computer, agent, session)
   await computer.sessions.remove(session.id)
-  const { status, stdout, stderr } = await ask(computer, [found.program, '--version'], { signal: options.signal, env: agent.asRoot ?? {} })
+  const { status, stdout, stderr } = await ask(computer, [found.program, '--version'], { signal: options.signal, env: agent.env ?? {} })
   if (status === 0) return
   throw fail('failed', `${agent.title} was installed on ${computer.name} but does not run: ${lastLines(stderr || stdout) || `status ${status}`}`, {
     hint: `Try it: amux computer exec -c ${computer.name} -- ${agent.command} --version`,

@@ -1,5 +1,4 @@
-import type { EquippedComputer } from '../contract/index.ts'
-import { ask, script } from './ask.ts'
+import { type Asked, ask, script } from './ask.ts'
 import type { Agent } from './roster.ts'
 
 const LOOK = `
@@ -9,9 +8,9 @@ exit 1
 `
 
 /** One line for people when the agent has neither a login nor a key on the computer, so far as one can see. */
-export async function loginHint(computer: EquippedComputer, agent: Agent, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string | undefined> {
+export async function loginHint(computer: Asked, agent: Agent, env: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<string | undefined> {
   if (agent.credentials.some((name) => name in env)) return undefined
-  const { status } = await ask(computer, script(LOOK, ...agent.loggedIn, '--', ...agent.credentials), { signal })
+  const { status } = await ask(computer, script(LOOK, ...agent.loggedIn, '--', ...agent.credentials), signal ? { signal } : {})
   if (status !== 1) return undefined
   const [variable] = agent.credentials
   const byKey = variable === undefined ? '' : `, or give a key: -e ${variable}`

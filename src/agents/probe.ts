@@ -1,7 +1,6 @@
-import type { EquippedComputer } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 import type { Agent } from './roster.ts'
-import { ask, script } from './ask.ts'
+import { type Asked, ask, script } from './ask.ts'
 
 /** What a computer has that matters to an agent. */
 export interface Findings {
@@ -36,7 +35,7 @@ fi
 `
 
 /** Looks for the program itself: whether it was ever installed says nothing about whether it is there. */
-export async function probe(computer: EquippedComputer, agent: Agent, signal: AbortSignal): Promise<Findings> {
+export async function probe(computer: Asked, agent: Agent, signal: AbortSignal): Promise<Findings> {
   const { status, stdout, stderr } = await ask(computer, script(SEARCH, agent.command, ...agent.directories), { signal })
   const found = new Map(stdout.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const))
   const home = found.get('home')

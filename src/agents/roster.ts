@@ -13,8 +13,8 @@ export interface Agent {
   readonly credentials: readonly string[]
   /** What to do when there is no login, for people. */
   readonly login: string
-  /** What it is told when it runs as root in a computer of its own. */
-  readonly asRoot?: Readonly<Record<string, string>>
+  /** Variables that tell it that it has a machine of its own. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export const roster: readonly Agent[] = [
@@ -27,8 +27,8 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.claude/.credentials.json'],
     credentials: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
     login: 'type /login inside it',
-    // Without it, its permission modes refuse to run as root.
-    asRoot: { IS_SANDBOX: '1' },
+    // Without it, some of its permission modes refuse to run as root.
+    env: { IS_SANDBOX: '1' },
   },
   {
     id: 'codex',

@@ -59,6 +59,11 @@ export abstract class AmuxCommand extends Command {
     return this.#interrupt.take(handler)
   }
 
+  /** `--yes`: nothing is asked. */
+  get yes(): boolean {
+    return this.#yes
+  }
+
   async confirm(question: string): Promise<void> {
     this.out.settle()
     if (!this.#yes) await confirm(question, this.signal)

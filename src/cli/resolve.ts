@@ -1,6 +1,6 @@
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
-import { type Located, chosenProvider, locate } from '../project/index.ts'
+import { type Located, chosenProvider, locate, startOptions } from '../project/index.ts'
 import type { Context } from './context.ts'
 import type { ComputerSelection } from './flags.ts'
 
@@ -33,12 +33,12 @@ async function find(amux: Context, { computer, provider }: ComputerSelection): P
 
 /** The record is left as it is: only the user knows whether the computer is to be forgotten. */
 function gone({ provider, name }: Located, recorded: boolean): Error {
-  const hint = recorded ? `Forget it: amux computer rm ${name}. Or make another: amux computer create --new` : 'See which there are: amux computer ls'
+  const hint = recorded ? `Forget it: amux computer rm ${name}. Or make another: amux computer create` : 'See which there are: amux computer ls'
   const message = recorded ? `this project's computer ${name} no longer exists on ${provider}` : `there is no computer ${name} on ${provider}`
   return fail('not_found', message, { hint, provider, computer: name })
 }
 
-async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
+export async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
   const info = await computer.info()
   if (info.state === 'running') return
   if (info.state === 'broken') {
@@ -49,7 +49,10 @@ async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
     })
   }
   amux.progress(`Starting ${computer.name}`)
-  await computer.start({ signal: amux.signal })
+  // The project may have been moved since the computer was made.
+  const store = await amux.store()
+  const ours = locate(store.read(), { provider: computer.provider, computer: computer.name }) !== undefined
+  await computer.start(ours ? startOptions(store, amux.signal) : { signal: amux.signal })
 }
 
 async function noProvider(amux: Context): Promise<never> {

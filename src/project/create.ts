@@ -20,6 +20,8 @@ export interface CreateContext {
   note(text: string): void
   /** The user asked for a computer in so many words: one that its provider no longer has may be succeeded. */
   readonly explicit: boolean
+  /** Beside the one there is; it becomes the current one. */
+  readonly another?: boolean
 }
 
 export interface Created {
@@ -33,13 +35,11 @@ export interface Created {
 /** The project's computer on this provider, made when there is none. However many ask at once, one is made. */
 export async function createComputer(store: ProjectStore, backend: Backend, request: CreateRequest, context: CreateContext): Promise<Created> {
   const config = await digestRequest(store, request)
-  const there = await existing(store, backend, request, config, context)
+  const look = async () => (context.another ? undefined : existing(store, backend, request, config, context))
+  const there = await look()
   if (there) return there
   const onWait = () => context.progress('Waiting for another amux that is making or removing a computer of this project')
-  return store.exclusively(
-    async () => (await existing(store, backend, request, config, context)) ?? make(store, backend, request, config, context),
-    { signal: context.signal, onWait },
-  )
+  return store.exclusively(async () => (await look()) ?? make(store, backend, request, config, context), { signal: context.signal, onWait })
 }
 
 /** The recorded one, if the provider still has it. Only its own "not found" makes room for another, and only when asked. */

@@ -9,6 +9,8 @@ export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from
 export { directoryOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
 export { type Inspection, type Standing, inspect } from './inspect.ts'
+export { adopt, forget, isOurs, removeComputer } from './forget.ts'
+export { type ListedComputer, type Listing, listComputers } from './list.ts'
 export { computerName, isComputerName } from './names.ts'
 export type { ComputerEntry, Config, ProjectRecord, ProviderEntry } from './record.ts'
 export { type CreateRequest, plainRequest } from './request.ts'

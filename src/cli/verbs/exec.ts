@@ -35,7 +35,7 @@ export async function attach(flags: AttachFlags, session: string | undefined, ho
   return reattach({ id, readOnly: flags['read-only'], stdin: flags.stdin, detachKeys: flags['detach-keys'] }, host)
 }
 
-function common(flags: ShellFlags, { directory }: VerbHost): Omit<Launch, 'argv'> {
+export function common(flags: ShellFlags, { directory }: VerbHost): Omit<Launch, 'argv'> {
   const cwd = flags.workdir ?? directory
   return {
     env: environment(flags),

@@ -7,7 +7,10 @@ import type { VerbHost } from './exec.ts'
 
 /** A command's surroundings, for a verb. */
 export async function verbHost(command: AmuxCommand, selection: ComputerSelection, options: { readonly start: boolean } = { start: true }): Promise<VerbHost> {
-  const computer = await command.amux.computer(selection, options)
+  return hostOf(command, await command.amux.computer(selection, options))
+}
+
+export async function hostOf(command: AmuxCommand, computer: EquippedComputer): Promise<VerbHost> {
   command.out.settle()
   const say = (text: string): void => command.out.say(text)
   command.amux.onConnection = onConnection(say)

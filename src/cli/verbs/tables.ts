@@ -36,6 +36,17 @@ export const execTable = {
 
 export const shellTable = { ...globalTable, ...computerTable, ...launchTable } as const satisfies FlagTable
 
+export const runTable = {
+  ...globalTable,
+  ...computerTable,
+  attach: { kind: 'switch', summary: 'Go back to the one that runs detached, without asking.' },
+  new: { kind: 'switch', summary: 'Start another, though one runs detached.' },
+  stdin: execTable.stdin,
+  tty: execTable.tty,
+  detach: execTable.detach,
+  ...launchTable,
+} as const satisfies FlagTable
+
 export const attachTable = {
   ...globalTable,
   ...computerTable,
@@ -47,5 +58,6 @@ export const attachTable = {
 type Own<T extends FlagTable> = Omit<FlagValues<T>, keyof typeof globalTable>
 
 export type ExecFlags = Own<typeof execTable>
+export type RunFlags = Own<typeof runTable>
 export type ShellFlags = Own<typeof shellTable>
 export type AttachFlags = Own<typeof attachTable>

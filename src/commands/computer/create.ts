@@ -1,0 +1,46 @@
+import { boolean, string } from '@oclif/core/flags'
+import { AmuxCommand, assignments, createOptions, providerFlag } from '../../cli/index.ts'
+import { environment, paths } from '../../config/index.ts'
+import { createComputer, openProject } from '../../project/index.ts'
+
+export default class Create extends AmuxCommand {
+  static override summary = "Make this project's computer, or show the one it has."
+  static override description = `The first one chooses the project's provider; there is no default. A computer keeps its disk until it is removed with "rm".`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> -P local',
+    '<%= config.bin %> <%= command.id %> -e NODE_ENV=development --env-file .env.computer',
+    '<%= config.bin %> <%= command.id %> -P docker -o image=debian:12',
+  ]
+  static override flags = {
+    provider: providerFlag,
+    name: string({ summary: 'Name of the computer. Default: amux-<project>-<id>.', helpValue: 'NAME' }),
+    env: string({ char: 'e', summary: "Variable of the computer's environment; NAME alone copies it from here.", helpValue: 'NAME=VALUE', multiple: true }),
+    'env-file': string({ summary: 'File with such variables.', helpValue: 'FILE', multiple: true }),
+    label: string({ char: 'l', summary: 'Label it.', helpValue: 'KEY=VALUE', multiple: true }),
+    option: string({ char: 'o', summary: "The provider's own option; see: amux provider info ID.", helpValue: 'NAME=VALUE', multiple: true }),
+    new: boolean({ summary: 'Make another, though the project (or the one it was copied from) has one.' }),
+  }
+
+  async execute(): Promise<void> {
+    const { flags } = await this.parse(Create)
+    if (flags.new) await openProject(this.amux.project(), paths().state, { fresh: true })
+    const store = await this.amux.store()
+    const backend = await this.amux.registry.connect(await this.amux.providerId(flags.provider))
+    const request = {
+      name: flags.name,
+      env: environment(flags),
+      labels: assignments(flags.label, '-l'),
+      options: createOptions(backend.descriptor, flags.option),
+    }
+    const { info, located, created } = await createComputer(store, backend, request, {
+      signal: this.signal,
+      explicit: true,
+      another: flags.new,
+      progress: (text) => this.out.progress(text),
+      note: (text) => this.out.note(text),
+    })
+    if (store.outside) this.out.note(`${store.project.root} cannot be written: its record is kept in ${store.file}`)
+    if (!created) this.out.note(`This project has a computer on ${backend.id} already.`)
+    this.out.data({ ...info, provider: backend.id, workspace: located.workspace, created }, () => located.name)
+  }
+}

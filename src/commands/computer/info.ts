@@ -1,0 +1,46 @@
+import { AmuxCommand, computerArg, computerFlags, describeState, pick } from '../../cli/index.ts'
+import { locate } from '../../project/index.ts'
+
+export default class Info extends AmuxCommand {
+  static override summary = 'Show a computer: its state, user, workspace and what it is made of.'
+  static override aliases = ['computer:show', 'computer:inspect']
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
+  static override args = { computer: computerArg }
+  static override flags = computerFlags
+
+  async execute(): Promise<void> {
+    const { args, flags } = await this.parse(Info)
+    const computer = await this.amux.computer(pick(flags, args.computer))
+    const info = await computer.info()
+    const store = await this.amux.store()
+    const { provider } = computer
+    const recorded = locate(store.read(), { computer: info.name, provider })
+    const workspace = recorded?.workspace ?? info.workspace
+    const current = locate(store.read(), {})
+    const document = { ...info, provider, workspace, current: current?.name === info.name && current.provider === provider }
+    const { user } = info
+    this.out.data(document, () =>
+      lines({
+        name: info.name,
+        provider,
+        state: describeState(info),
+        project: info.labels['amux.project'],
+        created: info.createdAt,
+        workspace,
+        user: user && `${user.name} (${user.uid}:${user.gid}), home ${user.home}`,
+        labels: Object.entries(info.labels)
+          .filter(([key]) => !key.startsWith('amux.'))
+          .map(([key, value]) => `${key}=${value}`)
+          .join(', '),
+        ...info.details,
+      }),
+    )
+  }
+}
+
+/** Aligned `key  value`, without what is empty. */
+function lines(table: Readonly<Record<string, string | undefined>>): string {
+  const filled = Object.entries(table).filter(([, value]) => value)
+  const width = Math.max(...filled.map(([key]) => key.length))
+  return filled.map(([key, value]) => `${key.padEnd(width)}   ${value}`).join('\n')
+}

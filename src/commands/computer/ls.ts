@@ -1,0 +1,42 @@
+import { boolean } from '@oclif/core/flags'
+import { AmuxCommand, providerFlag } from '../../cli/index.ts'
+import { codes } from '../../errors/index.ts'
+import { formatDuration } from '../../util/duration.ts'
+import { listComputers } from '../../project/index.ts'
+
+export default class Ls extends AmuxCommand {
+  static override summary = 'List the computers that amux made, on every provider.'
+  static override description = "A star marks this project's current computer."
+  static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --project', '<%= config.bin %> <%= command.id %> -P local --json']
+  static override flags = {
+    provider: providerFlag,
+    project: boolean({ summary: "Only this project's." }),
+  }
+
+  async execute(): Promise<number> {
+    const { flags } = await this.parse(Ls)
+    const record = (await this.amux.store()).read()
+    const asked = flags.provider === undefined ? undefined : [flags.provider]
+    const ids = asked ?? (await this.amux.registry.discover()).providers.map(({ descriptor }) => descriptor.id)
+    const { rows, failures } = await listComputers(record, ids, {
+      connect: (id) => this.amux.registry.connect(id),
+      onlyProject: flags.project,
+    })
+    this.out.table(
+      rows,
+      {
+        '': (row) => (row.current ? '*' : ''),
+        name: (row) => row.name,
+        provider: (row) => row.provider,
+        state: (row) => row.state,
+        project: (row) => row.project,
+        created: (row) => row.createdAt && `${formatDuration(Math.max(0, Date.now() - Date.parse(row.createdAt)))} ago`,
+      },
+      'No computers. Make one: amux computer create -P PROVIDER',
+    )
+    // A provider nobody logged in to has no computers to show; unless it was asked for.
+    const told = failures.filter(({ error }) => asked !== undefined || error.code !== 'credential_missing')
+    for (const { provider, error } of told) this.out.say(`amux: ${provider} could not be asked: ${error.message}`)
+    return told[0] ? codes[told[0].error.code].exit : 0
+  }
+}

@@ -1,0 +1,3 @@
+import { agentCommand } from '../cli/verbs/index.ts'
+
+export default agentCommand('droid')

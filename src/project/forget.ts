@@ -1,0 +1,63 @@
+import { hasCode } from '../errors/index.ts'
+import type { ComputerInfo } from '../contract/index.ts'
+import type { Located } from './current.ts'
+import type { ProjectRecord } from './record.ts'
+import type { ProjectStore } from './store.ts'
+
+/** Takes a computer out of the record. The computer itself is not touched. */
+export async function forget(store: ProjectStore, { provider, name }: Located): Promise<void> {
+  await store.change((record) => {
+    const entry = record.providers[provider]
+    if (!entry) return record
+    const { [name]: _, ...computers } = entry.computers
+    const { current, ...rest } = entry
+    const kept = { ...rest, computers, ...(current === undefined || current === name ? {} : { current }) }
+    return { ...record, providers: { ...record.providers, [provider]: kept } }
+  })
+}
+
+/** Makes a computer the project's, and its provider the chosen one. */
+export async function adopt(store: ProjectStore, { provider, name, workspace }: Located, adopted: boolean): Promise<void> {
+  await store.change((record) => {
+    const entry = record.providers[provider] ?? { computers: {} }
+    const before = entry.computers[name] ?? { createdAt: new Date().toISOString() }
+    const one = { ...before, ...(workspace === undefined ? {} : { workspace }), ...(adopted ? { adopted } : {}) }
+    return {
+      ...record,
+      provider,
+      providers: { ...record.providers, [provider]: { ...entry, current: name, computers: { ...entry.computers, [name]: one } } },
+    }
+  })
+}
+
+/** Whether amux may change it: it made it, or the user gave it. */
+export function isOurs(info: ComputerInfo, record: ProjectRecord | undefined, provider: string): boolean {
+  return 'amux.project' in info.labels || record?.providers[provider]?.computers[info.name]?.adopted === true
+}
+
+/** Deletes a computer and forgets it. One that is gone already is only forgotten: false. */
+export async function removeComputer(store: ProjectStore, located: Located, remove: () => Promise<void>): Promise<boolean> {
+  if (!isRecorded(store.read(), located)) {
+    await remove()
+    return true
+  }
+  return store.exclusively(async () => {
+    const there = await unlessGone(remove)
+    await forget(store, located)
+    return there
+  })
+}
+
+async function unlessGone(remove: () => Promise<void>): Promise<boolean> {
+  try {
+    await remove()
+    return true
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return false
+    throw error
+  }
+}
+
+function isRecorded(record: ProjectRecord | undefined, { provider, name }: Located): boolean {
+  return record !== undefined && Object.hasOwn(record.providers[provider]?.computers ?? {}, name)
+}
