@@ -13,6 +13,8 @@ export interface EquipOptions {
   debug?(message: string): void
   /** Told when a session's connection broke, and when it is back. */
   onConnection?(state: 'lost' | 'back'): void
+  /** Told where on this machine the guest answered: for the hot way in. */
+  onEndpoint?(endpoint: Endpoint): void
 }
 
 export interface Equipped extends EquippedComputer {
@@ -25,12 +27,16 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
   const { descriptor } = options
   const details = { provider: descriptor.id, computer: raw.name }
   const own = named(raw, { ...details, source: 'provider' })
-  const { progress = ignore, debug = ignore, onConnection } = options
+  const { progress = ignore, debug = ignore, onConnection, onEndpoint } = options
   const reach = new Reach(own, { kit: options.kit, progress, debug })
   const client = new GuestClient({
     ...details,
     dial: () => reach.dial(),
-    accept: (hello, exit) => reach.accept(hello, exit),
+    async accept(hello, exit) {
+      const accepted = await reach.accept(hello, exit)
+      if (accepted && reach.unix !== undefined) onEndpoint?.({ unix: reach.unix, nonce: hello.nonce, computer: raw.name, provider: descriptor.id })
+      return accepted
+    },
     ...(onConnection && { onConnection: (state) => onConnection(state) }),
   })
 

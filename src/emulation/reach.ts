@@ -16,6 +16,8 @@ export class Reach {
   readonly #computer: Computer
   readonly #options: ReachOptions
   readonly #place: Partial<GuestPlace>
+  /** The guest's socket on this machine, once it was dialled there. */
+  unix: string | undefined
 
   constructor(computer: Computer, options: ReachOptions) {
     this.#computer = computer
@@ -70,7 +72,9 @@ export class Reach {
   async #channel(): Promise<Duplex> {
     const channel: Channel | undefined = await this.#computer.channel?.()
     if (channel === undefined) throw fail('unsupported', 'the computer has no channel to its guest')
-    return 'unix' in channel ? dialUnix(channel.unix) : duplexOf(channel)
+    if (!('unix' in channel)) return duplexOf(channel)
+    this.unix = channel.unix
+    return dialUnix(channel.unix)
   }
 
   async #bridge(): Promise<Duplex> {

@@ -1,12 +1,13 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
-import type { Equipped, equip } from '../emulation/index.ts'
+import type { Endpoint, Equipped, equip } from '../emulation/index.ts'
 import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo } from './checks.ts'
 import { guard } from './guard.ts'
 import { legacyVariables } from './known.ts'
+import { remember } from './remember.ts'
 
 /** A provider whose failures are ours and whose computers lack nothing. */
 export interface ConnectedProvider {
@@ -70,6 +71,7 @@ class Connected implements ConnectedProvider {
   readonly #provider: Provider
   readonly #options: ConnectOptions
   readonly #computers = new Set<Equipped>()
+  readonly #notes = new Set<Promise<void>>()
 
   constructor(descriptor: ProviderDescriptor, provider: Provider, options: ConnectOptions) {
     this.descriptor = descriptor
@@ -101,6 +103,7 @@ class Connected implements ConnectedProvider {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#notes)
     await Promise.allSettled([...this.#computers].map((computer) => computer.close()))
     this.#computers.clear()
   }
@@ -108,9 +111,15 @@ class Connected implements ConnectedProvider {
   #equip(raw: Computer): Equipped {
     const { signal, equip, kit, progress, debug, onConnection } = this.#options
     const sound = guard(raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
-    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, debug, onConnection })
+    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
     this.#computers.add(computer)
     return computer
+  }
+
+  /** For the hot way in, next time. */
+  #note(endpoint: Endpoint): void {
+    const note = remember(endpoint).finally(() => this.#notes.delete(note))
+    this.#notes.add(note)
   }
 
   /** A template or an own option that this provider does not know is refused by name, before anything is made. */
