@@ -1,6 +1,9 @@
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import type { ByteSink, ByteSource, ByteStream } from '../contract/index.ts'
 import { type ErrorDetails, fail, normalise } from '../errors/index.ts'
+import { Bell } from './bell.ts'
+
+const READ_AHEAD = 256 * 1024
 
 /** A Node stream's bytes as a source. It may fail before anybody reads: the error waits for the reader. */
 export function sourceOf(readable: Readable, details: ErrorDetails = {}): ByteSource {
@@ -8,11 +11,42 @@ export function sourceOf(readable: Readable, details: ErrorDetails = {}): ByteSo
   return { [Symbol.asyncIterator]: () => chunks(readable, details) }
 }
 
+/**
+ * Not Node's own iterator: that takes an HTTP/2 stream whose last bytes arrived, unread, for a broken one. No copying:
+ * chunks come as they were read.
+ */
 async function* chunks(readable: Readable, details: ErrorDetails): AsyncGenerator<Uint8Array, void> {
+  const queue: Uint8Array[] = []
+  const bell = new Bell()
+  let waiting = 0
+  let failure: unknown
+  const onData = (chunk: Uint8Array) => {
+    queue.push(chunk)
+    waiting += chunk.length
+    if (waiting >= READ_AHEAD) readable.pause()
+    bell.ring()
+  }
+  const onError = (error: unknown) => {
+    failure ??= error
+    bell.ring()
+  }
+  const onChange = () => bell.ring()
+  readable.on('error', onError).on('end', onChange).on('close', onChange).on('data', onData)
   try {
-    for await (const chunk of readable) yield chunk
-  } catch (error) {
-    throw normalise(error, details)
+    for (;;) {
+      const chunk = queue.shift()
+      if (chunk !== undefined) {
+        waiting -= chunk.length
+        if (waiting === 0 && readable.isPaused()) readable.resume()
+        yield chunk
+      } else if (failure !== undefined || readable.errored !== null) throw normalise(failure ?? readable.errored, details)
+      else if (readable.readableEnded) return
+      else if (readable.destroyed) throw fail('connection_lost', 'the stream ended before its end', details)
+      else await bell.heard()
+    }
+  } finally {
+    readable.off('data', onData).off('end', onChange).off('close', onChange)
+    if (!readable.readableEnded) readable.destroy()
   }
 }
 

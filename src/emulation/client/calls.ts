@@ -94,12 +94,14 @@ export class Calls {
 
   #answered(stream: ClientHttp2Stream, connection: Connection): Promise<void> {
     return new Promise((resolve, reject) => {
+      const onClose = () => reject(connection.lost ? connection.failure() : fail('connection_lost', 'the request was cut off', { source: 'transport' }))
+      stream.once('close', onClose)
       stream.once('response', (headers) => {
+        stream.off('close', onClose)
         const status = headers[':status'] ?? 0
         if (status < 400) return resolve()
         collect(sourceOf(stream)).then((payload) => reject(wireError(payload, status)), reject)
       })
-      stream.once('close', () => reject(connection.lost ? connection.failure() : fail('connection_lost', 'the request was cut off', { source: 'transport' })))
     })
   }
 

@@ -30,8 +30,11 @@ export class Link implements FrameReader {
     this.#reader = reader
     this.#stream = connection.request(method, path, headers, open === undefined)
     const decoder = new FrameDecoder(this)
-    this.#stream.once('response', (answer) => (this.#status = answer[':status'] ?? 200))
-    this.#stream.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
+    this.#stream.once('response', (answer) => {
+      this.#status = answer[':status'] ?? 200
+      // Not before: where the connection is a stream in JavaScript, the body may overtake the event.
+      this.#stream.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
+    })
     this.#stream.once('close', () => this.#onClose())
     if (open !== undefined) this.#stream.write(jsonFrame(Frame.open, open))
   }

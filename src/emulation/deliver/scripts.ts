@@ -76,7 +76,7 @@ case $(readlink "/proc/$init/exe") in *amux-init*) echo "$init" ;; esac
 export const stop = String.raw`
 kill -TERM "$1" 2>/dev/null || exit 0
 n=0
-while kill -0 "$1" 2>/dev/null; do
+while readlink "/proc/$1/exe" >/dev/null 2>&1; do
   n=$((n + 1))
   [ $n -le 200 ] || { echo "the old supervisor does not end" >&2; exit 1; }
   sleep 0.05 2>/dev/null || sleep 1
