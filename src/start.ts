@@ -7,7 +7,22 @@ const root = join(import.meta.dirname, '..')
 /** The first thing that runs. What is asked for most often is answered before anything large is loaded. */
 export function start(argv: readonly string[]): void {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === 'version')) console.log(banner())
-  else void import('./main.ts').then(({ main }) => main({ root, argv, development: false }))
+  else void hot(argv).then((done) => done || ordinary(argv))
+}
+
+async function ordinary(argv: readonly string[]): Promise<void> {
+  const { main } = await import('./main.ts')
+  await main({ root, argv, development: false })
+}
+
+const hotVerbs: ReadonlySet<string | undefined> = new Set(['exec', 'x', 'shell', 'console', 'connect', 'attach'])
+
+/** Verbs that people and scripts type all day are tried without the machinery. */
+async function hot(argv: readonly string[]): Promise<boolean> {
+  const [topic, verb] = argv
+  if ((topic !== 'computer' && topic !== 'sandbox') || !hotVerbs.has(verb)) return false
+  const { tryFast } = await import('./fast.ts')
+  return tryFast(argv)
 }
 
 function banner(): string {
