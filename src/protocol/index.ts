@@ -2,3 +2,4 @@
 export * from './frames.ts'
 export * from './messages.ts'
 export * from './paths.ts'
+export * from './terminal.ts'
