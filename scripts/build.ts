@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { builtins, lazy } from './start-up.ts'
 
 const root = join(import.meta.dirname, '..')
 const final = join(root, 'dist')
@@ -20,12 +21,11 @@ const common: BuildOptions = {
   // Bundled CommonJS packages use these three.
   banner: {
     js: [
-      `import{createRequire as __cr}from'node:module'`,
-      `import{fileURLToPath as __fp}from'node:url'`,
-      `import{dirname as __dn}from'node:path'`,
-      `const require=__cr(import.meta.url),__filename=__fp(import.meta.url),__dirname=__dn(__filename);`,
+      `const require=globalThis.process.getBuiltinModule('node:module').createRequire(import.meta.url)`,
+      `const __filename=import.meta.filename,__dirname=import.meta.dirname;`,
     ].join(';'),
   },
+  plugins: [builtins],
 }
 
 await mkdir(dist, { recursive: true })
@@ -56,6 +56,7 @@ async function cli(): Promise<void> {
     outdir: dist,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
+    plugins: [builtins, lazy],
     // The TypeScript compiler would otherwise be pulled in through oclif's development mode; conf stays a package.
     external: ['typescript', 'ts-node', 'ts-node/*', 'conf'],
   })
@@ -105,5 +106,7 @@ async function manifest(): Promise<void> {
   const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true })
   await plugin.load()
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-  await writeFile(join(root, 'oclif.manifest.json'), `${JSON.stringify({ ...plugin.manifest, version }, null, 1)}\n`)
+  const file = join(root, 'oclif.manifest.json')
+  await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ ...plugin.manifest, version }, null, 1)}\n`)
+  renameSync(`${file}.${process.pid}`, file)
 }
