@@ -1,0 +1,117 @@
+/* amux-box: makes and enters the namespaces of a computer. Static, single-threaded, no dependency but libc. */
+#ifndef BOX_H
+#define BOX_H
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* ---- linux.c: system calls and constants that an old libc does not know ---- */
+#define BOX_AT_EMPTY_PATH 0x1000
+#define BOX_AT_RECURSIVE 0x8000
+#define BOX_OPEN_TREE_CLONE 1
+#define BOX_MOVE_F_EMPTY_PATH 0x00000004
+#define BOX_MOVE_T_SYMLINKS 0x00000010
+#define BOX_ATTR_RDONLY 0x1
+#define BOX_ATTR_NOSUID 0x2
+#define BOX_ATTR_NODEV 0x4
+#define BOX_ATTR_NOEXEC 0x8
+#define BOX_RESOLVE_BENEATH 0x08
+#define BOX_RESOLVE_NO_SYMLINKS 0x04
+
+int box_open_tree(int dirfd, const char *path, unsigned flags);
+int box_move_mount(int from, int to_dirfd, const char *to, unsigned flags);
+int box_mount_attr(int fd, uint64_t set, bool recursive);
+int box_open_beneath(int dirfd, const char *path, int flags);
+int box_pidfd_open(pid_t pid);
+int box_pidfd_kill(int pidfd, int signal);
+/* Every descriptor from `first` up is closed by the next exec. */
+void box_cloexec_from(int first);
+
+/* ---- text.c ---- */
+#define MAX_FIELDS 512
+/* Splits a line at tabs and undoes %XX, in place. Returns the number of fields, -1 when there are too many. */
+int split_fields(char *line, char **fields);
+/* All that a descriptor gives, NUL-terminated; NULL with errno. */
+char *read_all(int fd, size_t *length);
+bool write_all(int fd, const void *data, size_t length);
+void say(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+bool parse_number(const char *text, long long *value);
+
+/* ---- proc.c ---- */
+/* Clock ticks after boot at which a process started; 0 when it is gone or a zombie. With the pid it names one process for good. */
+unsigned long long start_ticks(pid_t pid);
+bool boot_id(char out[40]);
+/* A pidfd of exactly that process, -1 when it is gone. */
+int open_exact(pid_t pid, unsigned long long ticks);
+
+/* ---- harden.c ---- */
+/* Keeps only these capabilities (names without `cap_`, separated by commas), in every set. */
+bool keep_caps(const char *names);
+/* Closes what namespaces leave open: key rings, the kernel log, abstract sockets of the machine. */
+bool deny_syscalls(void);
+bool scope_sockets(void);
+
+/* ---- plan.c ---- */
+struct step {
+  int count;
+  char **fields;
+};
+struct plan {
+  struct step *steps;
+  size_t count;
+};
+/* False when the text is not a whole plan, which ends with the line `end`. */
+bool parse_plan(char *text, struct plan *plan);
+const struct step *find_step(const struct plan *plan, const char *name);
+/* Carries the steps out in order; on failure says which on `report` and returns false. Returns true after the last. */
+bool run_plan(const struct plan *plan, int report);
+
+/* ---- mount.c, hide.c, file.c: the steps; each returns 0 or sets errno ---- */
+int do_private(char **field);
+int do_overlay(char **field);
+int do_root(char **field);
+int do_clone(char **field);
+int do_foreign(char **field);
+int do_pivot(char **field);
+int do_attach(char **field);
+int do_mount(char **field);
+int do_mask(char **field);
+int do_readonly(char **field);
+int do_seal(char **field);
+int do_hide(char **field);
+int do_dir(char **field);
+int do_file(char **field);
+int do_link(char **field);
+int do_node(char **field);
+/* mkdir -p; what is made gets `mode`. */
+int make_dirs(const char *path, mode_t mode);
+int make_parents(const char *path);
+uint64_t parse_attrs(const char *names);
+bool has_word(const char *list, const char *word);
+
+/* ---- the commands ---- */
+int keep_main(int argc, char **argv);
+int enter_main(int argc, char **argv);
+int aside_main(int argc, char **argv);
+int remove_main(int argc, char **argv);
+
+/* ---- child.c: a program that is watched and reported on, for enter and aside ---- */
+struct child {
+  const char *user;
+  const char *cwd;
+  bool tty;
+  char **argv;
+};
+/* Runs it, talks over descriptor 3, returns the status to exit with. */
+int watch_child(const struct child *child);
+
+/* ---- relay.c ---- */
+bool open_terminal(int *master, int *terminal);
+/* The program alone holds its streams. */
+void release_stdio(void);
+/* Obeys the caller until the program ended and its terminal is read; returns its wait status. */
+int relay(pid_t pid, int master);
+
+#endif

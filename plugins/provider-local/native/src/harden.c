@@ -1,0 +1,99 @@
+#include "box.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const char *const capabilities[] = {
+    "chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap", "linux_immutable",
+    "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner", "sys_module", "sys_rawio", "sys_chroot",
+    "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice", "sys_resource", "sys_time", "sys_tty_config", "mknod", "lease",
+    "audit_write", "audit_control", "setfcap", "mac_override", "mac_admin", "syslog", "wake_alarm", "block_suspend", "audit_read",
+    "perfmon", "bpf", "checkpoint_restore",
+};
+
+struct cap_header {
+  uint32_t version;
+  int pid;
+};
+struct cap_data {
+  uint32_t effective, permitted, inheritable;
+};
+
+bool keep_caps(const char *names) {
+  uint64_t kept = 0;
+  for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
+    if (has_word(names, capabilities[i])) kept |= 1ULL << i;
+  /* Up to the first that the kernel does not know, so that a newer kernel's new ones go as well. */
+  for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0 && i < 64; i++)
+    if (!(kept >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0) return false;
+  prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  struct cap_header header = {.version = 0x20080522};
+  struct cap_data data[2];
+  for (int i = 0; i < 2; i++) data[i] = (struct cap_data){(uint32_t)(kept >> 32 * i), (uint32_t)(kept >> 32 * i), 0};
+  return syscall(SYS_capset, &header, data) == 0;
+}
+
+struct filter {
+  uint16_t code;
+  uint8_t yes, no;
+  uint32_t value;
+};
+struct program {
+  unsigned short length;
+  const struct filter *filters;
+};
+
+enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, RETURN = 0x06 };
+enum { NUMBER = 0, ARCH = 4, ALLOW = 0x7fff0000, DENY = 0x00050000 /* | errno */ };
+
+/* add_key, request_key, keyctl, syslog, perf_event_open, open_by_handle_at, bpf, userfaultfd, kexec_load */
+static const struct {
+  uint32_t arch;
+  uint32_t calls[9];
+} denied[] = {
+#ifdef __x86_64__
+    {0xC000003E, {248, 249, 250, 103, 298, 304, 321, 323, 246}},
+    {0x40000003, {286, 287, 288, 103, 336, 342, 357, 374, 283}},
+#else
+    {0xC00000B7, {217, 218, 219, 116, 241, 265, 280, 282, 104}},
+    {0x40000028, {309, 310, 311, 103, 364, 371, 386, 388, 347}},
+#endif
+};
+
+bool deny_syscalls(void) {
+  struct filter list[64];
+  unsigned short at = 0;
+  for (size_t i = 0; i < sizeof denied / sizeof *denied; i++) {
+    const size_t calls = sizeof denied[i].calls / sizeof *denied[i].calls;
+    bool main_abi = i == 0;
+    list[at++] = (struct filter){LOAD, 0, 0, ARCH};
+    /* Another architecture: over this block. */
+    list[at++] = (struct filter){EQUAL, 0, (uint8_t)(calls + 3 + (main_abi ? 1 : 0)), denied[i].arch};
+    list[at++] = (struct filter){LOAD, 0, 0, NUMBER};
+    for (size_t call = 0; call < calls; call++)
+      list[at++] = (struct filter){EQUAL, (uint8_t)(calls - call + (main_abi ? 1 : 0)), 0, denied[i].calls[call]};
+    /* The x32 numbers would be a way around the list. */
+    if (main_abi) list[at++] = (struct filter){AT_LEAST, 1, 0, 0x40000000};
+    list[at++] = (struct filter){RETURN, 0, 0, ALLOW};
+    list[at++] = (struct filter){RETURN, 0, 0, DENY | EPERM};
+  }
+  list[at++] = (struct filter){RETURN, 0, 0, DENY | EPERM};
+  struct program program = {at, list};
+  /* Kernels without the filter exist; the capabilities hold there all the same. */
+  return prctl(PR_SET_SECCOMP, 2 /* FILTER */, &program, 0, 0) == 0 || errno == EINVAL || errno == ENOSYS;
+}
+
+struct ruleset {
+  uint64_t files, net, scoped;
+};
+
+bool scope_sockets(void) {
+  struct ruleset rules = {.scoped = 1 /* abstract unix sockets */};
+  int fd = (int)syscall(444 /* landlock_create_ruleset */, &rules, sizeof rules, 0);
+  if (fd < 0) return false;
+  bool done = syscall(446 /* landlock_restrict_self */, fd, 0) == 0;
+  close(fd);
+  return done;
+}

@@ -1,0 +1,193 @@
+/*
+ * amux-box keep LOCK LOG   (plan on stdin, answers on stdout)
+ *
+ * Becomes the keeper of a computer: takes its lock, says `locked`, reads the plan, carries it out in new namespaces and
+ * says `ok KEEPER PID1`, or `error …`. From then on it holds the lock for as long as the computer runs. Killing it ends
+ * the computer like a power cut; SIGTERM asks for an orderly end first.
+ */
+#include "box.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { GRACE_SECONDS = 8 };
+
+static int lock_fd;
+
+/* What a keeper that was killed left dying: the lock is free at once, its processes are gone only a moment later. */
+static void await_leftover(void) {
+  char text[256] = "", boot[40], old[40];
+  int pid;
+  unsigned long long ticks;
+  if (pread(lock_fd, text, sizeof text - 1, 0) <= 0 || !boot_id(boot)) return;
+  if (sscanf(text, "%39s %*d %*u %d %llu", old, &pid, &ticks) != 3 || strcmp(old, boot) != 0) return;
+  int fd = open_exact(pid, ticks);
+  if (fd < 0) return;
+  box_pidfd_kill(fd, SIGKILL);
+  struct pollfd poll_ = {.fd = fd, .events = POLLIN};
+  poll(&poll_, 1, 10000);
+  close(fd);
+}
+
+static bool take_lock(const char *path) {
+  lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (lock_fd < 0) {
+    say(1, "error\t%d\tlock\t%s\t%s\n", errno, path, strerror(errno));
+    return false;
+  }
+  if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    say(1, "busy\n");
+    return false;
+  }
+  await_leftover();
+  return ftruncate(lock_fd, 0) == 0;
+}
+
+static bool write_map(pid_t pid, const char *file, const char *text) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool done = write_all(fd, text, strlen(text));
+  close(fd);
+  return done;
+}
+
+/* inside uid, outside uid, inside gid, outside gid */
+static bool map_ids(pid_t pid, char **field) {
+  char uid[64], gid[64];
+  snprintf(uid, sizeof uid, "%s %s 1", field[0], field[1]);
+  snprintf(gid, sizeof gid, "%s %s 1", field[2], field[3]);
+  return write_map(pid, "uid_map", uid) && write_map(pid, "setgroups", "deny") && write_map(pid, "gid_map", gid);
+}
+
+static void unblock(void) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  for (int i = 1; i < 65; i++) signal(i, SIG_DFL);
+}
+
+/* Process 1 of the computer, until it executes its init. */
+static _Noreturn void be_first(const struct plan *plan, int go, int report, int alive) {
+  char byte;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (read(go, &byte, 1) != 1) _exit(1);
+  setsid();
+  unblock();
+  struct pollfd gone = {.fd = alive, .events = 0};
+  if (poll(&gone, 1, 0) != 0) _exit(1);
+  if (run_plan(plan, report)) say(report, "error\t%d\texec\t\tnothing to execute\n", EINVAL);
+  _exit(1);
+}
+
+static pid_t start(const struct plan *plan, int answers, int *report) {
+  const struct step *map = find_step(plan, "map");
+  int go[2], answer[2], alive[2];
+  if (pipe2(go, O_CLOEXEC) != 0 || pipe2(answer, O_CLOEXEC) != 0 || pipe2(alive, O_CLOEXEC) != 0) return -1;
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (map ? CLONE_NEWUSER : 0);
+  pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+  if (pid == 0) {
+    close(go[1]), close(answer[0]), close(alive[1]);
+    be_first(plan, go[0], answer[1], alive[0]);
+  }
+  if (pid < 0) return say(answers, "error\t%d\tnamespaces\t\t%s\n", errno, strerror(errno)), -1;
+  /* The write end of `alive` stays open in this process alone, for as long as it lives. */
+  close(go[0]), close(answer[1]), close(alive[0]);
+  if (map && !map_ids(pid, map->fields + 1)) {
+    say(answers, "error\t%d\tmap\t\t%s\n", errno, strerror(errno));
+    kill(pid, SIGKILL);
+    return -1;
+  }
+  write_all(go[1], "", 1);
+  close(go[1]);
+  *report = answer[0];
+  return pid;
+}
+
+/* Until process 1 has ended. */
+static void watch(pid_t pid, const sigset_t *signals) {
+  for (int signal;;) {
+    if (sigwait(signals, &signal) != 0) continue;
+    if (signal == SIGTERM) {
+      kill(pid, SIGTERM);
+      alarm(GRACE_SECONDS);
+    }
+    if (signal == SIGALRM) kill(pid, SIGKILL);
+    int status;
+    if (signal != SIGCHLD || waitpid(pid, &status, WNOHANG) != pid) continue;
+    say(2, "ended: %s %d\n", WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+    return;
+  }
+}
+
+static bool record(pid_t pid) {
+  char boot[40];
+  if (!boot_id(boot)) return false;
+  char text[256];
+  int length = snprintf(text, sizeof text, "%s %d %llu %d %llu\n", boot, (int)getpid(), start_ticks(getpid()), (int)pid, start_ticks(pid));
+  return pwrite(lock_fd, text, (size_t)length, 0) == length;
+}
+
+static bool answer_failure(int answers, const char *failure, size_t length) {
+  if (failure && length == 0) return false;
+  if (failure) write_all(answers, failure, length);
+  return true;
+}
+
+static int keep(char **argv) {
+  struct plan plan;
+  if (!take_lock(argv[1])) return 1;
+  say(1, "locked\n");
+  char *text = read_all(0, NULL);
+  if (!text || !parse_plan(text, &plan)) return say(1, "error\t%d\tplan\t\tincomplete\n", EINVAL), 1;
+  int log = open(argv[2], O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (log < 0 || null < 0) return say(1, "error\t%d\tlog\t%s\t%s\n", errno, argv[2], strerror(errno)), 1;
+  int answers = fcntl(1, F_DUPFD_CLOEXEC, 3), report = -1;
+  dup2(null, 0), dup2(log, 1), dup2(log, 2);
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM), sigaddset(&signals, SIGCHLD), sigaddset(&signals, SIGALRM);
+  sigprocmask(SIG_BLOCK, &signals, NULL);
+  signal(SIGHUP, SIG_IGN), signal(SIGINT, SIG_IGN), signal(SIGPIPE, SIG_IGN);
+  pid_t pid = start(&plan, answers, &report);
+  if (pid < 0) return 1;
+  size_t length = 0;
+  char *failure = read_all(report, &length);
+  if (answer_failure(answers, failure, length) || !record(pid)) {
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    return 1;
+  }
+  say(answers, "ok %d %d\n", (int)getpid(), (int)pid);
+  close(answers);
+  watch(pid, &signals);
+  return ftruncate(lock_fd, 0) == 0 ? 0 : 1;
+}
+
+int keep_main(int argc, char **argv) {
+  if (argc != 3) return say(2, "usage: amux-box keep LOCK LOG < PLAN\n"), 2;
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  umask(022);
+  box_cloexec_from(3);
+  /* Away from the caller's terminal and process group; the pipes are let go once it runs. */
+  setsid();
+  if (chdir("/") != 0) return 1;
+  return keep(argv);
+}

@@ -1,0 +1,165 @@
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
+import type {
+  AsideOptions,
+  Channel,
+  Computer,
+  ComputerInfo,
+  ConnectContext,
+  GuestPlace,
+  Process,
+  SpawnOptions,
+  StartComputerOptions,
+} from '../../../src/contract/index.ts'
+import { startAside } from './aside.ts'
+import { boot } from './boot.ts'
+import { checkProject } from './create.ts'
+import { destroy } from './destroy.ts'
+import { fail, hasCode } from './errors.ts'
+import { readEnv, tierEnv, tierPath } from './guest.ts'
+import { halt } from './halt.ts'
+import { shortfalls } from './capabilities.ts'
+import { inside, type Layout } from './layout.ts'
+import { type Meta, missing, readMeta, writeMeta } from './meta.ts'
+import { packagesState } from './packages.ts'
+import { ROOT_CAPS } from './plan-root.ts'
+import { startProcess } from './process.ts'
+import { running } from './status.ts'
+
+const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+export class LocalComputer implements Computer {
+  readonly name: string
+  readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly #place: Layout
+  readonly #context: ConnectContext
+
+  constructor(place: Layout, context: ConnectContext) {
+    this.name = place.name
+    this.#place = place
+    this.#context = context
+  }
+
+  async info(): Promise<ComputerInfo> {
+    return describe(this.#place)
+  }
+
+  async start(options: StartComputerOptions = {}): Promise<void> {
+    const meta = await this.#located(options)
+    await boot(this.#place, meta, this.#context, options.signal)
+  }
+
+  async stop(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    if (!exists(this.#place.dir)) throw missing(this.name)
+    await halt(this.#place, options)
+  }
+
+  async delete(): Promise<void> {
+    await destroy(this.#context.dataDir, this.#place)
+  }
+
+  async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<Process> {
+    checkArgv(argv)
+    const meta = await readMeta(this.#place)
+    const { first } = this.#running()
+    const { user } = meta
+    const who = options.user ?? `${user.uid}:${user.gid}`
+    const args = [first.pid, first.ticks, meta.tier === 'root' ? ROOT_CAPS : 'none', who, options.cwd ?? meta.project?.path ?? '', options.tty ? 'tty' : '-']
+    return startProcess({
+      args: ['enter', ...args.map(String), ...argv],
+      env: await this.#environment(meta, options),
+      computer: this.name,
+      ...(options.tty && { tty: options.tty }),
+      ...(options.signal && { signal: options.signal }),
+    })
+  }
+
+  async channel(): Promise<Channel> {
+    this.#running()
+    return { unix: join(this.#place.run, 'guest.sock') }
+  }
+
+  async aside(argv: readonly string[], options: AsideOptions = {}): Promise<Process> {
+    checkArgv(argv)
+    return startAside(this.#place, await readMeta(this.#place), argv, options)
+  }
+
+  /** Its record, with the project where it is now. */
+  async #located(options: StartComputerOptions): Promise<Meta> {
+    const old = await readMeta(this.#place)
+    const now = running(this.#place)
+    const project = old.project && options.project ? checkProject(options.project) : old.project
+    if (now) return this.#unmoved(old, project?.path)
+    if (old.project && options.project === undefined) this.#stillThere(old.project.path)
+    const packages = packagesState(old.root ?? '/')
+    if (old.packages !== undefined && old.packages !== packages) {
+      this.#context.progress(
+        `The system below ${this.name} changed since it started last (${old.root ?? 'packages of this machine'}): what was installed on the computer may no longer fit it`,
+      )
+    }
+    const meta: Meta = { ...old, packages, ...(project && { project }) }
+    if (JSON.stringify(meta) !== JSON.stringify(old)) await writeMeta(this.#place, meta)
+    return meta
+  }
+
+  #unmoved(meta: Meta, path: string | undefined): Meta {
+    if (path === meta.project?.path) return meta
+    throw fail('conflict', `${this.name} runs with the project at ${meta.project?.path ?? '?'}, which is at ${path ?? '?'} now`, {
+      computer: this.name,
+      hint: `Restart it: amux computer restart -c ${this.name}`,
+    })
+  }
+
+  #stillThere(path: string): void {
+    if (exists(path)) return
+    throw fail('failed', `the project of ${this.name} is not at ${path} any more`, {
+      computer: this.name,
+      hint: 'Run amux in the project where it is now, or put it back.',
+    })
+  }
+
+  #running() {
+    const now = running(this.#place)
+    if (now) return now
+    if (!exists(this.#place.dir)) throw missing(this.name)
+    throw fail('not_running', `${this.name} does not run`, { computer: this.name, hint: `Start it: amux computer start -c ${this.name}` })
+  }
+
+  async #environment(meta: Meta, options: SpawnOptions): Promise<Record<string, string>> {
+    const { name, home } = meta.user
+    const own = options.user === undefined ? { HOME: home, USER: name, LOGNAME: name } : {}
+    const base = { PATH: [...tierPath(meta), ...SYSTEM_PATH].join(':'), LANG: 'C.UTF-8', ...own, ...(options.tty && { TERM: 'xterm-256color' }) }
+    return { ...base, ...tierEnv(meta), ...(await readEnv(this.#place)), ...options.env }
+  }
+}
+
+/** From the record and the processes; a record that cannot be read makes it `broken`, and nothing else fails. */
+export async function describe(place: Layout): Promise<ComputerInfo> {
+  const state = running(place) ? 'running' : 'stopped'
+  try {
+    const meta = await readMeta(place)
+    return {
+      name: place.name,
+      state,
+      createdAt: meta.createdAt,
+      labels: meta.labels,
+      user: meta.user,
+      capabilities: shortfalls(meta),
+      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk },
+      ...(meta.project && { workspace: meta.project.path }),
+    }
+  } catch (error) {
+    if (!hasCode(error, 'corrupt')) throw error
+    const since = statSync(place.dir, { throwIfNoEntry: false })?.birthtime ?? new Date(0)
+    return { name: place.name, state: 'broken', createdAt: since.toISOString(), labels: {}, problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function checkArgv(argv: readonly string[]): void {
+  const valid = argv.length > 0 && argv[0] !== '' && !argv.some((part) => part.includes('\0'))
+  if (!valid) throw fail('invalid_argument', 'a command needs a program, and no argument may hold a NUL byte', { source: 'amux' })
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto'
+import { realpathSync, statSync } from 'node:fs'
+import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
+import { homedir, userInfo } from 'node:os'
+import { isAbsolute, join, resolve, sep } from 'node:path'
+import type { ComputerUser, CreateOptions } from '../../../src/contract/index.ts'
+import { runBox } from './box.ts'
+import { fail, hasCode } from './errors.ts'
+import { writeEnv } from './guest.ts'
+import { checkName, computersDir, type Layout, layout } from './layout.ts'
+import { type Meta, type Project, type Tier, writeMeta } from './meta.ts'
+import { packagesState } from './packages.ts'
+import { chooseUser, fillHome, seed, superUser } from './seed.ts'
+import { lives, ownProcess } from './status.ts'
+
+export function checkOptions(options: CreateOptions): void {
+  checkName(options.name)
+  const invalid = (message: string, hint?: string) => fail('invalid_argument', message, { source: 'amux', ...(hint !== undefined && { hint }) })
+  if (options.template !== undefined) {
+    throw fail('unsupported', 'a local computer has no templates', { hint: 'Start from another root file system instead: --root DIR' })
+  }
+  for (const name of Object.keys(options.options ?? {})) if (name !== 'root') throw invalid(`there is no option ${name}`)
+  for (const [key, value] of Object.entries(options.env ?? {})) {
+    if (key === '' || /[=\0]/.test(key) || value.includes('\0')) throw invalid(`${JSON.stringify(key)} cannot be an environment variable`)
+  }
+}
+
+/** Everything a computer consists of, in a directory of its own that only then gets the computer's name. */
+export async function build(dataDir: string, tier: Tier, options: CreateOptions): Promise<Meta> {
+  const final = layout(dataDir, options.name)
+  const parent = computersDir(dataDir)
+  await mkdir(parent, { recursive: true, mode: 0o700 })
+  await sweep(dataDir)
+  const own = ownProcess()
+  const entry = `.new-${own.pid}-${own.ticks}-${randomBytes(4).toString('hex')}`
+  const place = layout(dataDir, options.name, entry)
+  try {
+    const meta = describe(tier, options)
+    await fill(place, meta, options)
+    await rename(place.dir, final.dir)
+    return meta
+  } catch (error) {
+    await runBox(['remove', place.dir])
+    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) throw taken(options.name)
+    throw error
+  }
+}
+
+export function taken(name: string) {
+  return fail('already_exists', `there is a local computer ${name} already`, { computer: name, hint: `See it: amux computer info -c ${name}` })
+}
+
+function describe(tier: Tier, options: CreateOptions): Meta {
+  const root = rootDirectory(tier, options.options?.['root'])
+  const project = options.project && checkProject(options.project)
+  return {
+    schema: 1,
+    name: options.name,
+    createdAt: new Date().toISOString(),
+    labels: options.labels,
+    tier,
+    user: tier === 'user' ? caller() : project ? superUser : chooseUser(root ?? '/', root === undefined),
+    ...(project && { project }),
+    ...(root !== undefined && { root }),
+    packages: packagesState(root ?? '/'),
+  }
+}
+
+function rootDirectory(tier: Tier, given: string | number | boolean | undefined): string | undefined {
+  if (given === undefined) return undefined
+  if (typeof given !== 'string' || !isAbsolute(given)) throw fail('invalid_argument', '--root takes an absolute path', { source: 'amux' })
+  if (tier === 'user') throw fail('unsupported', '--root needs the root tier: run amux as root')
+  const path = realDirectory(given, '--root')
+  const loader = process.arch === 'arm64' ? 'lib/ld-linux-aarch64.so.1' : 'lib64/ld-linux-x86-64.so.2'
+  if (statSync(join(path, loader), { throwIfNoEntry: false })) return path
+  throw fail('unsupported', `${path} holds no system that amux can run on: it has no /${loader}`, { hint: 'Use a system with glibc, such as Debian.' })
+}
+
+/** A directory of the machine's, but not one that a computer is there to be kept away from. */
+export function checkProject(project: Project): Project {
+  const path = realDirectory(project.path, 'the project')
+  const system = ['/bin', '/boot', '/dev', '/etc', '/lib', '/proc', '/run', '/sbin', '/sys', '/usr', '/var']
+  const homes = [...new Set([userInfoHome(), homedir()])]
+  const above = homes.find((home) => home !== '/' && (home === path || home.startsWith(path === '/' ? '/' : path + sep)))
+  if (path === '/' || system.includes(path) || above !== undefined) {
+    throw fail('invalid_argument', `${path} cannot be a project: the computer would have all of ${above ? 'your home' : 'this machine'}`, {
+      hint: 'Work in a directory below it.',
+      source: 'amux',
+    })
+  }
+  return { path, name: project.name }
+}
+
+function realDirectory(path: string, what: string): string {
+  try {
+    const real = realpathSync(resolve(path))
+    if (statSync(real).isDirectory()) return real
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error
+  }
+  throw fail('invalid_argument', `${what} is no directory: ${path}`, { source: 'amux' })
+}
+
+function userInfoHome(): string {
+  try {
+    return userInfo().homedir
+  } catch {
+    return homedir()
+  }
+}
+
+function caller(): ComputerUser {
+  const uid = process.getuid?.() ?? 0
+  const gid = process.getgid?.() ?? 0
+  try {
+    const { username, homedir } = userInfo()
+    return { name: username, uid, gid, home: homedir === '/' || homedir === '' ? `/home/${username}` : homedir }
+  } catch {
+    return { name: 'amux', uid, gid, home: '/home/amux' }
+  }
+}
+
+async function fill(place: Layout, meta: Meta, options: CreateOptions): Promise<void> {
+  await mkdir(place.dir, { mode: 0o700 })
+  for (const path of [place.disk, place.root, place.store]) await mkdir(path, { mode: 0o700 })
+  await writeEnv(place, options.env ?? {})
+  await (meta.tier === 'root' ? layers(place, meta) : directories(place, meta))
+  await writeMeta(place, meta)
+}
+
+async function layers(place: Layout, meta: Meta): Promise<void> {
+  const upper = join(place.disk, 'upper')
+  await mkdir(upper)
+  await chmod(upper, 0o755)
+  await mkdir(join(place.disk, 'work'), { mode: 0o700 })
+  seed(upper, meta.root ?? '/', meta.name, meta.user, meta.root === undefined)
+}
+
+async function directories(place: Layout, meta: Meta): Promise<void> {
+  for (const [name, mode] of Object.entries({ home: 0o755, tmp: 0o1777, vartmp: 0o1777, etc: 0o755 })) {
+    await mkdir(join(place.disk, name))
+    await chmod(join(place.disk, name), mode)
+  }
+  fillHome(join(place.disk, 'home'), '/etc/skel')
+  await writeFile(join(place.disk, 'etc/hostname'), `${meta.name}\n`)
+  await writeFile(join(place.disk, 'etc/hosts'), `127.0.0.1\tlocalhost\n127.0.1.1\t${meta.name}\n::1\tlocalhost\n`)
+}
+
+/** Removes what a killed create or delete left. Whoever still works on theirs is alive. */
+export async function sweep(dataDir: string): Promise<void> {
+  for (const entry of await readdir(computersDir(dataDir)).catch(() => [])) {
+    const [, pid, ticks] = /^\.(?:new|del)-(\d+)-(\d+)-/.exec(entry) ?? []
+    if (pid === undefined || ticks === undefined || lives({ pid: Number(pid), ticks })) continue
+    await runBox(['remove', join(computersDir(dataDir), entry), 'run.lock'])
+  }
+}

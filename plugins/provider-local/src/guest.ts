@@ -1,0 +1,74 @@
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { arch } from 'node:os'
+import { join } from 'node:path'
+import type { GuestKit } from '../../../src/contract/index.ts'
+import type { GuestConfig } from '../../../src/protocol/index.ts'
+import { hasCode } from './errors.ts'
+import { inside, type Layout } from './layout.ts'
+import { type Meta, writeWhole } from './meta.ts'
+
+type Environment = Readonly<Record<string, string>>
+
+const ENV = 'env.json'
+
+export async function writeEnv(place: Layout, env: Environment): Promise<void> {
+  await writeWhole(join(place.store, ENV), JSON.stringify(env))
+}
+
+/** The environment the computer was created with. */
+export async function readEnv(place: Layout): Promise<Environment> {
+  try {
+    const value: unknown = JSON.parse(await readFile(join(place.store, ENV), 'utf8'))
+    if (typeof value !== 'object' || value === null) return {}
+    return Object.fromEntries(Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string'))
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return {}
+    throw error
+  }
+}
+
+/** What its tier needs, under what the user gave. */
+export function tierEnv(meta: Meta): Environment {
+  return meta.tier === 'user' ? { NPM_CONFIG_PREFIX: `${meta.user.home}/.local` } : {}
+}
+
+export function tierPath(meta: Meta): string[] {
+  return [`${meta.user.home}/.local/bin`]
+}
+
+/** Everything the guest is started with, fresh. Only while the computer does not run. Returns the Node binary. */
+export async function prepareGuest(place: Layout, meta: Meta, kit: GuestKit): Promise<string> {
+  const [node] = await Promise.all([kit.node(arch()), copyKit(place, kit), emptyRun(place), configure(place, meta, kit)])
+  return node
+}
+
+async function configure(place: Layout, meta: Meta, kit: GuestKit): Promise<void> {
+  const config: GuestConfig = {
+    store: inside.store,
+    run: inside.run,
+    version: kit.version,
+    user: meta.user,
+    owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    ...(meta.project && { workspace: meta.project.path }),
+    env: { ...tierEnv(meta), ...(await readEnv(place)) },
+    path: tierPath(meta),
+  }
+  await writeWhole(join(place.store, 'guest.json'), JSON.stringify(config))
+}
+
+/** A copy, so that a later amux can be put in place of this one while the computer runs. */
+async function copyKit(place: Layout, kit: GuestKit): Promise<void> {
+  const stamp = join(place.kit, 'version')
+  if ((await readFile(stamp, 'utf8').catch(() => '')) === kit.version) return
+  await rm(place.kit, { recursive: true, force: true })
+  await mkdir(place.kit, { mode: 0o755 })
+  await cp(kit.scripts, join(place.kit, 'guest'), { recursive: true, filter: (path) => !path.endsWith('/native') })
+  await copyFile(await kit.init(arch()), join(place.kit, 'init'))
+  await chmod(join(place.kit, 'init'), 0o755)
+  await writeFile(stamp, kit.version)
+}
+
+/** Sockets of a computer that died are in the way of the next ones. */
+async function emptyRun(place: Layout): Promise<void> {
+  for (const name of await readdir(place.run)) await rm(join(place.run, name), { recursive: true, force: true })
+}

@@ -1,0 +1,102 @@
+import { lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve, sep } from 'node:path'
+import { SYSTEM } from './hidden.ts'
+import { inside, type Layout } from './layout.ts'
+import type { Plan } from './plan.ts'
+
+const NODES = [
+  { name: 'null', minor: 3 },
+  { name: 'zero', minor: 5 },
+  { name: 'full', minor: 7 },
+  { name: 'random', minor: 8 },
+  { name: 'urandom', minor: 9 },
+] as const
+
+/** Device files that do no harm: made where we may, else borrowed from this machine. */
+export function deviceNames(): string[] {
+  return [...NODES.map((node) => node.name), 'tty']
+}
+
+export function makeNodes(plan: Plan): void {
+  for (const node of NODES) plan.step('node', `/dev/${node.name}`, '666', 1, node.minor)
+  plan.step('node', '/dev/tty', '666', 5, 0)
+}
+
+/** /dev without its nodes: a directory that only looks like root's own, pseudo-terminals of its own. */
+export function deviceDirectory(plan: Plan, ptsOptions: string, fill: () => void): void {
+  plan.step('mount', 'tmpfs', '/dev', '755', 'nosuid,noexec', 'mode=755,size=1m')
+  fill()
+  plan.step('mount', 'devpts', '/dev/pts', '755', 'nosuid,noexec', `newinstance,ptmxmode=0666,mode=620${ptsOptions}`)
+  plan.step('mount', 'tmpfs', '/dev/shm', '1777', 'nosuid,nodev', 'mode=1777')
+  plan.attempt('mount', 'mqueue', '/dev/mqueue', '1777', 'nosuid,nodev,noexec', '')
+  const links = { ptmx: 'pts/ptmx', fd: '/proc/self/fd', stdin: '/proc/self/fd/0', stdout: '/proc/self/fd/1', stderr: '/proc/self/fd/2' }
+  for (const [name, target] of Object.entries(links)) plan.step('link', `/dev/${name}`, target)
+}
+
+export interface GuestMounts {
+  attach(plan: Plan): void
+}
+
+/** The guest's files and the two directories it shares with this machine. */
+export function guestMounts(plan: Plan, place: Layout, node: string): GuestMounts {
+  const store = plan.take(place.store, 'nosuid,nodev')
+  const run = plan.take(place.run, 'nosuid,nodev,noexec')
+  const kit = plan.take(place.kit, 'ro,nosuid,nodev')
+  const binary = plan.take(node, 'ro,nosuid,nodev')
+  return {
+    attach: (plan) => {
+      plan.step('mount', 'tmpfs', '/run', '755', 'nosuid,nodev', 'mode=755')
+      plan.step('dir', '/run/lock', '1777', '', '')
+      plan.step('attach', store, inside.store)
+      plan.step('attach', run, inside.run)
+      plan.step('attach', kit, inside.kit)
+      plan.step('attach', binary, inside.node)
+    },
+  }
+}
+
+/**
+ * amux's own directories as far as they would show: through a project that contains them, or in the part of the system
+ * that a computer sees. They hold secrets.
+ */
+export function ownDirectories(dataDir: string, project: string | undefined, lower = '/'): string[] {
+  const seen = [...[...SYSTEM].map((name) => join(lower, name)), ...(project === undefined ? [] : [project])]
+  const shown = amuxDirectories(dataDir).filter((path) => seen.some((above) => path === above || path.startsWith(above + sep)))
+  return shown.map((path) => (path.startsWith(lower + sep) ? path.slice(lower.length) : path))
+}
+
+function amuxDirectories(dataDir: string): string[] {
+  const env = process.env
+  const home = env['AMUX_HOME']
+  const xdg = (name: string, fallback: string) => {
+    const value = env[name]
+    return join(value !== undefined && isAbsolute(value) ? value : join(env['HOME'] || homedir(), fallback), 'amux')
+  }
+  const places =
+    home !== undefined && home !== ''
+      ? ['config', 'data', 'state', 'cache', 'run'].map((name) => join(resolve(home), name))
+      : [xdg('XDG_CONFIG_HOME', '.config'), xdg('XDG_DATA_HOME', '.local/share'), xdg('XDG_STATE_HOME', '.local/state'), xdg('XDG_CACHE_HOME', '.cache')]
+  return [...new Set([...places, dataDir].flatMap((path) => [path, real(path)]))]
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
+}
+
+/** This machine's name servers; the loopback address is the same one while the network is shared. */
+export function resolvConf(): string {
+  try {
+    return readFileSync('/etc/resolv.conf', 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+export function isRealDirectory(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+}

@@ -1,0 +1,22 @@
+import type { ProviderDescriptor, ProviderHook } from '../../../src/contract/index.ts'
+
+/** Computers on this Linux machine: no account, no engine. */
+export const descriptor: ProviderDescriptor = {
+  apiVersion: 1,
+  id: 'local',
+  title: 'This machine',
+  createOptions: [{ name: 'root', type: 'string', summary: "Directory of a Linux system to start from, instead of this machine's own" }],
+  capabilities: {
+    disk: { fidelity: 'native' },
+    isolation: { fidelity: 'native', note: "processes, files and devices are apart; the network is this machine's own" },
+    users: { fidelity: 'native' },
+  },
+  async connect(context) {
+    const { LocalProvider } = await import('./provider.ts')
+    return new LocalProvider(context)
+  },
+}
+
+const hook: ProviderHook = async () => descriptor
+
+export default hook
