@@ -46,13 +46,17 @@ function swap(): void {
   rmSync(old, { recursive: true, force: true })
 }
 
-/** Every command file stays a file of its own, so that a start loads one; what they share goes to chunks/. */
+/**
+ * Every command file stays a file of its own, so that a start loads one; what they share goes to chunks/. The commands of
+ * oclif's plugins are built in too: from their own packages they would bring a second oclif, and start half as fast.
+ */
 async function cli(): Promise<void> {
-  const entries = ['src/start.ts', 'src/main.ts', 'src/fast.ts', ...globSync('src/commands/**/*.ts', { cwd: root }), ...globSync('src/hooks/**/*.ts', { cwd: root })]
+  const own = ['src/start.ts', 'src/main.ts', 'src/fast.ts', ...globSync('src/{commands,hooks}/**/*.ts', { cwd: root })]
+  const adopted = globSync(['plugins/lib/commands/plugins', 'autocomplete/lib/{commands/autocomplete,hooks}'].map((folder) => `node_modules/@oclif/plugin-${folder}/*.js`), { cwd: root })
+  const out = (file: string) => file.replace(/^(src|node_modules\/@oclif\/[^/]+\/lib)\//, '').replace(/\.[jt]s$/, '')
   await build({
     ...common,
-    entryPoints: entries.filter((file) => existsSync(join(root, file))),
-    outbase: 'src',
+    entryPoints: Object.fromEntries([...adopted, ...own].filter((file) => existsSync(join(root, file))).map((file) => [out(file), file])),
     outdir: dist,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',

@@ -30,7 +30,7 @@ async function run(options: FindOptions): Promise<number> {
 
 async function execute({ config, command, words, rest }: Found, argv: readonly string[]): Promise<number> {
   if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(config, argv, words)
-  const foreign = command.pluginName !== config.name
+  const foreign = command.pluginName !== config.name || /^(plugins|autocomplete)(:|$)/.test(command.id)
   const own = foreign ? await (await import('./cli/plugins/index.ts')).prepare(command, rest) : rest
   const result: unknown = await config.runCommand(command.id, [...own], command)
   return typeof result === 'number' ? result : Number(process.exitCode ?? 0)

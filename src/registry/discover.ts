@@ -3,7 +3,7 @@ import { pathToFileURL } from 'node:url'
 import type { AmuxError, ProviderDescriptor } from '../contract/index.ts'
 import { fail, isAmuxError, normalise } from '../errors/index.ts'
 import { formatDuration } from '../util/duration.ts'
-import { type HookRef, type PluginRef, reinstall } from './installed.ts'
+import { type HookRef, type PluginRef, remedy } from './installed.ts'
 import { checkDescriptor } from './validate.ts'
 
 export interface FoundProvider {
@@ -110,6 +110,6 @@ function accept(plugin: PluginRef, value: unknown, providers: Map<string, FoundP
 
 function broken(plugin: PluginRef, cause: unknown): AmuxError {
   const { message, hint } = normalise(cause)
-  const told = isAmuxError(cause) && cause.code === 'provider_broken' ? message : `it failed to load: ${message}`
-  return fail('provider_broken', `plugin ${plugin.name}: ${told}`, { hint: hint ?? reinstall(plugin.name), cause })
+  const told = isAmuxError(cause) && cause.code === 'provider_broken' ? message : `it failed to load: ${message.replace(/ imported from .*/, '')}`
+  return fail('provider_broken', `plugin ${plugin.name}: ${told}`, { hint: hint ?? remedy(plugin), cause })
 }

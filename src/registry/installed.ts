@@ -51,13 +51,14 @@ function readPlugin(name: string, root: string): PluginRef {
     const { version, oclif } = readJson(join(root, 'package.json')) as { version?: string; oclif?: { hooks?: Record<string, unknown> } }
     return { ...about, version: String(version ?? ''), hooks: [oclif?.hooks?.[HOOK] ?? []].flat().map((spec) => hookRef(root, spec)) }
   } catch (error) {
-    const problem = fail('provider_broken', `${name}: its package.json cannot be read`, { hint: reinstall(name), cause: error })
+    const problem = fail('provider_broken', `${name}: its package.json cannot be read`, { hint: remedy(about), cause: error })
     return { ...about, version: '', hooks: [], problem }
   }
 }
 
-export function reinstall(name: string): string {
-  return `Remove it: amux plugins uninstall ${name}`
+/** What to do about a plugin that does not work. */
+export function remedy({ name, bundled }: Pick<PluginRef, 'name' | 'bundled'>): string {
+  return bundled ? 'amux itself is damaged: install it again.' : `Update it: amux plugins update. Or remove it: amux plugins uninstall ${name}`
 }
 
 /** oclif's two spellings: a path, or a path and the name of an export. */
