@@ -37,7 +37,13 @@ export function merge(computer: Computer, declared: DeclaredCapabilities, info: 
   return Object.fromEntries(table) as unknown as Capabilities
 }
 
-function one(id: CapabilityId, computer: Computer, said: Capability | undefined, refusal: unknown): Capability {
+/** What a computer would have, by its provider's declaration and with what the core adds. */
+export function foresee(declared: DeclaredCapabilities): Capabilities {
+  const table = ids.map((id) => [id, one(id, {}, declared[id], undefined)] as const)
+  return Object.fromEntries(table) as unknown as Capabilities
+}
+
+function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown): Capability {
   const member = members[id]
   const own = member !== undefined && computer[member] !== undefined
   if (said !== undefined && said.fidelity !== 'unavailable') return said

@@ -1,0 +1,79 @@
+import { posix } from 'node:path'
+import { string } from '@oclif/core/args'
+import type { EquippedComputer } from '../../contract/index.ts'
+import { AmuxCommand, computerFlags } from '../../cli/index.ts'
+import { fail } from '../../errors/index.ts'
+import { directoryOn, locate } from '../../project/index.ts'
+import { copyIn, copyOut, readTar, writeTar } from '../../sync/index.ts'
+import { formatBytes } from '../../util/bytes.ts'
+
+interface Remote {
+  readonly computer: string | undefined
+  readonly path: string
+}
+
+export default class Cp extends AmuxCommand {
+  static override summary = 'Copy files and directories to or from a computer.'
+  static override description = `COMPUTER:PATH is on a computer, :PATH on this project's. There, a relative path begins in the directory you stand in, as for "exec", and ~ is the home directory. Into an existing directory things are copied under their name; DIRECTORY/. copies what is in it. "-" is a tar stream on standard input or output. Links are copied as links and never followed; devices and setuid files are refused.`
+  static override examples = [
+    '<%= config.bin %> <%= command.id %> ./dump.sql :/tmp/',
+    '<%= config.bin %> <%= command.id %> :build/report.html .',
+    'tar c src | <%= config.bin %> <%= command.id %> - :~/copy',
+    '<%= config.bin %> <%= command.id %> :/etc - | tar t',
+  ]
+  static override args = {
+    source: string({ required: true, description: 'PATH, COMPUTER:PATH, :PATH, or - for a tar stream.', ignoreStdin: true }),
+    target: string({ required: true, description: 'The same.', ignoreStdin: true }),
+  }
+  static override flags = computerFlags
+
+  async execute(): Promise<void> {
+    const { args, flags } = await this.parse(Cp)
+    const [from, to] = [remote(args.source), remote(args.target)]
+    const there = from ?? to
+    if (!there || (from && to)) throw fail('invalid_argument', 'one side must be on a computer (:PATH), and the other here')
+    const computer = await this.amux.computer({ computer: there.computer ?? flags.computer, provider: flags.provider }, { start: true })
+    const path = await this.#path(computer, there.path)
+    const local = from ? args.target : args.source
+    const options = { signal: this.signal, onBytes: this.#shown(`${args.source} to ${args.target}`) }
+    if (local === '-') await (from ? this.#toStdout(readTar(computer, path, options)) : writeTar(computer, path, this.#stdin(), options))
+    else await (from ? copyOut(computer, path, local, options) : copyIn(computer, local, path, options))
+    if (this.out.json && args.target !== '-') this.out.data({ computer: computer.name, source: args.source, target: args.target }, () => '')
+  }
+
+  /** Where a path on the computer begins. */
+  async #path({ provider, name }: EquippedComputer, path: string): Promise<string> {
+    if (path.startsWith('/')) return path
+    // The computer takes a relative path as one in the home directory.
+    if (path === '~' || path.startsWith('~/')) return `./${path.slice(2)}`
+    const workspace = locate((await this.amux.store()).read(), { provider, computer: name })?.workspace
+    const directory = workspace === undefined ? '.' : (directoryOn(workspace, this.amux.project()) ?? workspace)
+    const dot = path.endsWith('/.') || path === '.' ? '/.' : ''
+    return `${posix.join(directory, path)}${dot}`
+  }
+
+  #shown(what: string): (count: number) => void {
+    let last = Date.now()
+    return (count) => {
+      if (Date.now() - last < 500) return
+      last = Date.now()
+      this.out.progress(`Copying ${what}: ${formatBytes(count)}`)
+    }
+  }
+
+  async #toStdout(tar: AsyncIterable<Uint8Array>): Promise<void> {
+    if (process.stdout.isTTY) throw fail('invalid_argument', 'a tar stream does not belong on a terminal', { hint: 'Redirect it: > FILE, or | tar x' })
+    for await (const chunk of tar) await this.out.bytes(chunk)
+  }
+
+  #stdin(): AsyncIterable<Uint8Array> {
+    if (process.stdin.isTTY) throw fail('invalid_argument', 'a tar stream is expected on standard input', { hint: 'tar c FILES | amux computer cp - :DIRECTORY' })
+    return process.stdin
+  }
+}
+
+/** `./a:b` and `/a:b` are files here. */
+function remote(text: string): Remote | undefined {
+  const match = /^([a-z][a-z0-9-]*)?:(.*)$/su.exec(text)
+  return match ? { computer: match[1], path: match[2] || '.' } : undefined
+}

@@ -1,0 +1,102 @@
+import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
+import type { ByteStream, EquippedComputer } from '../contract/index.ts'
+import { fail, normalise } from '../errors/index.ts'
+import type { Forward } from './spec.ts'
+
+export interface Listening extends Forward {
+  /** The port it got. */
+  readonly local: number
+  /** Ends it and every connection through it. */
+  close(): void
+}
+
+export interface ForwardEvents {
+  /** A connection could not be made, or broke: the listener goes on. */
+  onProblem(message: string): void
+}
+
+/** Listens here; each connection becomes a tunnel into the computer. */
+export async function forward(computer: Pick<EquippedComputer, 'tunnel'>, wanted: Forward, events: ForwardEvents): Promise<Listening> {
+  const sockets = new Set<Socket>()
+  const stopped = new AbortController()
+  // Half-closed connections are common: a client that sent its request and waits for the answer.
+  const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    connect(socket, computer, wanted, stopped.signal).catch((error: unknown) => {
+      socket.destroy()
+      if (!stopped.signal.aborted) events.onProblem(normalise(error).message)
+    })
+  })
+  const local = await listen(server, wanted)
+  return {
+    ...wanted,
+    local,
+    close() {
+      stopped.abort()
+      server.close()
+      for (const socket of sockets) socket.destroy()
+    },
+  }
+}
+
+async function listen(server: Server, { address, local }: Forward): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(refused(error, address, local)))
+    server.listen({ host: address, port: local, exclusive: true }, () => resolve((server.address() as AddressInfo).port))
+  })
+}
+
+function refused(error: NodeJS.ErrnoException, address: string, port: number): Error {
+  const where = `${address}:${port}`
+  if (error.code === 'EADDRINUSE') {
+    return fail('conflict', `port ${port} is taken on ${address}`, { hint: `Choose another: -p LOCAL:REMOTE, or any free one: -p :REMOTE`, cause: error })
+  }
+  if (error.code === 'EACCES') return fail('permission_denied', `you may not listen on ${where}`, { hint: 'Choose a port above 1023.', cause: error })
+  if (error.code === 'EADDRNOTAVAIL') return fail('invalid_argument', `${address} is no address of this machine`, { cause: error })
+  return normalise(error)
+}
+
+async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'>, { remote, host }: Forward, signal: AbortSignal): Promise<void> {
+  const gone = new AbortController()
+  socket.once('close', () => gone.abort())
+  socket.on('error', () => socket.destroy())
+  const tunnel = await computer.tunnel(remote, { host, signal: AbortSignal.any([signal, gone.signal]) }).catch((error: unknown) => {
+    if (gone.signal.aborted) return undefined
+    throw error
+  })
+  if (!tunnel) return
+  socket.once('close', () => tunnel.close())
+  try {
+    await Promise.all([upload(socket, tunnel), download(tunnel, socket)])
+  } catch (error) {
+    // The peer here hung up: that is the end, not a problem.
+    if (!socket.destroyed) throw error
+  } finally {
+    tunnel.close()
+    socket.destroySoon()
+  }
+}
+
+async function upload(socket: Socket, { sink }: ByteStream): Promise<void> {
+  for await (const chunk of socket.iterator({ destroyOnReturn: false })) await sink.write(chunk as Buffer)
+  await sink.end()
+}
+
+async function download({ source }: ByteStream, socket: Socket): Promise<void> {
+  for await (const chunk of source) {
+    if (!socket.write(chunk)) await drained(socket)
+    if (socket.destroyed) return
+  }
+  socket.end()
+}
+
+async function drained(socket: Socket): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      socket.off('drain', done).off('close', done)
+      resolve()
+    }
+    socket.once('drain', done).once('close', done)
+  })
+}
