@@ -7,7 +7,15 @@ const root = join(import.meta.dirname, '..')
 /** The first thing that runs. What is asked for most often is answered before anything large is loaded. */
 export function start(argv: readonly string[]): void {
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === 'version')) console.log(banner())
-  else void hot(argv).then((done) => done || ordinary(argv))
+  else void early(argv).then((done) => (done ? undefined : ordinary(argv)))
+}
+
+async function early(argv: readonly string[]): Promise<boolean> {
+  if (argv[0] !== 'autocomplete') return hot(argv)
+  const { completionScript } = await import('./completion.ts')
+  const script = completionScript(argv)
+  if (script !== undefined) console.log(script)
+  return script !== undefined
 }
 
 async function ordinary(argv: readonly string[]): Promise<void> {
