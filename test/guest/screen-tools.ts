@@ -79,7 +79,8 @@ const none = { _ext: 0, underlineColor: 0, urlId: 0 }
 function rowOf(terminal: Terminal, buffer: ScreenBuffer, row: number, style: (from: Attributes) => string): string {
   const line = buffer.lines.get(row)
   const cell = terminal.buffer.active.getNullCell() as unknown as Cell
-  const parts: string[] = [line?.isWrapped === true ? '~' : '|']
+  // Of the first row nobody can see, or reflow, what it continues.
+  const parts: string[] = [line?.isWrapped === true && row > 0 ? '~' : '|']
   let last = ''
   for (let column = 0; column < terminal.cols; column++) {
     line?.loadCell(column, cell)
