@@ -36,7 +36,11 @@ export function findProject(from: string = process.cwd()): Project {
 
 /** Whatever is there, sound or not: a broken record is an error later, never "no project". */
 function hasRecord(dir: string): boolean {
-  return lstatSync(join(dir, RECORD), { throwIfNoEntry: false }) !== undefined
+  try {
+    return lstatSync(join(dir, RECORD), { throwIfNoEntry: false }) !== undefined
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ENOTDIR')
+  }
 }
 
 function projectName(root: string): string {

@@ -58,10 +58,19 @@ function recordFile(project: Project, state: string): string {
   const stat = lstatSync(dir, { throwIfNoEntry: false })
   if (stat && !stat.isDirectory()) throw corrupt(dir, 'is not a directory', 'amux keeps its project record in there: move it away.')
   const inside = join(project.root, RECORD)
-  if (stat && lstatSync(inside, { throwIfNoEntry: false })) return inside
+  if (stat && exists(inside)) return inside
   const outside = join(state, 'records', `${digest(project.root)}.json`)
   if (lstatSync(outside, { throwIfNoEntry: false })) return outside
   return writable(stat ? dir : project.root) ? inside : outside
+}
+
+/** What cannot be looked at is there: reading it then says why. */
+function exists(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return true
+  }
 }
 
 /** Loaded here only: a command on a recorded project does without. */
