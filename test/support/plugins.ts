@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { root } from './amux.ts'
+
+const run = promisify(execFile)
+const npm = join(root, 'node_modules/npm/bin/npm-cli.js')
+
+/** Source of a hook that registers a provider which has no computers. */
+export function registering(id: string, more = ''): string {
+  return `export default async () => ({
+    apiVersion: 1, id: ${JSON.stringify(id)}, title: ${JSON.stringify(`Test ${id}`)}, capabilities: { disk: { fidelity: 'native' } },
+    async connect() {
+      return {
+        async create() { throw Object.assign(new Error('no room'), { code: 'quota_exceeded' }) },
+        async get(name) { throw Object.assign(new Error('no computer ' + name), { code: 'not_found' }) },
+        async *list() {},
+        async health() { return { ok: true, message: 'well' } },
+      }
+    },
+    ${more}
+  })\n`
+}
+
+export interface PluginSource {
+  readonly name: string
+  readonly hook: string
+  readonly version?: string
+}
+
+/** A plugin as a stranger would write it, in a directory. Returns that directory. */
+export async function writePlugin(parent: string, { name, hook, version = '1.0.0' }: PluginSource): Promise<string> {
+  const directory = join(parent, name.replaceAll('/', '-'))
+  const manifest = { name, version, type: 'module', files: ['hook.js', 'oclif.manifest.json'], oclif: { hooks: { 'amux:provider': './hook.js' } } }
+  await mkdir(directory, { recursive: true })
+  await writeFile(join(directory, 'package.json'), JSON.stringify(manifest))
+  await writeFile(join(directory, 'hook.js'), hook)
+  await writeFile(join(directory, 'oclif.manifest.json'), JSON.stringify({ commands: {}, version }))
+  return directory
+}
+
+/** What its author publishes: a tarball. Returns its path. */
+export async function packPlugin(parent: string, source: PluginSource): Promise<string> {
+  const directory = await writePlugin(parent, source)
+  const { stdout } = await run(process.execPath, [npm, 'pack', '--json', '--pack-destination', parent], { cwd: directory })
+  return join(parent, packed(stdout))
+}
+
+/** npm 11 answers a list, npm 12 a table by name. */
+function packed(json: string): string {
+  const answer = JSON.parse(json) as Record<string, { filename: string }> | { filename: string }[]
+  const [first] = Object.values(answer)
+  if (!first) throw new Error('npm packed nothing')
+  return first.filename
+}
+
+/** Installed without npm: as if `amux plugins link` had been run. */
+export async function linkPlugins(home: string, sources: readonly PluginSource[]): Promise<void> {
+  const data = join(home, 'data')
+  const plugins = await Promise.all(sources.map(async (source) => ({ name: source.name, type: 'link', root: await writePlugin(join(data, 'linked'), source) })))
+  await mkdir(dirname(join(data, 'package.json')), { recursive: true })
+  await writeFile(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins } }))
+}
