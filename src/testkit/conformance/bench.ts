@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Capabilities, CreateOptions, EquippedComputer, GuestKit, Provider, ProviderDescriptor } from '../../contract/index.ts'
+import { equip, type Equipped } from '../../emulation/index.ts'
+import { hasCode } from '../../errors/index.ts'
+import { testKit } from '../kit.ts'
+
+export interface BenchOptions {
+  readonly descriptor: ProviderDescriptor
+  /** Values of the descriptor's settings. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Default: a temporary one. */
+  readonly dataDir?: string
+  /** Default: amux's own guest. */
+  readonly kit?: GuestKit
+  /** Given to every `create`: what is cheap to start from. */
+  readonly create?: Partial<Omit<CreateOptions, 'name' | 'labels' | 'signal'>>
+}
+
+/** What the tests share: a provider, one computer for most of them, more where they need their own. */
+export class Bench {
+  readonly descriptor: ProviderDescriptor
+  /** Known to be this run's own. */
+  readonly labels: Readonly<Record<string, string>>
+  readonly #options: BenchOptions
+  readonly #run = randomBytes(4).toString('hex')
+  readonly #computers = new Map<string, EquippedComputer>()
+  #count = 0
+  #temporary: string | undefined
+  #provider: Promise<Provider> | undefined
+  #shared: Promise<Equipped> | undefined
+
+  constructor(options: BenchOptions) {
+    this.#options = options
+    this.descriptor = options.descriptor
+    this.labels = { 'amux-conformance': this.#run }
+  }
+
+  provider(): Promise<Provider> {
+    return (this.#provider ??= this.#connect())
+  }
+
+  /** A running one that tests share: leave it as it was. */
+  computer(): Promise<Equipped> {
+    this.#shared ??= this.create()
+    this.#shared.catch(() => (this.#shared = undefined))
+    return this.#shared
+  }
+
+  capabilities(): Promise<Capabilities> {
+    return this.computer().then((computer) => computer.capabilities())
+  }
+
+  /** One of the test's own. */
+  async create(options: Partial<CreateOptions> = {}): Promise<Equipped> {
+    const provider = await this.provider()
+    const raw = await provider.create({ ...this.#options.create, name: this.name(), labels: this.labels, ...options })
+    return this.equip(raw)
+  }
+
+  async get(name: string): Promise<Equipped> {
+    return this.equip(await (await this.provider()).get(name))
+  }
+
+  /** A name nobody has. */
+  name(): string {
+    return `amux-conf-${this.#run}-${++this.#count}`
+  }
+
+  async equip(raw: Awaited<ReturnType<Provider['get']>>): Promise<Equipped> {
+    const computer = equip(raw, { descriptor: this.descriptor, kit: await this.kit() })
+    this.#computers.set(`${raw.name}/${this.#computers.size}`, computer)
+    return computer
+  }
+
+  kit(): Promise<GuestKit> {
+    return this.#options.kit === undefined ? testKit() : Promise.resolve(this.#options.kit)
+  }
+
+  /** Names of this run's computers that still are. */
+  async left(): Promise<readonly string[]> {
+    const names: string[] = []
+    for await (const { name, labels } of (await this.provider()).list()) {
+      if (labels['amux-conformance'] === this.#run) names.push(name)
+    }
+    return names
+  }
+
+  async cleanUp(): Promise<void> {
+    try {
+      for (const name of await this.left()) await this.#delete(name)
+      await Promise.all([...this.#computers.values()].map((computer) => computer.close()))
+    } finally {
+      if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
+    }
+  }
+
+  async #delete(name: string): Promise<void> {
+    try {
+      await (await this.get(name)).delete()
+    } catch (error) {
+      if (!hasCode(error, 'not_found')) throw error
+    }
+  }
+
+  async #connect(): Promise<Provider> {
+    const { settings = {}, descriptor } = this.#options
+    this.#temporary = this.#options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'amux-conf-')) : undefined
+    const dataDir = this.#options.dataDir ?? this.#temporary ?? tmpdir()
+    return descriptor.connect({ settings, dataDir, progress: () => {}, debug: () => {}, guest: await this.kit() })
+  }
+}

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { Capability, CapabilityId } from '../../contract/index.ts'
+import type { Topic } from './topic.ts'
+
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'isolation', 'users']
+const rank = { unavailable: 0, emulated: 1, native: 2 } as const
+
+/** A provider tells the tests what it tells its users. */
+export const honesty: Topic = {
+  name: 'capabilities',
+  tests: {
+    'the descriptor is one': async ({ descriptor }) => {
+      assert.equal(descriptor.apiVersion, 1)
+      assert.match(descriptor.id, /^[a-z][a-z0-9-]*$/)
+      assert.ok(descriptor.title.trim() !== '')
+      for (const { key, summary } of descriptor.settings ?? []) assert.ok(key !== '' && summary !== '', `setting ${key} needs a summary`)
+      for (const [id, capability] of Object.entries(descriptor.capabilities)) checkOne(id, capability)
+    },
+    'every capability of a computer has a fidelity, and a reason where it is not native': async (bench) => {
+      const capabilities = await bench.capabilities()
+      for (const id of ids) checkOne(id, capabilities[id])
+    },
+    'a computer that falls short of the declaration says so in info': async (bench) => {
+      const computer = await bench.computer()
+      const [capabilities, info] = await Promise.all([computer.capabilities(), computer.info()])
+      for (const id of ids) {
+        const declared = bench.descriptor.capabilities[id]
+        if (declared === undefined || rank[capabilities[id].fidelity] >= rank[declared.fidelity]) continue
+        assert.ok(info.capabilities?.[id] !== undefined, `${id} is ${capabilities[id].fidelity}, declared ${declared.fidelity}, and info does not say why`)
+      }
+    },
+    'what health promises, a computer has': async (bench) => {
+      const { capabilities: promised = {} } = await (await bench.provider()).health()
+      const capabilities = await bench.capabilities()
+      for (const id of ids) {
+        const one = promised[id]
+        if (one !== undefined) assert.ok(rank[capabilities[id].fidelity] >= rank[one.fidelity], `health promises ${one.fidelity} ${id}`)
+      }
+    },
+    'members a provider brings are declared': async (bench) => {
+      const computer = await bench.computer()
+      const raw = await (await bench.provider()).get(computer.name)
+      for (const id of ['sessions', 'files', 'archive', 'tunnel', 'ports', 'idle'] as const) {
+        if (raw[id] === undefined) continue
+        const said = (await raw.info()).capabilities?.[id] ?? bench.descriptor.capabilities[id]
+        assert.notEqual(said?.fidelity, 'unavailable', `${id} is there and declared unavailable`)
+      }
+    },
+  },
+}
+
+function checkOne(id: string, { fidelity, note }: Capability): void {
+  assert.ok(fidelity in rank, `${id}: fidelity ${fidelity}`)
+  if (fidelity === 'native') return
+  assert.ok(note !== undefined && note.trim() !== '' && !note.includes('\n'), `${id} is ${fidelity} and needs a note of one line`)
+}
