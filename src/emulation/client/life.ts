@@ -3,7 +3,7 @@ import { fail, normalise } from '../../errors/index.ts'
 import { ACK_EVERY, Frame, OWNER_WINDOW, Path } from '../../protocol/index.ts'
 import { deferred } from '../../util/deferred.ts'
 import type { Opening } from './attachment.ts'
-import { endedWithoutStatus, exitOf, fateUnknown } from './exit.ts'
+import { endedWithoutStatus, exitOf, fateUnknown, names } from './exit.ts'
 import type { Connection, Headers } from './connection.ts'
 import type { SessionHost } from './host.ts'
 import { Inlet } from './inlet.ts'
@@ -102,7 +102,7 @@ export class Life {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         link.cancel()
-        reject(normalise(signal?.reason))
+        reject(normalise(signal?.reason, names(this.#host)))
       }
       const settle = () => signal?.removeEventListener('abort', onAbort)
       const mine = <A extends readonly unknown[]>(act: (...args: A) => void) => (...args: A) => {
@@ -122,7 +122,7 @@ export class Life {
           settle()
           this.#link = undefined
           if (begun) this.#onClosed(error)
-          else reject(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }))
+          else reject(normalise(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }), names(this.#host)))
         }),
       }, headers, request)
       this.#link = link
