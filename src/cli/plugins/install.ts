@@ -20,8 +20,8 @@ export async function prepareInstall(argv: readonly string[]): Promise<readonly 
   const ready = argv.map((word) => (word.startsWith('-') ? word : specification(word)))
   const named = ready.filter((word) => !word.startsWith('-') && !/^[\w+]+:|\.git$/.test(word))
   // Updating asks the registry for whatever is installed.
-  const registries = new Set((argv.length === 0 ? [''] : named).map((name) => registryOf(name, process.env, paths().data)))
-  await Promise.all([...registries].map((registry) => probe(registry, process.env)))
+  const asked = argv.length === 0 ? [''] : named.map((name) => name.replace(/(?<!^)@.*/, ''))
+  await Promise.all(asked.map((name) => probe(registryOf(name, process.env, paths().data), name, process.env)))
   return ready
 }
 

@@ -28,23 +28,30 @@ function readSettings(file: string): ReadonlyMap<string, string> {
   }
 }
 
-/** Asks the registry for a sign of life. npm alone takes minutes to give up, and then says that the package is not there. */
-export async function probe(registry: string, env: Environment, signal?: AbortSignal): Promise<void> {
+/**
+ * Whether the registry answers, and has the package. npm alone takes minutes to give up, and then says in every case
+ * that the package does not exist.
+ */
+export async function probe(registry: string, name: string, env: Environment): Promise<void> {
   if (proxied(env)) return
+  const status = await ask(new URL(encodeURIComponent(name).replace('%40', '@'), registry.endsWith('/') ? registry : `${registry}/`))
+  if (status !== 404 || name === '') return
+  throw fail('not_found', `the package registry ${withoutSecrets(registry)} has no package ${name}`, { hint: 'Look at the spelling, or name another registry: AMUX_NPM_REGISTRY=URL' })
+}
+
+async function ask(url: URL): Promise<number> {
   const limit = AbortSignal.timeout(PATIENCE)
+  const { request } = process.getBuiltinModule(url.protocol === 'http:' ? 'node:http' : 'node:https')
   try {
-    const url = new URL(registry)
-    const { request } = process.getBuiltinModule(url.protocol === 'http:' ? 'node:http' : 'node:https')
-    await new Promise<void>((resolve, reject) => {
-      const asking = request(url, { method: 'HEAD', signal: signal ? AbortSignal.any([limit, signal]) : limit }, (response) => {
+    return await new Promise<number>((resolve, reject) => {
+      const asking = request(url, { signal: limit, headers: { accept: 'application/vnd.npm.install-v1+json' } }, (response) => {
+        resolve(response.statusCode ?? 0)
         response.destroy()
-        resolve()
       })
       asking.on('error', reject).end()
     })
   } catch (error) {
-    signal?.throwIfAborted()
-    throw unreachable(registry, limit.aborted ? 'no answer' : reason(error), error)
+    throw unreachable(url.origin, limit.aborted ? 'no answer' : reason(error), error)
   }
 }
 
