@@ -1,0 +1,5 @@
+/** Programs that outlive their clients. */
+export { type EngineDeps, SessionEngine } from './engine.ts'
+export { type FrameStream, handleAttach, handleExec } from './serve.ts'
+export type { CreateScreen, Screen } from './screen-type.ts'
+export type { Session } from './session.ts'

@@ -1,0 +1,30 @@
+import type { SessionInfo, TerminalSize } from '../../contract/index.ts'
+import type { Facts } from './record.ts'
+
+interface Moment {
+  readonly size: TerminalSize | undefined
+  readonly viewers: number
+  readonly owned: boolean
+  readonly lastActive: number
+}
+
+/** A session as clients see it now. */
+export function describe(facts: Facts, { size, viewers, owned, lastActive }: Moment): SessionInfo {
+  const { id, name, argv, cwd, user, pid, startedAt, state, labels } = facts
+  return {
+    id,
+    ...(name !== undefined && { name }),
+    argv,
+    cwd,
+    user,
+    tty: size !== undefined,
+    ...(size !== undefined && { size }),
+    pid,
+    startedAt,
+    state,
+    viewers,
+    owned,
+    lastActiveAt: new Date(lastActive).toISOString(),
+    labels,
+  }
+}

@@ -1,0 +1,164 @@
+import type { ExitStatus, SessionInfo } from '../../contract/index.ts'
+import { Frame, type WireError } from '../../protocol/index.ts'
+import { LogReader } from './log.ts'
+import { place, u64 } from './packets.ts'
+import { Block, type FrameSink } from './sink.ts'
+import type { Track } from './track.ts'
+
+/** One stream as one client sees it. */
+interface Seat {
+  readonly track: Track
+  readonly reader: LogReader
+  /** Offset of the next byte to send. */
+  position: number
+  /** Offset up to which the client says it delivered. */
+  acked: number
+}
+
+const READS_NO_MORE = 2n ** 64n - 1n
+
+/**
+ * A client that looks at a session. It is live (each chunk goes to it as it comes) or behind (it reads the log at its
+ * own pace until it is live again). What it is too late for is skipped, and said.
+ */
+export class Viewer {
+  readonly sink: FrameSink
+  readonly #dir: string
+  readonly #seats: readonly Seat[]
+  /** Gets everything, and may hold the program back. */
+  owner = false
+  /** May type although it owns nothing: the client that started a detached session. */
+  starter = false
+  /** A terminal's viewer is shown the screen first; until then nothing is sent. */
+  waiting = false
+  /** Behind on a terminal: needs a new picture instead of the bytes. */
+  lagging = false
+  #done = false
+
+  constructor(sink: FrameSink, dir: string, tracks: readonly Track[]) {
+    this.sink = sink
+    this.#dir = dir
+    this.#seats = tracks.map((track) => ({ track, reader: new LogReader(dir, track.number), position: 0, acked: 0 }))
+  }
+
+  /** Said everything there was to say. */
+  get done(): boolean {
+    return this.#done
+  }
+
+  session(info: SessionInfo): void {
+    this.sink.json(Frame.session, info)
+  }
+
+  taken(total: number | undefined): void {
+    this.sink.send(Frame.taken, u64(total ?? READS_NO_MORE))
+  }
+
+  disown(): void {
+    this.owner = false
+    this.sink.send(Frame.disowned)
+  }
+
+  exit(status: ExitStatus): void {
+    this.sink.json(Frame.exit, status)
+  }
+
+  /** Begins at these offsets, as far as they are still kept. */
+  seek(from: { readonly stdout: number; readonly stderr: number } | undefined): void {
+    for (const seat of this.#seats) {
+      const floor = seat.track.floor(this.#dir)
+      const wanted = from?.[seat.track.name] ?? floor
+      seat.position = Math.min(wanted, seat.track.end)
+      seat.acked = seat.position
+      if (seat.position < floor) this.#skip(seat, floor)
+      else this.#mark(seat)
+    }
+  }
+
+  /** The screen, drawn from everything before `offset`. */
+  picture(bytes: Uint8Array, offset: number): void {
+    const [seat] = this.#seats
+    if (seat === undefined) return
+    if (this.lagging) this.sink.json(Frame.skipped, { stream: seat.track.name, bytes: offset - seat.position })
+    this.lagging = false
+    this.waiting = false
+    this.sink.send(Frame.stdout, bytes)
+    seat.position = offset
+    seat.acked = Math.max(seat.acked, offset)
+    this.#mark(seat)
+  }
+
+  acknowledge(stdout: number, stderr: number): void {
+    for (const seat of this.#seats) {
+      const offset = Math.min(seat.track.number === 1 ? stdout : stderr, seat.position)
+      seat.acked = Math.max(seat.acked, offset)
+    }
+  }
+
+  acked(track: Track): number {
+    return this.#seats.find((seat) => seat.track === track)?.acked ?? 0
+  }
+
+  /** A chunk, just now. An owner always has room: its window is what limits it. */
+  push(track: Track, offset: number, bytes: Buffer): void {
+    const seat = this.#seats.find((candidate) => candidate.track === track)
+    if (seat === undefined || this.waiting) return
+    if (seat.position !== offset || !(this.owner || this.sink.hasRoom)) return
+    this.sink.send(track.number === 1 ? Frame.stdout : Frame.stderr, bytes)
+    seat.position += bytes.length
+  }
+
+  /** Whether it has everything there is. */
+  get live(): boolean {
+    return !this.waiting && !this.lagging && this.#seats.every(({ track, position }) => position >= track.end)
+  }
+
+  /** Reads the log as far as there is room. */
+  catchUp(): void {
+    if (this.waiting || this.lagging) return
+    for (const seat of this.#seats) while (seat.position < seat.track.end && this.sink.hasRoom) this.#readOn(seat)
+  }
+
+  /** Everything was sent and nothing will follow. */
+  finish(ends: { readonly stdout: number; readonly stderr: number }): void {
+    if (this.#done) return
+    this.#done = true
+    this.sink.json(Frame.done, ends)
+    this.sink.end()
+  }
+
+  fail(error: WireError): void {
+    if (this.#done) return
+    this.#done = true
+    this.sink.json(Frame.error, error)
+    this.sink.end()
+  }
+
+  close(): void {
+    for (const { reader } of this.#seats) reader.close()
+  }
+
+  #readOn(seat: Seat): void {
+    const { track, reader } = seat
+    const block = new Block()
+    const result = reader.read(seat.position, block.space.subarray(0, Math.min(block.space.length, track.end - seat.position)))
+    if ('bytes' in result && result.bytes > 0) {
+      this.sink.sendBlock(track.number === 1 ? Frame.stdout : Frame.stderr, block, result.bytes)
+      seat.position += result.bytes
+      return
+    }
+    block.release()
+    this.#skip(seat, 'next' in result ? Math.min(result.next, track.end) : track.end)
+  }
+
+  #skip(seat: Seat, to: number): void {
+    this.sink.json(Frame.skipped, { stream: seat.track.name, bytes: to - seat.position })
+    seat.position = to
+    seat.acked = Math.max(seat.acked, to)
+    this.#mark(seat)
+  }
+
+  #mark({ track, position }: Seat): void {
+    this.sink.send(Frame.mark, place(track.number, position))
+  }
+}
