@@ -86,7 +86,7 @@ interface Found {
   readonly note: string | undefined
 }
 
-/** `AMUX_DAYTONA_API_KEY` for the key `apiKey` or `api-key` of `daytona`. */
+/** `AMUX_CLOUD_API_KEY` for the key `apiKey` or `api-key` of a provider `cloud`. */
 function legacyName(id: string, key: string): string {
   const words = key.replace(/([a-z\d])([A-Z])/g, '$1_$2').replaceAll('-', '_')
   return `AMUX_${id.replaceAll('-', '_')}_${words}`.toUpperCase()
