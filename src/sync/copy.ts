@@ -1,7 +1,7 @@
 import { lstat, mkdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, posix, resolve } from 'node:path'
 import type { ByteSource, EquippedComputer, FileStat } from '../contract/index.ts'
-import { fail, hasCode } from '../errors/index.ts'
+import { fail, hasCode, normalise } from '../errors/index.ts'
 import { pack } from './pack.ts'
 import { unpack } from './unpack.ts'
 
@@ -18,7 +18,9 @@ export interface CopyOptions {
  * directory that ends in `/.` gives its content.
  */
 export async function copyIn(computer: Sides, from: string, to: string, options: CopyOptions): Promise<void> {
-  const source = await lstat(from)
+  const source = await lstat(from).catch((error: unknown) => {
+    throw hasCode(normalise(error), 'not_found') ? fail('not_found', `there is no ${from} here`) : error
+  })
   const there = await remoteStat(computer, to)
   const { signal } = options
   const content = source.isDirectory() && (from.endsWith('/.') || there === undefined)
