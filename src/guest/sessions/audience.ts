@@ -129,9 +129,10 @@ export class Audience {
     const limit = this.#sent.get(track.number)?.end ?? 0
     if (limit - track.end > SCREEN_WINDOW / 2) return
     this.#settling = true
-    void terminal.settle().catch(() => {}).then(() => {
+    const done = () => {
       this.#settling = false
       this.pace()
-    })
+    }
+    terminal.settle().then(done, done)
   }
 }

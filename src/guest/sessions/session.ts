@@ -113,6 +113,7 @@ export class Session implements HolderListener {
     track.end = offset + bytes.length
     this.audience.push(track, offset, bytes)
     this.terminal?.feed(offset, bytes)
+    this.#watchers.tell()
   }
 
   grew(stream: number, end: number): void {
@@ -122,6 +123,7 @@ export class Session implements HolderListener {
     track.end = end
     this.audience.grew(track)
     this.terminal?.grew(end)
+    this.#watchers.tell()
   }
 
   ended(stream: number, end: number): void {
@@ -230,6 +232,11 @@ export class Session implements HolderListener {
   /** Resolves when it ended. */
   wait(signal?: AbortSignal): Promise<void> {
     return this.#watchers.until(() => !this.running, signal)
+  }
+
+  /** Resolves when `check` holds; it is asked again at every output and change. */
+  moved(check: () => boolean, signal: AbortSignal): Promise<void> {
+    return this.#watchers.until(check, signal)
   }
 
   /** Lets go of everything that holds memory or files. */
