@@ -1,6 +1,6 @@
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
-import { type Located, chosenProvider, locate, startOptions } from '../project/index.ts'
+import { type Located, chosenProvider, locate, noteWorkspace, startOptions } from '../project/index.ts'
 import type { Context } from './context.ts'
 import type { ComputerSelection } from './flags.ts'
 
@@ -51,8 +51,8 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
   amux.progress(`Starting ${computer.name}`)
   // The project may have been moved since the computer was made.
   const store = await amux.store()
-  const ours = locate(store.read(), { provider: computer.provider, computer: computer.name }) !== undefined
-  await computer.start(ours ? startOptions(store, amux.signal) : { signal: amux.signal })
+  await computer.start({ ...startOptions(store, computer), signal: amux.signal })
+  await noteWorkspace(store, computer.provider, await computer.info())
 }
 
 async function noProvider(amux: Context): Promise<never> {

@@ -77,15 +77,11 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
   const computer = unfinished ?? (await create(store, backend, name, request, context))
-  await computer.start(startOptions(store, context.signal))
+  await computer.start({ signal: context.signal, project: { path: store.project.root, name: store.project.name } })
   const info = await computer.info()
   const workspace = await prepareWorkspace(store, computer, info, context)
   await settle(store, backend.id, { ...entry, workspace })
   return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
-}
-
-export function startOptions({ project }: ProjectStore, signal: AbortSignal): { signal: AbortSignal; project: { path: string; name: string } } {
-  return { signal, project: { path: project.root, name: project.name } }
 }
 
 /** What a killed amux left, whole or not: the provider knows. */

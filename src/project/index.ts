@@ -4,12 +4,12 @@
  * A command: `openProject(findProject(), paths().state, {confirm})`, then `locate(store.read(), {provider, computer})`.
  * A hot command: `locateQuickly`, from `current.ts` itself.
  */
-export { type Backend, type CreateContext, type Created, createComputer, gone, startOptions } from './create.ts'
+export { type Backend, type CreateContext, type Created, createComputer, gone } from './create.ts'
 export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from './current.ts'
 export { directoryOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
 export { type Inspection, type Standing, inspect } from './inspect.ts'
-export { adopt, forget, isOurs, removeComputer } from './forget.ts'
+export { adopt, forget, isOurs, noteWorkspace, removeComputer, startOptions } from './keep.ts'
 export { type ListedComputer, type Listing, listComputers } from './list.ts'
 export { computerName, isComputerName } from './names.ts'
 export type { ComputerEntry, Config, ProjectRecord, ProviderEntry } from './record.ts'

@@ -11,7 +11,7 @@ import { type ProjectRecord, corrupt, readRecord } from './record.ts'
 export type Standing = 'own' | 'moved' | 'copied' | 'foreign'
 
 export type Inspection =
-  | { readonly file: string; readonly record?: undefined }
+  | { readonly file: string; readonly record?: undefined; readonly own?: undefined }
   | { readonly file: string; readonly record: ProjectRecord; readonly own: OwnEntry | undefined; readonly standing: Standing }
 
 /** Reads, changes nothing. Cheap enough for every command. */

@@ -16,6 +16,8 @@ export interface ProjectStore {
   /** The record is in the user's own state, because the project cannot be written. */
   readonly outside: boolean
   read(): ProjectRecord | undefined
+  /** Other directories that share the record's computers: the user said so of a copy. */
+  elsewhere(): readonly string[]
   /** Reads, edits and writes under a lock. `edit` gets a fresh record when there is none. */
   change(edit: (record: ProjectRecord) => ProjectRecord): Promise<ProjectRecord>
   /** Keeps other processes from making or deleting this project's computers meanwhile. */
@@ -99,6 +101,7 @@ function makeStore(project: Project, state: string, file: string): Inner {
     file,
     outside: file !== join(project.root, RECORD),
     read,
+    elsewhere: () => (inspect(project, state).own?.paths ?? []).filter((path) => path !== project.root),
     change: (edit) =>
       locked(async () => {
         const record = edit(read() ?? freshRecord(project))

@@ -1,5 +1,5 @@
 import { hasCode } from '../errors/index.ts'
-import type { ComputerInfo } from '../contract/index.ts'
+import type { ComputerInfo, StartComputerOptions } from '../contract/index.ts'
 import type { Located } from './current.ts'
 import type { ProjectRecord } from './record.ts'
 import type { ProjectStore } from './store.ts'
@@ -27,6 +27,27 @@ export async function adopt(store: ProjectStore, { provider, name, workspace }: 
       provider,
       providers: { ...record.providers, [provider]: { ...entry, current: name, computers: { ...entry.computers, [name]: one } } },
     }
+  })
+}
+
+/**
+ * Tells a computer of the project where the project is now. Not where a copy shares it: what it has mounted there is
+ * the original's.
+ */
+export function startOptions(store: ProjectStore, { provider, name }: Located): Pick<StartComputerOptions, 'project'> {
+  const entry = store.read()?.providers[provider]?.computers[name]
+  if (!entry || (entry.workspace !== undefined && store.elsewhere().includes(entry.workspace))) return {}
+  return { project: { path: store.project.root, name: store.project.name } }
+}
+
+/** A computer that mounts the project has it where the project was when it started. */
+export async function noteWorkspace(store: ProjectStore, provider: string, { name, workspace }: ComputerInfo): Promise<void> {
+  const before = store.read()?.providers[provider]?.computers[name]
+  if (!before || workspace === undefined || workspace === before.workspace) return
+  await store.change((record) => {
+    const entry = record.providers[provider] ?? { computers: {} }
+    const computers = { ...entry.computers, [name]: { ...before, workspace } }
+    return { ...record, providers: { ...record.providers, [provider]: { ...entry, computers } } }
   })
 }
 
