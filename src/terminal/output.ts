@@ -6,8 +6,8 @@ import type { LocalOutput } from './local.ts'
 const gone = new Set(['EPIPE', 'EIO', 'ECONNRESET', 'ERR_STREAM_DESTROYED'])
 
 /** A source that can write itself into a Node stream, without a promise for every piece. */
-interface Pipeable extends ByteSource {
-  pipe(writable: Writable): Promise<void>
+interface Direct extends ByteSource {
+  writeTo(writable: Writable): Promise<void>
 }
 
 /** A local stream that a program's output goes to. */
@@ -49,7 +49,7 @@ export class LocalSink {
    * `onBroken`: the program shall not hang because nobody listens.
    */
   async take(source: ByteSource, onBroken: () => void, see?: (chunk: Uint8Array) => void): Promise<void> {
-    if (see === undefined && isPipeable(source)) return this.pipe(source, onBroken)
+    if (see === undefined && isDirect(source)) return this.takeDirectly(source, onBroken)
     let told = false
     for await (const chunk of source) {
       see?.(chunk)
@@ -64,9 +64,9 @@ export class LocalSink {
     if (this.error === undefined) this.stream.off('error', this.onError)
   }
 
-  private async pipe(source: Pipeable, onBroken: () => void): Promise<void> {
+  private async takeDirectly(source: Direct, onBroken: () => void): Promise<void> {
     try {
-      await source.pipe(this.stream)
+      await source.writeTo(this.stream)
     } catch (error) {
       if (!this.broken) throw error
       onBroken()
@@ -74,6 +74,6 @@ export class LocalSink {
   }
 }
 
-function isPipeable(source: ByteSource): source is Pipeable {
-  return 'pipe' in source && typeof source.pipe === 'function'
+function isDirect(source: ByteSource): source is Direct {
+  return 'writeTo' in source && typeof source.writeTo === 'function'
 }

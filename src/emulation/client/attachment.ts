@@ -71,6 +71,6 @@ export class GuestAttachment implements Attachment {
 
   /** The fast way out: no iterator between the connection and the streams. Neither is ended. */
   async pipeTo(to: { readonly stdout: Writable; readonly stderr: Writable }): Promise<void> {
-    await Promise.all([this.stdout.pipe(to.stdout), this.stderr.pipe(to.stderr)])
+    await Promise.all([this.stdout.writeTo(to.stdout), this.stderr.writeTo(to.stderr)])
   }
 }

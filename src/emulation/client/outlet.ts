@@ -52,7 +52,7 @@ export class Outlet implements ByteSource {
   }
 
   /** Writes everything straight into `writable`, which is not ended. Resolves after the last byte was taken. */
-  async pipe(writable: Writable): Promise<void> {
+  async writeTo(writable: Writable): Promise<void> {
     const onError = (error: unknown) => {
       this.#failure ??= normalise(error)
       this.#closed = true
