@@ -1,4 +1,5 @@
 import { paths } from './config/index.ts'
+import { fail } from './errors/index.ts'
 import { type FailureContext, debugging, report } from './cli/failure.ts'
 import { type FindOptions, type Found, find } from './cli/find.ts'
 import { flushed } from './cli/output.ts'
@@ -17,6 +18,9 @@ async function run(options: FindOptions): Promise<number> {
   prepare()
   const argv = rewrite(options.argv)
   let found: Found | undefined
+  process.on('uncaughtException', (error) => {
+    process.exit(failed(fail('internal', error.message, { hint: 'Run it again with DEBUG=amux to see more.', cause: error }), found, argv))
+  })
   try {
     found = await find({ ...options, argv })
     const { wantsHelp, showHelp } = await import('./cli/help.ts')

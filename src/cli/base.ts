@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { Command } from '@oclif/core/command'
 import type { Config } from '@oclif/core/config'
 import type { Interfaces } from '@oclif/core'
@@ -8,12 +9,14 @@ import { report } from './failure.ts'
 import { globalFlags } from './flags.ts'
 import { Interrupt, type Interruption } from './interrupt.ts'
 import { Output, READER_GONE } from './output.ts'
-import { translate } from './usage.ts'
+import { type UsageContext, misused, translate } from './usage.ts'
 
 type Table = Record<string, unknown>
 
 /** How long a command may tidy up after it was told to stop. */
 const GRACE = 5000
+/** How long connections may take to be closed; the process ends anyway. */
+const CLOSING = 1000
 
 /**
  * Every command of amux: `execute` does the work and returns the exit status, if it is not 0. What it throws is
@@ -76,7 +79,7 @@ export abstract class AmuxCommand extends Command {
     } catch (error) {
       return this.#failed(error)
     } finally {
-      await this.amux.close()
+      await Promise.race([this.amux.close(), delay(CLOSING, undefined, { ref: false })])
       this.#interrupt.release()
       this.out.settle()
     }
@@ -86,7 +89,9 @@ export abstract class AmuxCommand extends Command {
     options?: Interfaces.Input<F, B, A>,
     argv?: string[],
   ): Promise<Interfaces.ParserOutput<F, B, A>> {
-    const parsed = await super.parse(options, argv ?? this.argv)
+    const parsed = await super.parse(options, argv ?? this.argv).catch((error: unknown) => {
+      throw misused(error, this.#usage())
+    })
     const flags: Partial<Record<string, unknown>> = parsed.flags
     this.out.configure({ json: flags['json'] === true, quiet: flags['quiet'] === true })
     this.#yes = flags['yes'] === true
@@ -97,11 +102,13 @@ export abstract class AmuxCommand extends Command {
   #failed(thrown: unknown): number {
     this.out.settle()
     if (thrown instanceof Error && thrown.cause === READER_GONE) return 0
-    const ctor = this.constructor as typeof AmuxCommand
-    const command = `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`
-    const flags = Object.keys({ ...ctor.baseFlags, ...ctor.flags })
-    const error = translate(this.#stopped(thrown), { command, flags })
-    return report(error, { json: this.out.json, passThrough: ctor.passThrough })
+    const { passThrough } = this.constructor as typeof AmuxCommand
+    return report(translate(this.#stopped(thrown), this.#usage()), { json: this.out.json, passThrough })
+  }
+
+  #usage(): UsageContext {
+    const { baseFlags, flags } = this.constructor as typeof AmuxCommand
+    return { command: `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`, flags: Object.keys({ ...baseFlags, ...flags }) }
   }
 
   /** What was interrupted fails in many ways; the interruption is the reason. */

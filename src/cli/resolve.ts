@@ -57,7 +57,7 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
 
 async function noProvider(amux: Context): Promise<never> {
   const { providers } = await amux.registry.discover()
-  const ids = providers.map(({ descriptor }) => descriptor.id)
+  const ids = providers.toSorted((a, b) => Number(b.plugin.bundled) - Number(a.plugin.bundled)).map(({ descriptor }) => descriptor.id)
   const first = ids[0] ?? 'ID'
   throw fail('no_provider', 'no provider is chosen for this project', {
     hint: [`Installed: ${ids.join(', ') || 'none'}`, `Choose by making a computer: amux computer create -P ${first}`, 'Or for one command: -P ID, or AMUX_PROVIDER=ID'].join('\n'),

@@ -9,11 +9,16 @@ export interface UsageContext {
   readonly flags: readonly string[]
 }
 
-/** Makes what oclif's parser throws an error of ours; everything else passes `normalise`. */
+/** Makes an error of oclif's one of ours; everything else passes `normalise`. */
 export function translate(error: unknown, context: UsageContext): AmuxError {
   if (isAmuxError(error)) return error.code === 'invalid_argument' ? hinted(error, context) : error
   if (!(error instanceof Error) || !('oclif' in error)) return normalise(error)
-  if (!('parse' in error) && !('showHelp' in error)) return fail('failed', plain(error.message), { cause: error })
+  return 'parse' in error ? misused(error, context) : fail('failed', plain(error.message), { cause: error })
+}
+
+/** The same for what is thrown while the arguments are read: whatever oclif says then, the user typed it wrong. */
+export function misused(error: unknown, context: UsageContext): AmuxError {
+  if (!(error instanceof Error) || !('oclif' in error)) return translate(error, context)
   const { message, hint } = explain(error, context)
   return fail('invalid_argument', message, { hint: hint ?? `See: ${context.command} --help`, cause: error })
 }
