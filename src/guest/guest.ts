@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
-import type { SessionInfo } from '../contract/index.ts'
 import { type GuestConfig, type Hello, PROTOCOL } from '../protocol/index.ts'
 import { IdleTracker, type Tunnel } from './idle/tracker.ts'
 import { PortWatch } from './ports/watch.ts'
+import { createScreen } from './screen/index.ts'
+import { SessionEngine } from './sessions/index.ts'
 
 /** What the handlers share: one per process. */
 export class Guest {
   readonly config: GuestConfig
+  readonly engine: SessionEngine
   /** New at every start. */
   readonly nonce: string = randomUUID()
   readonly tunnels: Set<Tunnel> = new Set()
@@ -17,11 +19,8 @@ export class Guest {
 
   constructor(config: GuestConfig, exit: () => void) {
     this.config = config
+    this.engine = new SessionEngine(config, { createScreen })
     this.exit = exit
-  }
-
-  sessions(): readonly SessionInfo[] {
-    return []
   }
 
   hello(): Hello {
@@ -36,11 +35,7 @@ export class Guest {
       user,
       ...(workspace !== undefined && { workspace }),
       users: process.getuid?.() === 0,
-      livingSessions: this.living,
+      livingSessions: this.engine.living,
     }
-  }
-
-  get living(): number {
-    return this.sessions().filter(({ state }) => state.status === 'running').length
   }
 }

@@ -19,9 +19,11 @@ async function main(): Promise<void> {
   if (config === undefined) return
   process.chdir('/')
   const guest = new Guest(config, end)
+  await guest.engine.recover()
   const server = createGuestServer(guest)
   const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
   function end(): void {
+    guest.engine.stop()
     release?.()
     process.exit(0)
   }

@@ -2,6 +2,8 @@ import { Path } from '../protocol/index.ts'
 import * as files from './files/routes.ts'
 import type { Handler, Request } from './request.ts'
 import { portEvents } from './ports/route.ts'
+import { sessionRoute } from './session-routes.ts'
+import { handleAttach, handleExec } from './sessions/index.ts'
 import { openTunnel } from './tunnel.ts'
 import { GuestError } from './wire.ts'
 
@@ -10,6 +12,9 @@ const IDLE_WINDOW = 60
 
 const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`GET ${Path.hello}`, (request) => request.json(request.guest.hello())],
+  [`POST ${Path.exec}`, ({ guest, stream }) => handleExec(guest.engine, stream)],
+  [`POST ${Path.attach}`, ({ guest, stream }) => handleAttach(guest.engine, stream)],
+  [`GET ${Path.sessions}`, (request) => request.json({ sessions: request.guest.engine.list() })],
   [`GET ${Path.file}`, files.readFile],
   [`PUT ${Path.file}`, files.putFile],
   [`DELETE ${Path.file}`, files.removeFile],
@@ -29,7 +34,7 @@ const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 
 /** What answers a request, by method and path. */
 export function route(request: Request): Handler {
-  const handler = table.get(`${request.method} ${request.path}`)
+  const handler = table.get(`${request.method} ${request.path}`) ?? sessionRoute(request)
   if (handler !== undefined) return handler
   throw new GuestError('unsupported', `this guest does not know ${request.method} ${request.path}`, { hint: 'amux computer restart' })
 }
@@ -37,12 +42,13 @@ export function route(request: Request): Handler {
 async function idle(request: Request): Promise<void> {
   const { guest } = request
   const window = (request.number('window') ?? IDLE_WINDOW) * 1000
-  request.json(await guest.idle.state(guest.sessions(), guest.tunnels, window))
+  request.json(await guest.idle.state(guest.engine.list(), guest.tunnels, window))
 }
 
 function exit(request: Request): void {
   const { guest, stream } = request
-  if (guest.living > 0) throw new GuestError('conflict', `the guest cannot end: ${guest.living} sessions live`)
+  const { living } = guest.engine
+  if (living > 0) throw new GuestError('conflict', `the guest cannot end: ${living} sessions live`)
   // The answer leaves the process a moment after its stream has closed.
   stream.once('close', () => setTimeout(guest.exit, 50))
   request.done()
