@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 static const char usage[] =
@@ -14,6 +15,7 @@ static const char usage[] =
 int main(int argc, char **argv) {
   for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3; fd = dup(fd)) { /* 0 to 2 are never anything else */ }
   close_from(3);
+  prctl(PR_SET_NAME, "amux-init"); /* whatever the file is called: the guest knows its own by this */
   const char *verb = argc > 2 ? argv[1] : "";
   if (strcmp(verb, "bridge") == 0) return bridge_command(argv[2]);
   int has_command = argc > 4 && strcmp(argv[3], "--") == 0;

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { SessionInfo } from '../../contract/index.ts'
 import { type GuestConfig, Place, type StartRequest } from '../../protocol/index.ts'
@@ -10,6 +9,7 @@ import { planLaunch } from './plan.ts'
 import { createRecord, deleteRecord, type Facts, lastWritten, readExit, readRecords } from './record.ts'
 import type { CreateScreen } from './screen-type.ts'
 import { Session, type SessionHooks } from './session.ts'
+import { Supply } from './supply.ts'
 
 export interface EngineDeps {
   readonly createScreen: CreateScreen
@@ -23,12 +23,14 @@ export class SessionEngine {
   readonly #sessions = new Map<string, Session>()
   /** Names of those that are about to be. */
   readonly #claimed = new Set<string>()
+  readonly #supply: Supply
   readonly #supervisor = process.env['AMUX_INIT'] ?? ''
 
   constructor(config: GuestConfig, deps: EngineDeps) {
     this.#config = config
     this.#root = join(config.store, Place.sessions)
     this.#hooks = { createScreen: deps.createScreen, forget: (session) => this.#forget(session) }
+    this.#supply = new Supply(join(config.run, Place.initSocket))
     mkdirSync(this.#root, { recursive: true, mode: 0o700 })
   }
 
@@ -65,7 +67,7 @@ export class SessionEngine {
     session.expected = expected
     try {
       const launch = { ...plan.launch, dir, socket: this.#socketOf(id) }
-      session.begin(await Holder.start(this.#connect(), launch, session, session.audience.begin()))
+      session.begin(await Holder.start(this.#supply.take(), launch, session, session.audience.begin()))
     } catch (error) {
       rmSync(dir, { recursive: true, force: true })
       throw error
@@ -74,6 +76,7 @@ export class SessionEngine {
     }
     if (!plan.launch.stdin) session.keyboard.close()
     this.#sessions.set(id, session)
+    setImmediate(() => this.#supply.restock())
     return session
   }
 
@@ -136,10 +139,6 @@ export class SessionEngine {
 
   #socketOf(id: string): string {
     return join(this.#config.run, Place.sessionSockets, id)
-  }
-
-  #connect(): Socket {
-    return connect(join(this.#config.run, Place.initSocket))
   }
 
   async #recoverOne(dir: string, facts: Facts): Promise<void> {
