@@ -4,6 +4,8 @@ import { fail, normalise } from '../errors/index.ts'
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
+type Create = (path: string) => Promise<unknown>
+
 interface Level {
   readonly name: string
   readonly handle: FileHandle
@@ -17,15 +19,15 @@ interface Level {
  */
 export class Place {
   readonly #levels: Level[]
-  readonly #create: (path: string) => Promise<void>
+  readonly #create: Create | undefined
 
-  private constructor(root: Level, create: (path: string) => Promise<void>) {
+  private constructor(root: Level, create: Create | undefined) {
     this.#levels = [root]
     this.#create = create
   }
 
-  /** `root` itself may be reached through links: the user named it. `create` makes a directory that is missing. */
-  static async open(root: string, create: (path: string) => Promise<void>): Promise<Place> {
+  /** `root` itself may be reached through links: the user named it. `create` makes a directory that may be there. */
+  static async open(root: string, create?: Create): Promise<Place> {
     const handle = await open(root, constants.O_RDONLY | constants.O_DIRECTORY)
     return new Place({ name: '', handle, path: pathOf(handle, root) }, create)
   }
@@ -46,7 +48,7 @@ export class Place {
   async #step(name: string): Promise<Level> {
     const path = `${this.#top().path}/${name}`
     try {
-      await this.#create(path)
+      await this.#create?.(path)
     } catch (error) {
       if (!isCode(error, 'EEXIST')) throw error
     }

@@ -64,12 +64,10 @@ async function make(place: Place, names: readonly string[], draft: string, entry
   }
   // A hard link: to a file that is below the root, and no link itself.
   const target = namesOf({ ...entry, name: entry.target })
-  const from = await Place.open(await place.enter([]), async () => {
-    throw fail('corrupt', 'it is a hard link to something outside the archive')
-  })
+  const from = await Place.open(await place.enter([]))
   try {
-    const source = `${await from.enter(target.slice(0, -1))}/${target.at(-1) ?? ''}`
-    if (!(await lstat(source)).isFile()) throw fail('corrupt', 'it is a hard link to something that is no file')
+    const source = `${await from.enter(target.slice(0, -1)).catch(outside)}/${target.at(-1) ?? ''}`
+    if (!(await lstat(source).catch(outside)).isFile()) throw fail('corrupt', 'it is a hard link to something that is no file')
     const directory = await place.enter(names.slice(0, -1))
     await link(source, `${directory}/${draft.slice(draft.lastIndexOf('/') + 1)}`)
   } finally {
@@ -77,10 +75,19 @@ async function make(place: Place, names: readonly string[], draft: string, entry
   }
 }
 
+function outside(): never {
+  throw fail('corrupt', 'it is a hard link to something that is not in the archive')
+}
+
 async function writeFile(path: string, entry: Entry): Promise<void> {
   const file = await open(path, CREATE, entry.mode & 0o777)
   try {
-    for await (const chunk of entry.body) await file.writeFile(chunk)
+    let size = 0
+    for await (const chunk of entry.body) {
+      await file.writeFile(chunk)
+      size += chunk.length
+    }
+    if (size !== entry.size) throw fail('corrupt', 'the archive ends early')
     await file.utimes(entry.mtime, entry.mtime)
   } finally {
     await file.close()

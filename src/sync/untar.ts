@@ -6,6 +6,7 @@ import { fail, isAmuxError } from '../errors/index.ts'
 export interface Entry {
   readonly name: string
   readonly type: 'file' | 'directory' | 'link' | 'hardlink'
+  readonly size: number
   readonly mode: number
   readonly mtime: Date
   /** Of a link. */
@@ -76,7 +77,7 @@ function toEntry(entry: ReadEntry): Entry {
   if (type === 'file' && ((entry.mode ?? 0) & 0o6000) !== 0) {
     throw fail('corrupt', `refused ${JSON.stringify(entry.path)}: it would run with the rights of its owner (setuid or setgid)`)
   }
-  return { name: entry.path, type, mode: entry.mode ?? 0o644, mtime: entry.mtime ?? new Date(0), target: entry.linkpath ?? '', body: entry }
+  return { name: entry.path, type, size: entry.size, mode: entry.mode ?? 0o644, mtime: entry.mtime ?? new Date(0), target: entry.linkpath ?? '', body: entry }
 }
 
 function unreadable(cause: unknown): Error {
