@@ -2,7 +2,8 @@ import { Unicode11Addon } from '@xterm/addon-unicode11'
 import headless, { type Terminal } from '@xterm/headless'
 import { SCROLLBACK } from '../../src/guest/screen/create.ts'
 import { createScreen } from '../../src/guest/screen/index.ts'
-import type { Attributes, Cell, Internals, ScreenBuffer } from '../../src/guest/screen/internals.ts'
+import { guard, mendErase } from '../../src/guest/screen/guard.ts'
+import { type Attributes, type Cell, type Internals, internalsOf, type ScreenBuffer } from '../../src/guest/screen/internals.ts'
 import { Trackers } from '../../src/guest/screen/trackers.ts'
 
 export interface Size {
@@ -27,7 +28,14 @@ export function witness({ cols, rows }: Size): Witness {
   })
   terminal.loadAddon(new Unicode11Addon())
   terminal.unicode.activeVersion = '11'
-  return { terminal, trackers: new Trackers(terminal) }
+  const trackers = new Trackers(terminal)
+  // The library throws at some sequences; what it then should do is tested by itself.
+  const internals = internalsOf(terminal)
+  if (internals !== undefined) {
+    mendErase(terminal, internals)
+    guard(internals)
+  }
+  return { terminal, trackers }
 }
 
 export async function feed({ terminal }: Witness, bytes: string | Uint8Array): Promise<void> {
@@ -61,7 +69,7 @@ export function stateOf({ terminal, trackers }: Witness): Record<string, unknown
     normal: bufferOf(buffers.normal),
     alternate: alternate ? bufferOf(buffers.alt) : undefined,
     cursor: [buffers.active.x, buffers.active.y],
-    current: style({ ..._inputHandler._curAttrData, bg: _inputHandler._curAttrData.bg | 0x10000000 }),
+    current: styleOf(core, { ..._inputHandler._curAttrData, bg: _inputHandler._curAttrData.bg | 0x10000000 }, true),
     modes: { ...coreService.decPrivateModes, ...coreService.modes },
     hidden: coreService.isCursorHidden,
     mouse: [coreMouseService.activeProtocol, coreMouseService.activeEncoding],
@@ -82,22 +90,26 @@ function rowOf(terminal: Terminal, buffer: ScreenBuffer, row: number, style: (fr
   // Of the first row nobody can see, or reflow, what it continues.
   const parts: string[] = [line?.isWrapped === true && row > 0 ? '~' : '|']
   let last = ''
+  let wide = false
   for (let column = 0; column < terminal.cols; column++) {
     line?.loadCell(column, cell)
     const now = style(cell)
     if (now !== last) parts.push(`{${now}}`)
     last = now
-    parts.push(cell.getWidth() === 0 ? '' : cell.getChars() || ' ')
+    // The second half of a wide character, unless the first was torn off.
+    parts.push(cell.getWidth() === 0 && wide ? '' : cell.getChars() || ' ')
+    wide = cell.getWidth() === 2
   }
   return parts.join('').trimEnd()
 }
 
-function styleOf(core: Internals, { fg, bg, extended }: Attributes): string {
+/** The colour of an underline shows with an underline; `current` is about what comes next. */
+function styleOf(core: Internals, { fg, bg, extended }: Attributes, current = false): string {
   const rich = (bg & 0x10000000) !== 0
   const link = rich && extended.urlId !== 0 ? core._oscLinkService.getLinkData(extended.urlId) : undefined
   const under = (fg & 0x10000000) !== 0 ? `u${rich ? (extended._ext >>> 26) & 7 || 1 : 1}` : ''
   const flags = `${(fg & 0xec000000) >>> 26} ${(bg & 0x6c000000) >>> 26}`
-  const colours = [colour(fg), colour(bg), rich ? colour(extended.underlineColor) : '-'].join(' ')
+  const colours = [colour(fg), colour(bg), rich && (under !== '' || current) ? colour(extended.underlineColor) : '-'].join(' ')
   const text = `${colours} ${flags} ${under} ${link === undefined ? '' : `${link.id ?? ''}>${link.uri}`}`.trim()
   return text === '- - - 0 0' ? '' : text
 }

@@ -1,4 +1,5 @@
 import type { Terminal } from '@xterm/headless'
+import type { Action } from './guard.ts'
 
 /*
  * What an exact picture needs and the library's public interface does not offer. The version is pinned; `internalsOf`
@@ -42,6 +43,15 @@ export interface ScreenBuffer {
   readonly tabs: Readonly<Record<number, boolean | undefined>>
 }
 
+export interface Parser {
+  readonly currentState: number
+  readonly _csiHandlers: Readonly<Record<string, Action[]>>
+  readonly _escHandlers: Readonly<Record<string, Action[]>>
+  readonly _executeHandlers: Record<string, Action>
+  _printHandler: Action
+  reset(): void
+}
+
 export interface Internals {
   readonly buffers: { readonly normal: ScreenBuffer; readonly alt: ScreenBuffer; readonly active: ScreenBuffer }
   readonly coreMouseService: { readonly activeEncoding: string }
@@ -50,7 +60,12 @@ export interface Internals {
     readonly decPrivateModes: { readonly cursorStyle?: string; readonly cursorBlink?: boolean; readonly applicationKeypad: boolean }
   }
   readonly options: { readonly cursorBlink: boolean; readonly convertEol: boolean }
-  readonly _inputHandler: { readonly _curAttrData: Attributes; readonly _parser: { readonly currentState: number } }
+  readonly _inputHandler: {
+    readonly _curAttrData: Attributes
+    readonly _parser: Parser
+    eraseInLine(params: { readonly params: readonly number[] }, guarded: boolean): unknown
+    _resetBufferLine(row: number, guarded: boolean): void
+  }
   readonly _charsetService: { readonly charset: object | undefined; readonly glevel: number; readonly _charsets: readonly (object | undefined)[] }
   readonly _oscLinkService: { getLinkData(id: number): { readonly id?: string; readonly uri: string } | undefined }
   readonly _writeBuffer: { _action: (data: Uint8Array | string, result?: boolean) => unknown }
@@ -67,7 +82,14 @@ const needed: readonly (readonly [path: string, type: string])[] = [
   ['coreService.decPrivateModes.applicationKeypad', 'boolean'],
   ['options.cursorBlink', 'boolean'],
   ['_inputHandler._curAttrData.extended._ext', 'number'],
+  ['_inputHandler.eraseInLine', 'function'],
+  ['_inputHandler._resetBufferLine', 'function'],
   ['_inputHandler._parser.currentState', 'number'],
+  ['_inputHandler._parser._csiHandlers', 'object'],
+  ['_inputHandler._parser._escHandlers', 'object'],
+  ['_inputHandler._parser._executeHandlers', 'object'],
+  ['_inputHandler._parser._printHandler', 'function'],
+  ['_inputHandler._parser.reset', 'function'],
   ['_charsetService.glevel', 'number'],
   ['_charsetService._charsets', 'object'],
   ['_oscLinkService.getLinkData', 'function'],

@@ -3,6 +3,7 @@ import { Unicode11Addon } from '@xterm/addon-unicode11'
 import headless from '@xterm/headless'
 import type { TerminalSize } from '../../contract/index.ts'
 import { SCROLLBACK } from './create.ts'
+import { guard, mendErase } from './guard.ts'
 import { type Internals, internalsOf } from './internals.ts'
 import { Screen } from './screen.ts'
 import { Trackers } from './trackers.ts'
@@ -24,9 +25,12 @@ export function openScreen({ cols, rows }: TerminalSize, reply: (bytes: Uint8Arr
   terminal.loadAddon(serialize)
   const internals = internalsOf(terminal)
   const charsets = internals === undefined ? undefined : knownCharsets(internals)
-  if (internals !== undefined) guard(internals)
   terminal.onData((text) => reply(Buffer.from(text)))
   const trackers = new Trackers(terminal)
+  if (internals !== undefined) {
+    mendErase(terminal, internals)
+    guard(internals)
+  }
   const model = internals === undefined || charsets === undefined ? undefined : { terminal, internals, trackers, charsets }
   return new Screen(terminal, model, (scrollback) => serialize.serialize({ scrollback }))
 }
@@ -48,16 +52,4 @@ function learnCharsets(internals: Internals): ReadonlyMap<object, string> {
   }
   internals._writeBuffer._action('\x1b(B')
   return seen
-}
-
-/** A sequence that upsets the library costs the rest of its chunk, not the guest with everybody in it. */
-function guard({ _writeBuffer }: Internals): void {
-  const action = _writeBuffer._action
-  _writeBuffer._action = (data, result) => {
-    try {
-      return action(data, result)
-    } catch {
-      return undefined
-    }
-  }
 }

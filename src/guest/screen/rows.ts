@@ -100,8 +100,11 @@ export class RowPainter {
   #begin(line: Line): number {
     const out = this.#out
     const first = line.loadCell(0, this.#cell)
+    const { bg } = first
     const width = isBlank(first) ? 0 : this.#print(first, 0)
-    if (width === 0) out.push(this.#pen.plain(), ` \r${this.#pen.blank(first.bg)}${CSI}X`)
+    // Where wrapping scrolls, the new line comes in the colour of what was printed.
+    if (width > 0 && width < this.#cols && (bg & 0x3ffffff) !== 0) out.push(this.#pen.blank(0), `${CSI}K`)
+    if (width === 0) out.push(this.#pen.plain(), ` \r${this.#pen.blank(bg)}${CSI}X`)
     if (this.#filler !== undefined) out.push(`${CSI}A${CSI}${this.#cols}G`, this.#pen.blank(this.#filler), `${CSI}X${CSI}B${CSI}${width + 1}G`)
     this.#filler = undefined
     return width

@@ -23,6 +23,10 @@ export class Trackers {
     terminal.onTitleChange((title) => {
       this.title = title
     })
+    // Nobody can tell a viewer about the stack of a screen it is not on, so each visit begins with an empty one.
+    terminal.buffer.onBufferChange(({ type }) => {
+      if (type === 'alternate') this.keyboards.alternate = [0]
+    })
     const { parser } = terminal
     this.#csi(parser, { prefix: '?', final: 'h' }, (params) => this.#setModes(params, true))
     this.#csi(parser, { prefix: '?', final: 'l' }, (params) => this.#setModes(params, false))
