@@ -4,7 +4,7 @@ import type { Layout } from './layout.ts'
 import { lives, type ProcessId, running } from './status.ts'
 
 /** The keeper ends everything within this; then it is killed itself, and its computer with it. */
-const GRACE = 12_000
+const GRACE = 17_000
 const DEATH = 10_000
 
 /** Until nothing of it runs any more. */

@@ -23,9 +23,10 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const disk = takeDisk(plan, place, meta.user.home)
   const files = takeFiles(plan, place)
   const project = meta.project && plan.take(meta.project.path, 'rec,nosuid,nodev')
+  // Before the pivot: the kernel gives a new /proc only to who still sees the whole old one.
+  plan.step('mount', 'proc', join(place.root, 'proc'), '555', 'nosuid,nodev,noexec', '')
   plan.step('pivot', place.root)
   system.attach()
-  plan.step('mount', 'proc', '/proc', '555', 'nosuid,nodev,noexec', '')
   deviceDirectory(plan, '', () => {
     for (const { name, slot } of devices) plan.step('attach', slot, `/dev/${name}`)
   })

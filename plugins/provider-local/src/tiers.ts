@@ -91,8 +91,8 @@ function userTrial(dir: string): Plan {
   const plan = new Plan().step('map', process.getuid?.() ?? 0, process.getuid?.() ?? 0, process.getgid?.() ?? 0, process.getgid?.() ?? 0)
   plan.step('private').step('root', join(dir, 'root'), 'nosuid,nodev', 'mode=755')
   const usr = plan.take('/usr', 'rec,ro,nosuid,nodev')
+  plan.step('mount', 'proc', join(dir, 'root/proc'), '555', 'nosuid,nodev,noexec', '')
   plan.step('pivot', join(dir, 'root')).step('attach', usr, '/usr')
-  plan.step('mount', 'proc', '/proc', '555', 'nosuid,nodev,noexec', '')
   return plan.step('mount', 'devpts', '/pts', '755', 'nosuid', 'newinstance').step('deny').step('caps', 'none')
 }
 

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_SECONDS = 8 };
+enum { GRACE_SECONDS = 14 };
 
 static int lock_fd;
 
