@@ -81,7 +81,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     client.close()
     return false
   }
-  await flushed()
+  await Promise.all([client.quiet(), flushed()])
   process.exit(status)
 }
 

@@ -4,6 +4,7 @@ import { fail } from '../../errors/index.ts'
 import type { AttachRequest, StartRequest } from '../../protocol/index.ts'
 import type { SessionHost } from './host.ts'
 import { Life } from './life.ts'
+import { checkSignal } from './signals.ts'
 
 export type Opening = { readonly start: StartRequest } | { readonly attach: AttachRequest }
 
@@ -52,6 +53,7 @@ export class GuestAttachment implements Attachment {
   }
 
   async kill(signal = 'SIGTERM'): Promise<void> {
+    checkSignal(signal)
     this.#life.signal(signal)
   }
 

@@ -3,6 +3,7 @@ import type { Archive, ByteStream, Files, IdleState, Ports, Sessions, SpawnOptio
 import { fail, normalise } from '../../errors/index.ts'
 import { type Hello, Path } from '../../protocol/index.ts'
 import type { GuestAttachment } from './attachment.ts'
+import { deferred } from '../../util/deferred.ts'
 import { Calls } from './calls.ts'
 import { Connection, type Headers } from './connection.ts'
 import { guestArchive, guestFiles } from './files.ts'
@@ -27,6 +28,7 @@ export interface GuestClientOptions {
 
 const MAX_DIALS = 3
 const PATIENCE_MS = 10 * 60_000
+const GOODBYE_MS = 250
 
 /** Speaks with one guest. Connects when first used, and again when the connection was lost. */
 export class GuestClient implements SessionHost {
@@ -94,6 +96,14 @@ export class GuestClient implements SessionHost {
   /** After something that may have replaced the guest: a connection nobody uses is not worth keeping. */
   refresh(): void {
     if (this.#connection?.unused === true) this.reset()
+  }
+
+  /** Resolves once the goodbyes are out: without them the guest must keep what a lost client could come back for. */
+  async quiet(limitMs = GOODBYE_MS): Promise<void> {
+    const late = deferred()
+    const limit = setTimeout(late.resolve, limitMs)
+    await Promise.race([this.#connection?.quiet(), late.promise])
+    clearTimeout(limit)
   }
 
   /** Frees everything. What is tied to this client ends, sessions go on. */

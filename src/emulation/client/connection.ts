@@ -17,6 +17,7 @@ export class Connection {
   readonly #http: Http2.ClientHttp2Session
   readonly #details: ErrorDetails
   readonly #onLost: (() => void)[] = []
+  readonly #onQuiet: (() => void)[] = []
   readonly #heartbeat: Heartbeat
   #streams = 0
   #failure: AmuxError | undefined
@@ -62,7 +63,9 @@ export class Connection {
     stream.on('error', ignore)
     if (this.#streams++ === 0) this.#heartbeat.start()
     stream.once('close', () => {
-      if (--this.#streams === 0) this.#heartbeat.stop()
+      if (--this.#streams > 0) return
+      this.#heartbeat.stop()
+      for (const resolve of this.#onQuiet.splice(0)) resolve()
     })
     return stream
   }
@@ -70,6 +73,12 @@ export class Connection {
   onLost(listener: () => void): void {
     if (this.lost) listener()
     else this.#onLost.push(listener)
+  }
+
+  /** Resolves once nothing is open on it: what was said last has been sent. */
+  quiet(): Promise<void> {
+    if (this.unused || this.lost) return Promise.resolve()
+    return new Promise((resolve) => this.#onQuiet.push(resolve))
   }
 
   /** Lets what runs finish, takes nothing new. */

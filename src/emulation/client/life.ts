@@ -62,6 +62,7 @@ export class Life {
   }
 
   async open(signal?: AbortSignal): Promise<void> {
+    if (signal?.aborted === true) throw normalise(signal.reason, names(this.#host))
     const connection = await this.#host.connection(signal)
     const [path, request] = 'start' in this.#opening ? [Path.exec, this.#opening.start] : [Path.attach, this.#opening.attach]
     await this.#connect(connection, path, request, this.#host.headers, signal)
