@@ -1,7 +1,9 @@
 import type { Capabilities, Capability, CapabilityId, Computer, ComputerInfo, DeclaredCapabilities } from '../contract/index.ts'
 
+type Notes = { readonly [id in CapabilityId]?: string }
+
 /** What the guest adds, and what the difference to a provider's own is. */
-const emulated: { readonly [id in CapabilityId]?: string } = {
+const emulated: Notes = {
   exec: 'by amux\'s guest on the computer',
   tty: 'by amux\'s guest: the true screen is painted at every attach',
   sessions: 'by amux\'s guest: they outlive the client and end with the computer',
@@ -13,7 +15,7 @@ const emulated: { readonly [id in CapabilityId]?: string } = {
 }
 
 /** Nobody can add these from outside. */
-const inherent: { readonly [id in CapabilityId]?: string } = {
+const inherent: Notes = {
   disk: 'the provider does not say that the disk outlives a stop',
   isolation: 'the provider does not say that it isolates programs from the machine',
   users: 'programs run as one user only',
@@ -32,23 +34,25 @@ const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files'
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
-  const table = ids.map((id) => [id, one(id, computer, info.capabilities?.[id] ?? declared[id], refusal)] as const)
+  const root = computer.sessions === undefined && refusal === undefined && info.user?.uid === 0
+  const notes = root ? { ...emulated, users: 'by amux\'s guest, which runs as root' } : emulated
+  const table = ids.map((id) => [id, one(id, computer, info.capabilities?.[id] ?? declared[id], refusal, notes)] as const)
   // Every id has its row.
   return Object.fromEntries(table) as unknown as Capabilities
 }
 
 /** What a computer would have, by its provider's declaration and with what the core adds. */
 export function foresee(declared: DeclaredCapabilities): Capabilities {
-  const table = ids.map((id) => [id, one(id, {}, declared[id], undefined)] as const)
+  const table = ids.map((id) => [id, one(id, {}, declared[id], undefined, emulated)] as const)
   return Object.fromEntries(table) as unknown as Capabilities
 }
 
-function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown): Capability {
+function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown, notes: Notes): Capability {
   const member = members[id]
   const own = member !== undefined && computer[member] !== undefined
   if (said !== undefined && said.fidelity !== 'unavailable') return said
   if (own && said === undefined) return { fidelity: 'native' }
-  const note = emulated[id]
+  const note = notes[id]
   if (note !== undefined && refusal === undefined) return { fidelity: 'emulated', note }
   if (id === 'exec') return said ?? { fidelity: 'native' }
   return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }

@@ -10,10 +10,15 @@ const BRIDGE = Buffer.from('amux\0bridge\0\0')
 const PROBE = Buffer.from('amux\0probe\0')
 const LONGEST = 4 * 1024 * 1024
 
-/** Either the way in, or what is needed to make one: with a single program on the computer. */
-export async function enterComputer(computer: Computer, place: Partial<GuestPlace>, version: string, signal?: AbortSignal): Promise<Duplex | Probe> {
-  const argv = ['sh', '-c', enter, 'sh', place.store ?? '', place.run ?? '', version]
-  const program = await computer.spawn(argv, { ...ROOT, ...(signal && { signal }) })
+/** Either the way in, or what is needed to make one. Usually with a single program on the computer. */
+export async function enterComputer(computer: Computer, place: Partial<GuestPlace>, version: string): Promise<Duplex | Probe> {
+  return (await attempt(computer, place, version, false)) ?? (await attempt(computer, place, version, true)) ?? unanswered()
+}
+
+/** Undefined when there is a socket that nobody serves. */
+async function attempt(computer: Computer, place: Partial<GuestPlace>, version: string, onlyLook: boolean): Promise<Duplex | Probe | undefined> {
+  const argv = ['sh', '-c', enter, 'sh', place.store ?? '', place.run ?? '', version, onlyLook ? 'look' : '']
+  const program = await computer.spawn(argv, ROOT)
   program.exit.catch(() => {})
   const said = lastWords(program.stderr).catch(() => '')
   const close = () => void program.kill('SIGKILL').catch(() => {})
@@ -28,7 +33,7 @@ export async function enterComputer(computer: Computer, place: Partial<GuestPlac
     }
     const next = await iterator.next()
     if (next.done === true) {
-      if (isBridge) throw fail('unavailable', `the guest does not answer: ${await said}`, { source: 'transport' })
+      if (isBridge) return undefined
       break
     }
     got = Buffer.concat([got, next.value])
@@ -40,4 +45,8 @@ export async function enterComputer(computer: Computer, place: Partial<GuestPlac
   if (got.subarray(0, PROBE.length).equals(PROBE)) return parseProbe(got.subarray(PROBE.length).toString())
   const words = await said
   throw fail('unsupported', `the guest cannot be brought to the computer${words === '' ? '' : `: ${words}`}`, { hint: 'It needs sh, id, uname and cat.' })
+}
+
+function unanswered(): never {
+  throw fail('corrupt', 'the computer gave no sensible answer to the probe', { source: 'transport' })
 }

@@ -4,8 +4,8 @@
  */
 
 /**
- * `$1` store or '', `$2` run directory or '', `$3` version. When the guest answers it becomes the bridge to it, after
- * the word `bridge`; else it tells what there is.
+ * `$1` store or '', `$2` run directory or '', `$3` version, `$4` not empty: only look. When a guest's socket is there it
+ * becomes the bridge to it, after the word `bridge`; else it tells what there is.
  */
 export const enter = String.raw`
 umask 077
@@ -17,7 +17,7 @@ if [ -z "$run" ]; then
   [ $(printf %s "$run" | wc -c) -le 50 ] || run=/tmp/amux-guest-$uid-$(printf %s "$store" | cksum | cut -d ' ' -f 1)
 fi
 kit=$store/kits/$version
-if [ -S "$run/guest.sock" ] && [ -x "$kit/amux-init" ]; then
+if [ -z "$4" ] && [ -S "$run/guest.sock" ] && [ -x "$kit/amux-init" ]; then
   printf 'amux\0bridge\0\0'
   exec "$kit/amux-init" bridge "$run/guest.sock"
 fi
@@ -60,6 +60,7 @@ trap 'rm -f "$new"' EXIT
 cat > "$new" || exit 1
 [ $(wc -c < "$new") -eq "$5" ] || { echo "the configuration did not arrive whole" >&2; exit 1; }
 mv -f "$new" "$1/guest.json" || exit 1
+umask 022
 "$3/amux-init" start "$1/guest.json" -- "$4" "$3/guest.js" < /dev/null || exit 1
 find "$1/kits" "$1/node" -mindepth 1 -maxdepth 1 -mtime +7 ! -path "$3" ! -path "$(dirname "$4")" -exec rm -rf {} + 2>/dev/null
 exit 0

@@ -25,6 +25,7 @@ export const screens: Topic = {
       const { sessions } = await bench.computer()
       const live = await sessions.start(['sh', '-c', 'trap "stty size" WINCH; echo ready; while :; do sleep 0.05; done'], { tty: size, detached: true })
       const { id } = live.session
+      await until('it is ready', async () => (await firstScreen(sessions.attach(id, { readOnly: true }))).includes('ready'))
       const owner = await sessions.attach(id, { size: { cols: 71, rows: 19 } })
       const reader = new Reader(owner.stdout)
       await reader.until('19 71')

@@ -61,7 +61,7 @@ export const tty: Topic = {
       await type(program, 'sleep 1000\r')
       await type(program, '\u001a')
       await reader.until(/Stopped|\+ .*sleep|suspended/i)
-      await type(program, 'kill %1; exit 9\r')
+      await type(program, 'kill -9 %1; wait; exit 9\r')
       await reader.rest()
       assert.deepEqual(await program.exit, { code: 9 })
     },

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, Provider } from '../../contract/index.ts'
 import { fail, normalise } from '../../errors/index.ts'
@@ -29,8 +29,8 @@ export class ProcessProvider implements Provider {
       ...(project !== undefined && { workspace: project.path }),
     }
     // Prepared under a name that cannot be a computer's, so that half a computer is never seen.
-    const fresh = join(this.#root, `.new-${name}-${process.pid}-${Date.now()}`)
-    await mkdir(join(fresh, 'home'), { recursive: true, mode: 0o700 })
+    const fresh = await mkdtemp(join(this.#root, '.new-'))
+    await mkdir(join(fresh, 'home'), { mode: 0o700 })
     await writeFile(recordFile(fresh), JSON.stringify(record), { mode: 0o600 })
     await rename(fresh, directory).catch(async (error: unknown) => {
       await rm(fresh, { recursive: true, force: true })
