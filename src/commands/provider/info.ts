@@ -1,6 +1,7 @@
 import { string } from '@oclif/core/args'
 import { AmuxCommand, table } from '../../cli/index.ts'
-import type { Capability, CreateOptionSpec, ProviderDescriptor } from '../../contract/index.ts'
+import type { Capability, CreateOptionSpec, Health, ProviderDescriptor } from '../../contract/index.ts'
+import { normalise } from '../../errors/index.ts'
 import type { SettingState } from '../../registry/index.ts'
 
 export default class ProviderInfo extends AmuxCommand {
@@ -14,14 +15,28 @@ export default class ProviderInfo extends AmuxCommand {
     const settings = this.amux.registry.settingsOf(descriptor)
     const { id, title, capabilities, createOptions = [] } = descriptor
     const { name, version, bundled } = plugin
-    this.out.data({ id, title, plugin: { name, version, bundled }, settings, createOptions, capabilities }, () =>
+    const health = await this.#health(id)
+    this.out.data({ id, title, plugin: { name, version, bundled }, health, settings, createOptions, capabilities }, () =>
       [
         `${title} (${id}), ${bundled ? 'built in' : `${name} ${version}`}`,
+        `${health.ok ? 'works' : 'does not work'}: ${health.message}`,
+        ...(health.hint === undefined ? [] : [`  ${health.hint}`]),
         ...section('Settings', settings.length > 0 && settingTable(settings)),
         ...section('Options of create', createOptions.length > 0 && optionTable(createOptions)),
         ...section('Capabilities', capabilityTable(capabilities)),
       ].join('\n'),
     )
+  }
+
+  /** A provider that cannot be asked is still worth showing. */
+  async #health(id: string): Promise<Health> {
+    try {
+      return await (await this.amux.registry.connect(id)).health({ signal: this.signal })
+    } catch (error) {
+      if (this.signal.aborted) throw error
+      const { message, hint } = normalise(error)
+      return { ok: false, message, ...(hint !== undefined && { hint }) }
+    }
   }
 }
 
