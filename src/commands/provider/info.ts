@@ -31,7 +31,7 @@ export default class ProviderInfo extends AmuxCommand {
   /** A provider that cannot be asked is still worth showing. */
   async #health(id: string): Promise<Health> {
     try {
-      return await (await this.amux.registry.connect(id)).health({ signal: this.signal })
+      return await (await this.amux.registry.connect(id)).health()
     } catch (error) {
       if (this.signal.aborted) throw error
       const { message, hint } = normalise(error)
