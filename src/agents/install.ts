@@ -20,6 +20,9 @@ export async function ensureAgent(computer: EquippedComputer, agent: Agent, opti
   }
 }
 
+/** No needless questions to the registry, and no minutes of trying again when it does not answer. */
+const quick = ['--no-fund', '--no-audit', '--no-update-notifier', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000']
+
 /**
  * npm runs in a session: it goes on when this client dies, and its name is the lock, for no two living sessions have
  * the same. Undefined: somebody else was installing, and is done.
@@ -27,12 +30,12 @@ export async function ensureAgent(computer: EquippedComputer, agent: Agent, opti
 async function installOnce(computer: EquippedComputer, agent: Agent, found: Findings, options: InstallOptions): Promise<SessionInfo | undefined> {
   const name = `install-${agent.id}`
   const tools = await toolchain(computer, found, options)
-  const argv = [...tools.npm, 'install', '--global', '--prefix', `${found.home}/.local`, '--no-fund', '--no-audit', '--no-update-notifier', agent.package]
+  const argv = [...tools.npm, 'install', '--global', '--prefix', `${found.home}/.local`, ...quick, agent.package]
   const env = { PATH: tools.path, ...(options.registry === undefined ? {} : { npm_config_registry: options.registry }) }
   options.progress(`Installing ${agent.title} on ${computer.name}`)
   try {
     const command = script(INSTALL, agent.command, tools.node ?? '', ...argv)
-    const { session, detach } = await computer.sessions.start(command, {
+    const started = await computer.sessions.start(command, {
       name,
       env,
       cwd: found.home,
@@ -40,8 +43,8 @@ async function installOnce(computer: EquippedComputer, agent: Agent, found: Find
       detached: true,
       stdin: false,
     })
-    await detach()
-    return await computer.sessions.wait(session.id, { signal: options.signal })
+    await started.detach()
+    return await computer.sessions.wait(started.session.id, { signal: options.signal })
   } catch (error) {
     if (!hasCode(error, 'conflict')) throw error
   }
@@ -52,10 +55,14 @@ async function installOnce(computer: EquippedComputer, agent: Agent, found: Find
 
 /**
  * A program that needs Node.js gets the one it was installed with, if the computer's own does not do: without changing
- * the PATH of what the program itself starts.
+ * the PATH of what the program itself starts. npm trusts what the computer trusts: Node.js alone has a list of its own,
+ * which lacks what a company's network adds.
  */
 const INSTALL = `
 name=$1 node=$2; shift 2
+for file in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem; do
+  [ -n "$NODE_EXTRA_CA_CERTS" ] || ! [ -r "$file" ] || export NODE_EXTRA_CA_CERTS="$file"
+done
 "$@" || exit
 link=$HOME/.local/bin/$name
 target=$(readlink -f "$link") || exit

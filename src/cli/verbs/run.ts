@@ -39,11 +39,14 @@ async function detached(flags: RunFlags, name: string, args: readonly string[], 
   throw fail('not_found', `no session of ${name} runs on this computer`, { hint: 'Start one: the same without --attach.' })
 }
 
+/** Arguments with which a missing login is no news. */
+const needless: ReadonlySet<string> = new Set(['login', 'auth', '--login', '--version', '-v', '-V', '--help', '-h', 'help'])
+
 async function startAgent(flags: RunFlags, agent: Agent, args: readonly string[], host: RunHost): Promise<number> {
   const given = common(flags, host).env ?? {}
   const labels = { agent: agent.id }
   const program = (command: string) => ({ argv: [command, ...args], labels, env: { ...agent.env, ...given } })
-  const hint = await loginHint(host.computer, agent, given, host.signal)
+  const hint = args.some((arg) => needless.has(arg)) ? undefined : await loginHint(host.computer, agent, given, host.signal)
   if (hint !== undefined) host.say(`amux: ${hint}`)
   try {
     return await start(flags, program(agent.command), host)
