@@ -1,7 +1,9 @@
-import { listen } from './listen.ts'
-import { createGuestServer } from './server.ts'
 import { readConfig } from './config.ts'
 import { Guest } from './guest.ts'
+import { listen } from './listen.ts'
+import { createScreen } from './screen/index.ts'
+import { createGuestServer } from './server.ts'
+import { SessionEngine } from './sessions/index.ts'
 
 const [file] = process.argv.slice(2)
 
@@ -18,16 +20,22 @@ async function main(): Promise<void> {
   const config = await readConfig(file).catch((error: unknown) => stop(String(error), 2))
   if (config === undefined) return
   process.chdir('/')
-  const guest = new Guest(config, end)
+  const engine = new SessionEngine(config, { createScreen })
+  await engine.recover()
+  const guest = new Guest(config, engine, end)
   await guest.engine.recover()
   const server = createGuestServer(guest)
   const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
   function end(): void {
-    guest.engine.stop()
     release?.()
     process.exit(0)
   }
-  process.on('SIGTERM', end)
+  // The computer stops, and every session with it.
+  process.on('SIGTERM', () => {
+    guest.engine.stop()
+    end()
+  })
+  // Another guest takes over: the sessions live on.
   process.on('SIGINT', end)
 }
 

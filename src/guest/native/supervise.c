@@ -106,7 +106,8 @@ static int reap(void) {
 static void handle_signals(void) {
   struct signalfd_siginfo info;
   while (read(init.signals, &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo == SIGHUP && init.guest > 0) kill(init.guest, SIGTERM), init.born = 0;
+    /* Another command for the guest. SIGTERM would tell it that everything ends. */
+    if (info.ssi_signo == SIGHUP && init.guest > 0) kill(init.guest, SIGINT), init.born = 0;
     if (info.ssi_signo != SIGTERM && info.ssi_signo != SIGINT) continue;
     if (init.stopping) continue;
     init.stopping = now_ms();
