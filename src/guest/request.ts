@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { Path } from '../protocol/index.ts'
 import type { Guest } from './guest.ts'
 import { GuestError, statusOf, toWire } from './wire.ts'
 
@@ -22,7 +23,12 @@ export class Request {
 
   /** The part of the path that names a session. */
   get id(): string {
-    return decodeURIComponent(this.path.split('/')[3] ?? '')
+    if (!this.path.startsWith(`${Path.sessions}/`)) return ''
+    try {
+      return decodeURIComponent(this.path.split('/')[3] ?? '')
+    } catch {
+      throw new GuestError('invalid_argument', 'the path is badly escaped')
+    }
   }
 
   /** Fires when the client is gone or has cancelled. */

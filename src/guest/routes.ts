@@ -12,7 +12,7 @@ const IDLE_WINDOW = 60
 
 const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`GET ${Path.hello}`, (request) => request.json(request.guest.hello())],
-  [`POST ${Path.exec}`, ({ guest, stream }) => handleExec(guest.engine, stream)],
+  [`POST ${Path.exec}`, exec],
   [`POST ${Path.attach}`, ({ guest, stream }) => handleAttach(guest.engine, stream)],
   [`GET ${Path.sessions}`, (request) => request.json({ sessions: request.guest.engine.list() })],
   [`GET ${Path.file}`, files.readFile],
@@ -39,6 +39,12 @@ export function route(request: Request): Handler {
   throw new GuestError('unsupported', `this guest does not know ${request.method} ${request.path}`, { hint: 'amux computer restart' })
 }
 
+async function exec({ guest, stream }: Request): Promise<void> {
+  // It may leave no record that anything ran.
+  guest.idle.touch()
+  await handleExec(guest.engine, stream)
+}
+
 async function idle(request: Request): Promise<void> {
   const { guest } = request
   const window = (request.number('window') ?? IDLE_WINDOW) * 1000
@@ -48,7 +54,7 @@ async function idle(request: Request): Promise<void> {
 function exit(request: Request): void {
   const { guest, stream } = request
   const { living } = guest.engine
-  if (living > 0) throw new GuestError('conflict', `the guest cannot end: ${living} sessions live`)
+  if (living > 0) throw new GuestError('conflict', `the guest cannot end: ${living === 1 ? 'a session lives' : `${living} sessions live`}`)
   // The answer leaves the process a moment after its stream has closed.
   stream.once('close', () => setTimeout(guest.exit, 50))
   request.done()
