@@ -23,7 +23,6 @@ async function main(): Promise<void> {
   const engine = new SessionEngine(config, { createScreen })
   await engine.recover()
   const guest = new Guest(config, engine, end)
-  await guest.engine.recover()
   const server = createGuestServer(guest)
   const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
   function end(): void {
