@@ -8,5 +8,11 @@ if (major < 22 || (major === 22 && minor < 12)) {
   const { AMUX_HOME, XDG_CACHE_HOME, HOME } = process.env
   const cache = AMUX_HOME ? AMUX_HOME + '/cache' : (XDG_CACHE_HOME || HOME + '/.cache') + '/amux'
   process.getBuiltinModule('node:module').enableCompileCache(cache + '/compile')
-  import('../dist/start.js').then((amux) => amux.start(process.argv.slice(2)))
+  import('../dist/start.js').then(
+    (amux) => amux.start(process.argv.slice(2)),
+    (error) => {
+      console.error('amux: ' + error.message + '\n  In a source checkout: npm run build')
+      process.exitCode = 1
+    },
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join, basename } from 'node:path'
 
 export interface AtomicOptions {
@@ -8,6 +8,9 @@ export interface AtomicOptions {
   /** Directories that are missing are made with this. Default 0o700. */
   readonly directoryMode?: number
 }
+
+const DRAFT = /\.[0-9a-f]{12}$/
+const ABANDONED = 60_000
 
 /** Writes a file so that a reader, or a machine that loses power, finds the old content or the new, never a part. */
 export async function writeAtomic(path: string, content: string | Uint8Array, options: AtomicOptions = {}): Promise<void> {
@@ -28,6 +31,16 @@ export async function writeAtomic(path: string, content: string | Uint8Array, op
     throw error
   }
   await syncDirectory(directory)
+  await sweep(directory, basename(path))
+}
+
+/** What writers left that were killed half-way. */
+async function sweep(directory: string, name: string): Promise<void> {
+  const drafts = (await readdir(directory)).filter((other) => other.startsWith(`.${name}.`) && DRAFT.test(other))
+  for (const draft of drafts.map((other) => join(directory, other))) {
+    const { mtimeMs } = await stat(draft).catch(() => ({ mtimeMs: Date.now() }))
+    if (Date.now() - mtimeMs > ABANDONED) await rm(draft, { force: true })
+  }
 }
 
 /** Makes the rename itself durable. Some file systems refuse to sync a directory; the content is whole anyway. */

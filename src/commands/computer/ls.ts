@@ -22,6 +22,7 @@ export default class Ls extends AmuxCommand {
       connect: (id) => this.amux.registry.connect(id),
       onlyProject: flags.project,
     })
+    if (asked && failures[0]) throw failures[0].error
     this.out.table(
       rows,
       {
@@ -34,8 +35,8 @@ export default class Ls extends AmuxCommand {
       },
       'No computers. Make one: amux computer create -P PROVIDER',
     )
-    // A provider nobody logged in to has no computers to show; unless it was asked for.
-    const told = failures.filter(({ error }) => asked !== undefined || error.code !== 'credential_missing')
+    // A provider nobody logged in to has no computers to show.
+    const told = failures.filter(({ error }) => error.code !== 'credential_missing')
     for (const { provider, error } of told) this.out.say(`amux: ${provider} could not be asked: ${error.message}`)
     return told[0] ? codes[told[0].error.code].exit : 0
   }
