@@ -1,9 +1,7 @@
 import { readConfig } from './config.ts'
 import { Guest } from './guest.ts'
 import { listen } from './listen.ts'
-import { createScreen } from './screen/index.ts'
 import { createGuestServer } from './server.ts'
-import { SessionEngine } from './sessions/index.ts'
 
 const [file] = process.argv.slice(2)
 
@@ -20,9 +18,7 @@ async function main(): Promise<void> {
   const config = await readConfig(file).catch((error: unknown) => stop(String(error), 2))
   if (config === undefined) return
   process.chdir('/')
-  const engine = new SessionEngine(config, { createScreen })
-  await engine.recover()
-  const guest = new Guest(config, engine, end)
+  const guest = new Guest(config, end)
   const server = createGuestServer(guest)
   const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
   function end(): void {
