@@ -1,4 +1,4 @@
-import type { ComputerInfo, Health } from '../contract/index.ts'
+import type { ComputerInfo, Health, Provider } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 
 const states: ReadonlySet<unknown> = new Set(['running', 'stopped', 'starting', 'stopping', 'hibernating', 'broken'])
@@ -12,6 +12,15 @@ export function checkInfo(value: unknown): ComputerInfo {
   if (typeof createdAt !== 'string' || Number.isNaN(Date.parse(createdAt))) throw garbage('info', `createdAt ${JSON.stringify(createdAt)}`)
   if (!(labels instanceof Object)) throw garbage('info', 'no labels')
   return value as ComputerInfo
+}
+
+const methods = ['create', 'get', 'list', 'health'] as const
+
+export function checkProvider(value: unknown, id: string): Provider {
+  if (!(value instanceof Object)) throw fail('provider_broken', `provider ${id} gave no provider when it was connected`, { provider: id })
+  const absent = methods.filter((name) => typeof Reflect.get(value, name) !== 'function')
+  if (absent.length > 0) throw fail('provider_broken', `provider ${id} lacks ${absent.join(', ')}`, { hint: 'Update its plugin, or tell its author.', provider: id })
+  return value as Provider
 }
 
 export function checkHealth(value: unknown): Health {

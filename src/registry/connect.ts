@@ -4,7 +4,7 @@ import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, H
 import type { Endpoint, Equipped, equip } from '../emulation/index.ts'
 import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
-import { checkComputer, checkHealth, checkInfo } from './checks.ts'
+import { checkComputer, checkHealth, checkInfo, checkProvider } from './checks.ts'
 import { guard } from './guard.ts'
 import { legacyVariables } from './known.ts'
 import { remember } from './remember.ts'
@@ -45,8 +45,8 @@ export async function connect(descriptor: ProviderDescriptor, options: ConnectOp
   if (missing) throw credentialMissing(descriptor, settings)
   const details = { provider: id, source: 'provider' } as const
   const guarded = guard(descriptor, { details, signal: options.signal, limits })
-  const provider = guard(await guarded.connect(await context(id, settings, options)), { details, signal: options.signal, limits })
-  return new Connected(descriptor, provider, options)
+  const raw: unknown = await guarded.connect(await context(id, settings, options))
+  return new Connected(descriptor, guard(checkProvider(raw, id), { details, signal: options.signal, limits }), options)
 }
 
 async function context(id: string, { values }: ProviderSettings, options: ConnectOptions): Promise<ConnectContext> {

@@ -76,16 +76,18 @@ async function within(pending: PromiseLike<unknown>, name: string, limit: number
 
 async function* iterate(source: AsyncIterable<unknown>, name: string, options: GuardOptions): AsyncGenerator<unknown> {
   const iterator = source[Symbol.asyncIterator]()
-  let finished = false
+  // One that does not answer does not answer to this either.
+  let answers = true
   try {
     for (;;) {
+      answers = false
       const step = (await settle(iterator.next(), `${name}.next`, options)) as IteratorResult<unknown>
-      if (step.done) break
+      if (step.done) return
+      answers = true
       yield step.value
     }
-    finished = true
   } finally {
-    if (!finished) await iterator.return?.()
+    if (answers) await iterator.return?.()
   }
 }
 

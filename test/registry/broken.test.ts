@@ -44,7 +44,7 @@ describe('A plugin that is broken', () => {
       const { status, document } = await scratch.json<Row[]>(['provider', 'ls'])
       expect(status).to.equal(0)
       expect(document.filter(({ ok }) => ok).map(({ id }) => id)).to.include.members(['good', 'local'])
-      const [broken] = document.filter(({ ok }) => !ok)
+      const broken = document.find(({ ok }) => !ok)
       expect(broken?.plugin).to.equal(source.name)
       expect(broken?.problem).to.match(says)
       const info = await scratch.run(['provider', 'info', 'good'])
