@@ -4,7 +4,6 @@ import { AmuxCommand, computerArg, computerFlags, pick } from '../../../cli/inde
 
 export default class PortLs extends AmuxCommand {
   static override summary = 'List what listens on a computer.'
-  static override aliases = ['computer:port:list']
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --watch --json']
   static override args = { computer: computerArg }
   static override flags = {
