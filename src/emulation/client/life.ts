@@ -16,6 +16,7 @@ import { parseJson } from './wire.ts'
 /** What a viewer lets pile up before it slows the guest; an owner is bounded by its acknowledgements. */
 const VIEWER_LIMIT = 1024 * 1024
 const OWNER_LIMIT = 2 * OWNER_WINDOW
+const ACK_TRICKLE_MS = 25
 
 /** One program's connection through all its losses, to its end. */
 export class Life {
@@ -38,6 +39,7 @@ export class Life {
   /** What could not be delivered while the connection was away. */
   readonly #signals: string[] = []
   #acked = 0
+  #trickle: NodeJS.Timeout | undefined
   #paused = false
   #complete = false
 
@@ -184,11 +186,25 @@ export class Life {
     const { delivered: stdout } = this.stdout
     const { delivered: stderr } = this.stderr
     const last = this.#complete && this.stdout.drained && this.stderr.drained
-    if (this.#owner && (last || stdout + stderr - this.#acked >= ACK_EVERY)) {
+    const pending = stdout + stderr - this.#acked
+    if (this.#owner && (last || pending >= ACK_EVERY)) {
       this.#acked = stdout + stderr
       link.ack(stdout, stderr)
-    }
+    } else if (this.#owner && pending > 0) this.#ackSoon()
     if (last) link.end()
+  }
+
+  /** A trickle is acknowledged too, so that whoever comes back is shown what was missed and little more. */
+  #ackSoon(): void {
+    if (this.#trickle !== undefined) return
+    this.#trickle = setTimeout(() => {
+      this.#trickle = undefined
+      const { delivered: stdout } = this.stdout
+      const { delivered: stderr } = this.stderr
+      if (this.#complete || !this.#owner || stdout + stderr === this.#acked) return
+      this.#acked = stdout + stderr
+      this.#link?.ack(stdout, stderr)
+    }, ACK_TRICKLE_MS).unref()
   }
 
   #waiting(): number {
