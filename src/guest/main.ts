@@ -19,6 +19,7 @@ async function main(): Promise<void> {
   if (config === undefined) return
   process.chdir('/')
   const guest = new Guest(config, end)
+  await guest.engine.recover()
   const server = createGuestServer(guest)
   const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
   function end(): void {
