@@ -22,6 +22,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal
 }
 
+/** What would change how amux behaves. */
+const own: ReadonlySet<string> = new Set(['AMUX_PROVIDER', 'NO_COLOR', 'FORCE_COLOR', 'DEBUG', 'CI'])
+
 /** A home of amux's own and a project, both empty, and the built `amux` run there as a user runs it. */
 export class Scratch {
   readonly path: string
@@ -42,8 +45,8 @@ export class Scratch {
   }
 
   env(more: RunOptions['env'] = {}): NodeJS.ProcessEnv {
-    const { AMUX_PROVIDER: _, NO_COLOR: __, FORCE_COLOR: ___, DEBUG: ____, ...inherited } = process.env
-    return { ...inherited, AMUX_HOME: this.home, ...more }
+    const inherited = Object.entries(process.env).filter(([name]) => !own.has(name))
+    return { ...Object.fromEntries(inherited), AMUX_HOME: this.home, ...more }
   }
 
   run(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
