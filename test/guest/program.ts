@@ -24,6 +24,8 @@ export class Program {
   done: { stdout: number; stderr: number } | undefined
   error: WireError | undefined
   disowned = false
+  /** Which stream spoke, change by change. */
+  readonly order: string[] = []
   /** The stream is closed, whatever the reason. */
   readonly over: Promise<void>
   readonly #pieces: Record<'stdout' | 'stderr', Buffer[]> = { stdout: [], stderr: [] }
@@ -119,6 +121,7 @@ export class Program {
 
   #output(stream: 'stdout' | 'stderr', piece: Buffer): void {
     this.received[stream] += piece.length
+    if (this.order.at(-1) !== stream) this.order.push(stream)
     if (this.#options.count !== true) this.#pieces[stream].push(piece)
     if (this.#options.ack === false) return
     const { stdout, stderr } = this.received

@@ -17,7 +17,9 @@ void control_exit(struct holder *holder) {
   link_put(&holder->link, W_EXIT, how, sizeof how, NULL, 0);
 }
 
+/* Whoever typed what was not taken yet types it again: it was never told that it was. */
 static void tell_all(struct holder *holder) {
+  holder->input.length = 0;
   uint8_t pids[8];
   put32(pids, (uint32_t)getpid());
   put32(pids + 4, (uint32_t)holder->pid);

@@ -97,7 +97,10 @@ class Client {
       if (viewer.owner) session.audience.pace()
       return
     }
-    if (type === Frame.detach) this.#leaves = true
+    if (type === Frame.detach) {
+      this.#leaves = true
+      return this.#part()
+    }
     const may = viewer.owner || (viewer.starter && session.audience.owner === undefined)
     if (!may) return
     if (type === Frame.stdin) session.type(payload, viewer.owner)
