@@ -1,11 +1,13 @@
 import type { ComputerState, SessionInfo } from '../contract/index.ts'
 import { paths } from '../config/index.ts'
 import { hasCode } from '../errors/index.ts'
-import { chosenProvider, inspect, locate } from '../project/index.ts'
+import { type Inspection, type ProjectRecord, chosenProvider, inspect, locate } from '../project/index.ts'
 import type { Context } from './context.ts'
 
 export interface ProjectStatus {
   readonly project: { readonly name: string; readonly path: string }
+  /** The record is there, and is not to be followed before the user said so. */
+  readonly untrusted?: { readonly file: string; readonly standing: 'copied' | 'foreign' }
   readonly provider?: { readonly id: string; readonly chosenBy: 'AMUX_PROVIDER' | 'the project' }
   readonly computer?: ComputerStatus
 }
@@ -21,13 +23,24 @@ interface ComputerStatus {
 /** Looks, and changes nothing: no record is settled, no computer is woken. */
 export async function projectStatus(amux: Context): Promise<ProjectStatus> {
   const { name, root } = amux.project()
-  const { record } = inspect(amux.project(), paths().state)
+  const found = inspect(amux.project(), paths().state)
+  const record = trusted(found)
   const id = amux.settings.provider ?? chosenProvider(record)
-  const project = { name, path: root }
-  if (id === undefined) return { project }
+  const about = { project: { name, path: root }, ...doubt(found) }
+  if (id === undefined) return about
   const provider = { id, chosenBy: amux.settings.provider === undefined ? ('the project' as const) : ('AMUX_PROVIDER' as const) }
   const located = locate(record, { provider: id })
-  return located ? { project, provider, computer: await look(amux, id, located.name) } : { project, provider }
+  return located ? { ...about, provider, computer: await look(amux, id, located.name) } : { ...about, provider }
+}
+
+/** A stranger's record names computers that are not this user's to touch. */
+export function trusted(found: Inspection): ProjectRecord | undefined {
+  return found.record && (found.standing === 'own' || found.standing === 'moved') ? found.record : undefined
+}
+
+function doubt(found: Inspection): Pick<ProjectStatus, 'untrusted'> {
+  if (!found.record || found.standing === 'own' || found.standing === 'moved') return {}
+  return { untrusted: { file: found.file, standing: found.standing } }
 }
 
 async function look(amux: Context, provider: string, name: string): Promise<ComputerStatus> {

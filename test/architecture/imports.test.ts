@@ -21,7 +21,7 @@ function importsOf(pattern: string): Import[] {
     const text = readFileSync(join(root, file), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '')
     const fixed = [...text.matchAll(statement)].map(([, type, to]) => ({ from: file, to: named(file, to ?? ''), typeOnly: type !== undefined }))
     const late = [...text.matchAll(dynamic)].map(([, to]) => ({ from: file, to: named(file, to ?? ''), typeOnly: false }))
-    return [...fixed, ...late]
+    return fixed.concat(late)
   })
 }
 

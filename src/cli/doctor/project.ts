@@ -1,6 +1,7 @@
 import { paths } from '../../config/index.ts'
 import { type Inspection, inspect, locate } from '../../project/index.ts'
 import type { Context } from '../context.ts'
+import { trusted } from '../status.ts'
 import { type Finding, ok, trouble } from './finding.ts'
 
 /** The project's record, and its computer from the provider down to the guest. */
@@ -8,7 +9,7 @@ export async function checkProject(amux: Context): Promise<Finding[]> {
   try {
     const found = inspect(amux.project(), paths().state)
     const record = checkRecord(found)
-    const located = locate(found.record, { provider: amux.settings.provider })
+    const located = locate(trusted(found), { provider: amux.settings.provider })
     return located ? [record, ...(await checkComputer(amux, located.provider, located.name))] : [record]
   } catch (error) {
     return [trouble('project', error)]

@@ -3,6 +3,7 @@ import { paths } from '../../config/index.ts'
 import { hasCode } from '../../errors/index.ts'
 import type { FoundProvider } from '../../registry/index.ts'
 import type { Context } from '../context.ts'
+import { trusted } from '../status.ts'
 import { type Finding, ok, trouble } from './finding.ts'
 
 /** Every plugin registers, and every provider that is set up answers. */
@@ -36,7 +37,7 @@ async function checkMissing(amux: Context, id: string): Promise<Finding> {
 /** A record that cannot be read is another check's finding. */
 function recorded(amux: Context): string | undefined {
   try {
-    return chosenProvider(inspect(amux.project(), paths().state).record)
+    return chosenProvider(trusted(inspect(amux.project(), paths().state)))
   } catch {
     return undefined
   }
