@@ -1,6 +1,7 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Guest } from './guest.ts'
 import { Request } from './request.ts'
+import { Rest } from './rest.ts'
 import { route } from './routes.ts'
 import { GuestError } from './wire.ts'
 
@@ -25,7 +26,12 @@ export function createGuestServer(guest: Guest): Http2Server {
     // A broken client ends its own connection and nothing else.
     session.on('error', () => session.destroy())
   })
-  server.on('stream', (stream, headers) => void answer(guest, stream, headers))
+  const rest = new Rest()
+  server.on('stream', (stream, headers) => {
+    rest.began()
+    stream.once('close', () => rest.ended())
+    void answer(guest, stream, headers)
+  })
   return server
 }
 
