@@ -3,6 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 
 const AFTER = 3000
 
+type Collect = (how: { readonly type: 'major'; readonly flavor: 'last-resort' }) => void
+
 /**
  * Gives memory back once nobody has asked for anything for a moment: nothing else would, since a process that does
  * nothing collects nothing. One timer after work, none while at rest.
@@ -10,7 +12,7 @@ const AFTER = 3000
 export class Rest {
   #open = 0
   #timer: NodeJS.Timeout | undefined
-  #collect: ((how: { type: 'major'; flavor: 'last-resort' }) => void) | undefined
+  #collect: Collect | undefined
 
   began(): void {
     this.#open++
@@ -29,7 +31,7 @@ export class Rest {
     if (this.#collect === undefined) {
       setFlagsFromString('--expose-gc')
       // The function exists only in contexts made after the flag was set.
-      this.#collect = runInNewContext('gc') as NonNullable<typeof this.#collect>
+      this.#collect = runInNewContext('gc') as Collect
     }
     // What is only a cache, such as compiled code, goes too.
     this.#collect({ type: 'major', flavor: 'last-resort' })
