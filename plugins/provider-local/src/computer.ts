@@ -64,12 +64,12 @@ export class LocalComputer implements Computer {
     const { first } = this.#running()
     const { user } = meta
     const who = options.user ?? `${user.uid}:${user.gid}`
-    const args = [first.pid, first.ticks, meta.tier === 'root' ? ROOT_CAPS : 'none', who, options.cwd ?? meta.project?.path ?? '', options.tty ? 'tty' : '-']
+    const args = [first.pid, first.ticks, meta.tier === 'root' ? ROOT_CAPS : 'none', who, options.cwd ?? meta.project?.path ?? '', options.tty ? `${options.tty.cols}x${options.tty.rows}` : '-']
     return startProcess({
       args: ['enter', ...args.map(String), ...argv],
       env: await this.#environment(meta, options),
       computer: this.name,
-      ...(options.tty && { tty: options.tty }),
+      tty: options.tty !== undefined,
       ...(options.signal && { signal: options.signal }),
     })
   }

@@ -12,7 +12,8 @@ export interface BoxProcessOptions {
   readonly computer: string
   /** What `aside` is to mount first. */
   readonly plan?: string
-  readonly tty?: TerminalSize
+  /** It has a terminal. */
+  readonly tty?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -27,9 +28,7 @@ export async function startProcess(options: BoxProcessOptions): Promise<Process>
   const story = follow(child, control)
   const outcome = await story.started
   if (outcome !== undefined) throw explain(outcome, options.computer)
-  const process = new BoxProcess(child, control, story.ended, options)
-  if (options.tty) await process.resize(options.tty)
-  return process
+  return new BoxProcess(child, control, story.ended, options)
 }
 
 interface Story {
@@ -87,7 +86,7 @@ class BoxProcess implements Process {
     this.stdout = source(child.stdout)
     this.stderr = source(child.stderr)
     this.#control = control
-    this.#tty = options.tty !== undefined
+    this.#tty = options.tty ?? false
     this.exit = untilAborted(ended, options.signal, () => this.#signal(constants.signals.SIGKILL))
     this.exit.catch(() => undefined)
   }

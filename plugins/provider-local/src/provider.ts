@@ -43,9 +43,9 @@ export class LocalProvider implements Provider {
     return new LocalComputer(place, this.#context)
   }
 
-  async *list(): AsyncIterable<ComputerInfo> {
-    const names = readdirSync(computersDir(this.#context.dataDir)).filter((name) => !name.startsWith('.'))
-    for (const name of names.toSorted()) {
+  async *list(options: { readonly signal?: AbortSignal } = {}): AsyncIterable<ComputerInfo> {
+    for (const name of names(computersDir(this.#context.dataDir))) {
+      throwIfAborted(options.signal)
       const info = await describe(layout(this.#context.dataDir, name)).catch((error: unknown) => {
         if (hasCode(error, 'not_found')) return undefined
         throw error
@@ -64,6 +64,17 @@ export class LocalProvider implements Provider {
       const hint = error instanceof Object && 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
       return { ok: false, message: error instanceof Error ? error.message : String(error), ...hint }
     }
+  }
+}
+
+function names(dir: string): string[] {
+  try {
+    return readdirSync(dir)
+      .filter((name) => !name.startsWith('.'))
+      .toSorted()
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return []
+    throw error
   }
 }
 

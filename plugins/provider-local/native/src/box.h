@@ -102,13 +102,14 @@ struct child {
   const char *user;
   const char *cwd;
   bool tty;
+  unsigned short cols, rows;
   char **argv;
 };
 /* Runs it, talks over descriptor 3, returns the status to exit with. */
 int watch_child(const struct child *child);
 
 /* ---- relay.c ---- */
-bool open_terminal(int *master, int *terminal);
+bool open_terminal(int *master, int *terminal, unsigned short cols, unsigned short rows);
 /* The program alone holds its streams. */
 void release_stdio(void);
 /* Obeys the caller until the program ended and its terminal is read; returns its wait status. */

@@ -88,7 +88,7 @@ int watch_child(const struct child *child) {
   int failed[2], master = -1, terminal = -1;
   if (!identify(child->user, &who)) return say(CONTROL, "error\t%d\tuser\t%s\tno such user\n", ENOENT, child->user), 125;
   if (pipe2(failed, O_CLOEXEC) != 0) return 125;
-  if (child->tty && !open_terminal(&master, &terminal)) return say(CONTROL, "error\t%d\ttty\t\t%s\n", errno, strerror(errno)), 125;
+  if (child->tty && !open_terminal(&master, &terminal, child->cols, child->rows)) return say(CONTROL, "error\t%d\ttty\t\t%s\n", errno, strerror(errno)), 125;
   signal(SIGPIPE, SIG_IGN);
   pid_t pid = fork();
   if (pid == 0) run(child, &who, failed[1], terminal);

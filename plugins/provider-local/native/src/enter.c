@@ -1,4 +1,4 @@
-/* amux-box enter PID TICKS CAPS USER CWD TTY ARGV…   runs a program in the namespaces of a computer's process 1. */
+/* amux-box enter PID TICKS CAPS USER CWD COLSxROWS|- ARGV…   runs a program in the namespaces of a computer's process 1. */
 #include "box.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@ static bool same_user_namespace(pid_t pid) {
 
 int enter_main(int argc, char **argv) {
   long long pid, ticks;
-  if (argc < 8 || !parse_number(argv[1], &pid) || !parse_number(argv[2], &ticks)) return say(2, "usage: amux-box enter PID TICKS CAPS USER CWD TTY ARGV\n"), 2;
+  if (argc < 8 || !parse_number(argv[1], &pid) || !parse_number(argv[2], &ticks)) return say(2, "usage: amux-box enter PID TICKS CAPS USER CWD COLSxROWS|- ARGV\n"), 2;
   int fd = open_exact((pid_t)pid, (unsigned long long)ticks);
   if (fd < 0) return say(3, "error\t%d\tgone\t\t%s\n", ESRCH, "the computer does not run"), 125;
   int spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -26,6 +26,7 @@ int enter_main(int argc, char **argv) {
   close(fd);
   scope_sockets();
   if (!deny_syscalls() || (*argv[3] && !keep_caps(argv[3]))) return say(3, "error\t%d\tconfine\t\t%s\n", errno, strerror(errno)), 125;
-  struct child child = {.user = argv[4], .cwd = argv[5], .tty = strcmp(argv[6], "tty") == 0, .argv = argv + 7};
+  struct child child = {.user = argv[4], .cwd = argv[5], .argv = argv + 7};
+  child.tty = sscanf(argv[6], "%hux%hu", &child.cols, &child.rows) == 2;
   return watch_child(&child);
 }

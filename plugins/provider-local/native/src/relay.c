@@ -13,12 +13,13 @@
 
 enum { CONTROL = 3, COMMAND = 5 };
 
-bool open_terminal(int *master, int *terminal) {
+bool open_terminal(int *master, int *terminal, unsigned short cols, unsigned short rows) {
   int unlock = 0;
+  struct winsize size = {.ws_col = cols, .ws_row = rows};
   *master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (*master < 0 || ioctl(*master, TIOCSPTLCK, &unlock) != 0) return false;
   *terminal = ioctl(*master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-  return *terminal >= 0;
+  return *terminal >= 0 && ioctl(*terminal, TIOCSWINSZ, &size) == 0;
 }
 
 void release_stdio(void) {
