@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { builtins, lazy } from './start-up.ts'
+import { apart, builtins, lazy } from './start-up.ts'
 
 const root = join(import.meta.dirname, '..')
 const final = join(root, 'dist')
@@ -30,7 +30,7 @@ const common: BuildOptions = {
 
 await mkdir(dist, { recursive: true })
 try {
-  await Promise.all([cli(), guest(), testkit(), local()])
+  await Promise.all([cli(), fast(), guest(), testkit(), local()])
   if (!quick) declarations()
   swap()
 } finally {
@@ -51,7 +51,7 @@ function swap(): void {
  * oclif's plugins are built in too: from their own packages they would bring a second oclif, and start half as fast.
  */
 async function cli(): Promise<void> {
-  const own = ['src/start.ts', 'src/main.ts', 'src/fast.ts', ...globSync('src/{commands,hooks}/**/*.ts', { cwd: root })]
+  const own = ['src/start.ts', 'src/main.ts', ...globSync('src/{commands,hooks}/**/*.ts', { cwd: root })]
   const adopted = globSync(['plugins/lib/commands/plugins', 'autocomplete/lib/{commands/autocomplete,hooks}'].map((folder) => `node_modules/@oclif/plugin-${folder}/*.js`), { cwd: root })
   const out = (file: string) => file.replace(/^(src|node_modules\/@oclif\/[^/]+\/lib)\//, '').replace(/\.[jt]s$/, '')
   await build({
@@ -60,9 +60,21 @@ async function cli(): Promise<void> {
     outdir: dist,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    plugins: [builtins, lazy],
+    plugins: [builtins, lazy, apart],
     // The TypeScript compiler would otherwise be pulled in through oclif's development mode; conf stays a package.
     external: ['typescript', 'ts-node', 'ts-node/*', 'conf'],
+  })
+}
+
+/** In few files, rather than in the many that all the commands share. */
+async function fast(): Promise<void> {
+  await build({
+    ...common,
+    entryPoints: ['src/fast.ts'],
+    outdir: dist,
+    splitting: true,
+    chunkNames: 'chunks/fast-[hash]',
+    external: ['conf'],
   })
 }
 

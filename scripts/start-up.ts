@@ -67,3 +67,11 @@ export const lazy: Plugin = {
     })
   },
 }
+
+/** The hot way in is built by itself. */
+export const apart: Plugin = {
+  name: 'apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/fast\.ts$/ }, ({ importer }) => (importer.endsWith('/src/start.ts') ? { path: './fast.js', external: true } : undefined))
+  },
+}

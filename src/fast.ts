@@ -1,3 +1,4 @@
+import type { Sessions } from './contract/index.ts'
 import { report } from './cli/failure.ts'
 import { Interrupt } from './cli/interrupt.ts'
 import { translate } from './cli/usage.ts'
@@ -5,8 +6,8 @@ import { type FlagTable, type FlagValues, parseFlags } from './cli/verbs/argv.ts
 import { attach, exec, programWords, shell, type VerbHost } from './cli/verbs/exec.ts'
 import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
 import { attachTable, execTable, type globalTable, shellTable } from './cli/verbs/tables.ts'
-import { GuestClient } from './emulation/client/client.ts'
-import { dialUnix } from './emulation/client/dial.ts'
+import { directSessions } from './emulation/client/direct.ts'
+import type { Endpoint } from './emulation/endpoint.ts'
 import { hasCode } from './errors/index.ts'
 import { recall } from './registry/fast.ts'
 import { parseDuration } from './util/duration.ts'
@@ -61,14 +62,12 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const known = call && recall(call.flags)
   if (call === undefined || known === undefined) return false
   const { flags } = call
-  const { provider, computer, unix, nonce } = known.endpoint
   const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
   const interrupt = new Interrupt()
   if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
-  const client = new GuestClient({ dial: () => dialUnix(unix), nonce, computer, provider, patience: PATIENCE_MS, onConnection: onConnection(say) })
   const host: VerbHost = {
-    sessions: client.sessions,
-    attachCommand: attachCommand(computer),
+    sessions: directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint) }),
+    attachCommand: attachCommand(known.endpoint.computer),
     directory: known.directory,
     signal: interrupt.signal,
     say,
@@ -78,15 +77,17 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, flags)))
   if (status === undefined) {
     interrupt.release()
-    client.close()
     return false
   }
-  await Promise.all([client.quiet(), flushed()])
+  await flushed()
   process.exit(status)
 }
 
-/** A guest on this machine is restarted within seconds, or not at all. */
-const PATIENCE_MS = 15_000
+/** What else there is to know about sessions is asked over HTTP/2. */
+async function others(endpoint: Endpoint): Promise<Sessions> {
+  const { connectEndpoint } = await import('./emulation/endpoint.ts')
+  return connectEndpoint(endpoint).sessions
+}
 
 function understood([topic, word, ...rest]: readonly string[]): Call | undefined {
   const verb = word !== undefined && Object.hasOwn(words, word) ? words[word] : undefined

@@ -1,15 +1,15 @@
 import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { join } from 'node:path'
-import { type GuestConfig, Place } from '../protocol/index.ts'
+import type { GuestConfig } from '../protocol/index.ts'
 
 /**
- * Listens on `<run>/guest.sock`. The socket gets its owner and mode under another name first, so that nobody ever meets
+ * Listens on a socket in `<run>`. The socket gets its owner and mode under another name first, so that nobody ever meets
  * it half-ready; a dead one in its place is removed, a living one is an error. Returns how to take it away again.
  */
-export async function listen(server: Server, config: GuestConfig): Promise<() => void> {
-  const path = join(config.run, Place.guestSocket)
-  const temporary = join(config.run, `.g${process.pid}`)
+export async function listen(server: Server, config: GuestConfig, name: string): Promise<() => void> {
+  const path = join(config.run, name)
+  const temporary = join(config.run, `.${name.charAt(0)}${process.pid}`)
   mkdirSync(config.run, { recursive: true, mode: 0o700 })
   if (await answers(path)) throw new Error(`another guest answers on ${path}`)
   for (const stale of [path, temporary]) remove(stale)

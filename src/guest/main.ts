@@ -1,4 +1,6 @@
+import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
+import { createDirectServer } from './direct.ts'
 import { Guest } from './guest.ts'
 import { listen } from './listen.ts'
 import { createGuestServer } from './server.ts'
@@ -21,9 +23,12 @@ async function main(): Promise<void> {
   const guest = new Guest(config, end)
   await guest.engine.recover()
   const server = createGuestServer(guest)
-  const release = await listen(server, config).catch((error: unknown) => stop(String(error), 3))
+  const release = await listen(server, config, Place.guestSocket).catch((error: unknown) => stop(String(error), 3))
+  // After the other, which says whether this guest may be here at all.
+  const releaseDirect = release && (await listen(createDirectServer(guest), config, Place.directSocket))
   function end(): void {
     release?.()
+    releaseDirect?.()
     process.exit(0)
   }
   // The computer stops, and every session with it.

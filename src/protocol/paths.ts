@@ -52,6 +52,8 @@ export const Path = {
 /** Names below `GuestConfig.run` and `GuestConfig.store`. */
 export const Place = {
   guestSocket: 'guest.sock',
+  /** See `direct.ts`. */
+  directSocket: 'direct.sock',
   initSocket: 'init.sock',
   sessionSockets: 's',
   config: 'guest.json',

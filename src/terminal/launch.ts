@@ -7,7 +7,7 @@ import { localSize } from './screen.ts'
 
 /** Where a program is started from. */
 export interface Around {
-  readonly sessions: Sessions
+  readonly sessions: Pick<Sessions, 'start' | 'attach' | 'list'>
   /** The command that attaches to a session of this computer, without the session. */
   readonly attachCommand: string
   /** One line for people, on stderr. */

@@ -2,7 +2,7 @@ import type { SessionInfo, Sessions } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 
 /** Without a session named: the newest that nobody has, else the newest. */
-export async function pickSession({ sessions, say }: { readonly sessions: Sessions; say(text: string): void }): Promise<string> {
+export async function pickSession({ sessions, say }: { readonly sessions: Pick<Sessions, 'list'>; say(text: string): void }): Promise<string> {
   const running = (await sessions.list()).filter(({ state }) => state.status === 'running')
   const picked = running.find(({ owned }) => !owned) ?? running[0]
   if (picked === undefined) {

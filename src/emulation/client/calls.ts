@@ -4,7 +4,7 @@ import { fail, hasCode, normalise } from '../../errors/index.ts'
 import { collect, drained, sourceOf } from '../../util/streams.ts'
 import type { Connection, Headers } from './connection.ts'
 import { names } from './exit.ts'
-import type { SessionHost } from './host.ts'
+import type { CallHost } from './host.ts'
 import { parseJson, wireError } from './wire.ts'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
@@ -16,9 +16,9 @@ export interface CallOptions {
 
 /** The guest's surface, one request at a time. */
 export class Calls {
-  readonly #host: SessionHost
+  readonly #host: CallHost
 
-  constructor(host: SessionHost) {
+  constructor(host: CallHost) {
     this.#host = host
   }
 

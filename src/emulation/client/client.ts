@@ -7,7 +7,7 @@ import { deferred } from '../../util/deferred.ts'
 import { Calls } from './calls.ts'
 import { Connection, type Headers } from './connection.ts'
 import { guestArchive, guestFiles } from './files.ts'
-import type { SessionHost } from './host.ts'
+import type { CallHost, SessionHost } from './host.ts'
 import { guestPorts } from './ports.ts'
 import { guestSessions, spawnTied } from './sessions.ts'
 import { openTunnel, type TunnelOptions } from './tunnel.ts'
@@ -31,7 +31,7 @@ const PATIENCE_MS = 10 * 60_000
 const GOODBYE_MS = 250
 
 /** Speaks with one guest. Connects when first used, and again when the connection was lost. */
-export class GuestClient implements SessionHost {
+export class GuestClient implements CallHost {
   readonly headers: Headers
   readonly patience: number
   readonly provider: string | undefined

@@ -4,8 +4,8 @@ import { ACK_EVERY, Frame, OWNER_WINDOW, Path } from '../../protocol/index.ts'
 import { deferred } from '../../util/deferred.ts'
 import type { Opening } from './attachment.ts'
 import { endedWithoutStatus, exitOf, fateUnknown, names } from './exit.ts'
-import type { Connection, Headers } from './connection.ts'
-import type { SessionHost } from './host.ts'
+import type { Headers } from './connection.ts'
+import type { Carrier, SessionHost } from './host.ts'
 import { Inlet } from './inlet.ts'
 import { Link } from './link.ts'
 import { Outlet } from './outlet.ts'
@@ -101,7 +101,7 @@ export class Life {
   }
 
   /** Resolves with the `session` frame. */
-  #connect(connection: Connection, path: string, request: object, headers: Headers, signal?: AbortSignal): Promise<void> {
+  #connect(connection: Carrier, path: string, request: object, headers: Headers, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
         link.cancel()

@@ -1,10 +1,13 @@
-import type { ClientHttp2Stream } from 'node:http2'
 import type { AmuxError, SessionInfo } from '../../contract/index.ts'
 import { fail, isAmuxError, normalise } from '../../errors/index.ts'
 import { Frame } from '../../protocol/index.ts'
-import type { Connection, Headers } from './connection.ts'
+import type { Headers } from './connection.ts'
 import { ackFrame, frame, frameHeader, FrameDecoder, type FrameReader, jsonFrame } from './frames.ts'
+import type { Carrier, FrameStream } from './host.ts'
 import { parseJson, wireError } from './wire.ts'
+
+/** The error code of HTTP/2 for it. */
+const CANCEL = 8
 
 export interface LinkReader {
   session(info: SessionInfo): void
@@ -15,22 +18,22 @@ export interface LinkReader {
   closed(error: AmuxError | undefined): void
 }
 
-/** One HTTP/2 stream of frames: what exec, attach and logs have in common. */
+/** One stream of frames: what exec, attach and logs have in common. */
 export class Link implements FrameReader {
-  readonly #stream: ClientHttp2Stream
-  readonly #connection: Connection
+  readonly #stream: FrameStream
+  readonly #connection: Carrier
   readonly #reader: LinkReader
   #finished = false
   #closed = false
   #status = 200
   #refusal: Buffer[] = []
 
-  constructor(connection: Connection, method: string, path: string, reader: LinkReader, headers?: Headers, open?: unknown) {
+  constructor(connection: Carrier, method: string, path: string, reader: LinkReader, headers?: Headers, open?: unknown) {
     this.#connection = connection
     this.#reader = reader
     this.#stream = connection.request(method, path, headers, open === undefined)
     const decoder = new FrameDecoder(this)
-    this.#stream.once('response', (answer) => {
+    this.#stream.once('response', (answer: { readonly ':status'?: number }) => {
       this.#status = answer[':status'] ?? 200
       // Not before: where the connection is a stream in JavaScript, the body may overtake the event.
       this.#stream.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
@@ -49,7 +52,7 @@ export class Link implements FrameReader {
     return more
   }
 
-  get writable(): ClientHttp2Stream {
+  get writable(): FrameStream {
     return this.#stream
   }
 
@@ -78,7 +81,7 @@ export class Link implements FrameReader {
   /** Drops it at once. */
   cancel(): void {
     this.#finished = true
-    if (!this.#stream.destroyed) this.#stream.close(process.getBuiltinModule('node:http2').constants.NGHTTP2_CANCEL)
+    if (!this.#stream.destroyed) this.#stream.close(CANCEL)
   }
 
   output(stream: 'stdout' | 'stderr', piece: Buffer): void {

@@ -56,14 +56,14 @@ async function startSession(host: SessionHost, calls: Calls, argv: readonly stri
   return attachment
 }
 
-async function attachSession(host: SessionHost, id: string, { signal, ...request }: AttachOptions): Promise<GuestAttachment> {
+export async function attachSession(host: SessionHost, id: string, { signal, ...request }: AttachOptions): Promise<GuestAttachment> {
   const attachment = new GuestAttachment(host, { attach: { id, ...request } })
   await attachment.open(signal)
   whileRunning(attachment, signal, () => void attachment.detach())
   return attachment
 }
 
-function startRequest(argv: readonly string[], options: StartOptions): StartRequest {
+export function startRequest(argv: readonly string[], options: StartOptions): StartRequest {
   const { signal: _, ...rest } = options
   if (argv.length === 0) throw fail('invalid_argument', 'there is no program to run: argv is empty')
   if (argv.some((word) => word.includes('\0'))) throw fail('invalid_argument', 'an argument contains a zero byte')

@@ -1,0 +1,87 @@
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { AmuxError, Sessions } from '../../contract/index.ts'
+import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
+import { type DirectRequest, Place } from '../../protocol/index.ts'
+import type { Endpoint } from '../endpoint.ts'
+import { GuestAttachment } from './attachment.ts'
+import type { Headers } from './connection.ts'
+import type { Carrier, FrameStream, SessionHost } from './host.ts'
+import { attachSession, startRequest } from './sessions.ts'
+
+/** A guest on this machine is restarted within seconds, or not at all. */
+const PATIENCE_MS = 15_000
+
+export interface DirectOptions {
+  readonly endpoint: Endpoint
+  readonly onConnection?: SessionHost['onConnection']
+  /** For everything but programs of one's own. */
+  others(): Promise<Sessions>
+}
+
+/** Sessions of a guest on this machine, without HTTP/2: half of a short program's time would go into loading that. */
+export function directSessions({ endpoint, onConnection, others }: DirectOptions): Pick<Sessions, 'start' | 'attach' | 'list'> {
+  const { computer, provider, nonce } = endpoint
+  const path = join(endpoint.unix, '..', Place.directSocket)
+  const host: SessionHost = {
+    connection: async () => new DirectCarrier(await dial(path), { computer, provider }),
+    headers: { 'amux-nonce': nonce },
+    patience: PATIENCE_MS,
+    computer,
+    provider,
+    onConnection,
+  }
+  return {
+    async start(argv, options = {}) {
+      const attachment = new GuestAttachment(host, { start: startRequest(argv, options) })
+      return attachment.open(options.signal)
+    },
+    attach: (id, options = {}) => attachSession(host, id, options),
+    list: async () => (await others()).list(),
+  }
+}
+
+/** A socket that is one stream of frames. */
+class DirectCarrier implements Carrier {
+  lost = false
+  readonly #socket: Socket
+  readonly #details: ErrorDetails
+
+  constructor(socket: Socket, details: ErrorDetails) {
+    this.#socket = socket
+    this.#details = details
+    socket.once('close', () => (this.lost = true))
+  }
+
+  request(_method: string, path: string, headers: Headers = {}): FrameStream {
+    const socket = this.#socket
+    const nonce = headers['amux-nonce']
+    // The two that there are are the two that are asked for.
+    const request: DirectRequest = { path: path as DirectRequest['path'], ...(nonce !== undefined && { nonce }) }
+    socket.cork()
+    socket.write(`${JSON.stringify(request)}\n`)
+    process.nextTick(() => {
+      socket.emit('response', {})
+      socket.uncork()
+    })
+    return Object.assign(socket, { close: () => void socket.destroy() })
+  }
+
+  failure(): AmuxError {
+    return fail('connection_lost', 'the connection to the computer broke', { source: 'transport', ...this.#details })
+  }
+}
+
+/** `unavailable` where nobody listens: an older guest, or none. */
+function dial(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true })
+    const onError = (cause: Error): void => reject(fail('unavailable', 'the guest does not answer on its socket', { source: 'transport', cause: normalise(cause) }))
+    socket.once('error', onError)
+    socket.once('connect', () => {
+      socket.off('error', onError)
+      socket.on('error', () => undefined)
+      resolve(socket)
+    })
+  })
+}
