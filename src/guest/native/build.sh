@@ -28,5 +28,5 @@ lib=$work/musl/usr/lib/aarch64-linux-musl
 aarch64-linux-gnu-gcc $flags -mno-outline-atomics -nostdinc -isystem "$include" -isystem "$(aarch64-linux-gnu-gcc -print-file-name=include)" \
   -nostdlib -o prebuilt/amux-init-linux-arm64 "$lib/crt1.o" "$lib/crti.o" ./*.c "$lib/libc.a" \
   "$(aarch64-linux-gnu-gcc -print-libgcc-file-name)" "$lib/crtn.o"
-sha256sum ./*.c ./*.h build.sh | LC_ALL=C sort -k2 >prebuilt/sources.sha256
+sha256sum -- *.c *.h build.sh >prebuilt/sources.sha256
 ls -l prebuilt

@@ -19,6 +19,7 @@ void control_exit(struct holder *holder) {
 
 /* Whoever typed what was not taken yet types it again: it was never told that it was. */
 static void tell_all(struct holder *holder) {
+  if (holder->input.length > 0) holder->input.ending = 0;
   holder->input.length = 0;
   uint8_t pids[8];
   put32(pids, (uint32_t)getpid());

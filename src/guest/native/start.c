@@ -67,7 +67,6 @@ int start_command(struct place *place, char **guest) {
   if (child < 0) die("amux-init: cannot fork: %s", strerror(errno));
   if (child > 0) return await_guest(place, socket, child);
   setsid();
-  if (chdir("/") < 0) note("amux-init: cannot leave the directory");
   to_log(place);
   supervise(place);
 }

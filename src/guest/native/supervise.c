@@ -141,6 +141,7 @@ static int timeout(void) {
 static void prepare(struct place *place) {
   init.place = place;
   init.self = getpid();
+  if (chdir("/") < 0) note("amux-init: cannot leave the directory");
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGCHLD);

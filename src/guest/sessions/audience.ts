@@ -129,10 +129,12 @@ export class Audience {
     const limit = this.#sent.get(track.number)?.end ?? 0
     if (limit - track.end > SCREEN_WINDOW / 2) return
     this.#settling = true
-    const done = () => {
-      this.#settling = false
-      this.pace()
-    }
-    terminal.settle().then(done, done)
+    void this.#paceBehind(terminal)
+  }
+
+  async #paceBehind(terminal: Terminal): Promise<void> {
+    await terminal.settle().catch(() => {})
+    this.#settling = false
+    this.pace()
   }
 }

@@ -1,4 +1,4 @@
-import type { SessionInfo, TerminalSize } from '../../contract/index.ts'
+import type { ExitStatus, SessionInfo, SessionState, TerminalSize } from '../../contract/index.ts'
 import type { Facts } from './record.ts'
 
 interface Moment {
@@ -27,4 +27,10 @@ export function describe(facts: Facts, { size, viewers, owned, lastActive }: Mom
     lastActiveAt: new Date(lastActive).toISOString(),
     labels,
   }
+}
+
+/** How the program itself ended, if it did and that is known. */
+export function statusOf(state: SessionState): ExitStatus | undefined {
+  if (state.status === 'exited') return { code: state.code }
+  return state.status === 'killed' ? { signal: state.signal } : undefined
 }

@@ -25,6 +25,7 @@ export class Input {
   #foreignTaken: number
   #boundaries: Boundary[] = []
   #ending = false
+  #ended = false
   #closed = false
   readonly #watchers = new Watchers()
 
@@ -114,7 +115,8 @@ export class Input {
       this.#sent += piece.length
       this.#send(piece)
     }
-    if (!this.#ending || this.#closed || this.#queued > 0) return
+    if (!this.#ending || this.#ended || this.#closed || this.#queued > 0) return
+    this.#ended = true
     this.#send('end')
   }
 

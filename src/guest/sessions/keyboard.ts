@@ -32,6 +32,16 @@ export class Keyboard {
     return this.#input.closed ? undefined : this.#input.ownerTaken
   }
 
+  /** Bytes that were typed and not taken. */
+  get waiting(): number {
+    return this.#input.waiting
+  }
+
+  /** Resolves when no more than `most` of them are left. */
+  settled(most: number): Promise<void> {
+    return this.#input.settled(most)
+  }
+
   /** The program lives since before this guest: the holder's first count says where its input is. */
   adopt(foreign: number): void {
     this.#known = false

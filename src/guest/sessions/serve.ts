@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { type AttachRequest, Frame, FRAME_MAX, type StartRequest } from '../../protocol/index.ts'
+import { type AttachRequest, Frame, FRAME_MAX, INPUT_WINDOW, type StartRequest } from '../../protocol/index.ts'
 import { GuestError, toWire } from '../wire.ts'
 import type { SessionEngine } from './engine.ts'
 import { PacketDecoder } from './packets.ts'
@@ -20,7 +20,7 @@ export async function handleExec(engine: SessionEngine, stream: FrameStream): Pr
   const request = (await client.opening) as StartRequest
   const own = request.detached !== true
   const session = await engine.start(request, own ? 'owner' : 'viewer')
-  stream.respond({ ':status': 200 })
+  if (!stream.destroyed) stream.respond({ ':status': 200 })
   await client.join(session, own, (viewer) => {
     viewer.starter = !own
     return session.join(viewer, own, undefined, true)
@@ -34,7 +34,7 @@ export async function handleAttach(engine: SessionEngine, stream: FrameStream): 
   const own = request.readOnly !== true
   const session = engine.get(request.id)
   if (request.size !== undefined) checkSize(request.size)
-  stream.respond({ ':status': 200 })
+  if (!stream.destroyed) stream.respond({ ':status': 200 })
   await client.join(session, own, async (viewer) => {
     if (own && request.size !== undefined && session.terminal !== undefined && session.running) await session.resize(request.size)
     await session.join(viewer, own, request.from)
@@ -103,10 +103,18 @@ class Client {
     }
     const may = viewer.owner || (viewer.starter && session.audience.owner === undefined)
     if (!may) return
-    if (type === Frame.stdin) session.type(payload, viewer.owner)
+    if (type === Frame.stdin) this.#type(session, viewer, payload)
     else if (type === Frame.eof) session.keyboard.end(viewer.owner)
     else if (type === Frame.signal) session.signal(payload.toString())
     else if (type === Frame.resize) this.#resize(session, payload)
+  }
+
+  /** A client that does not wait for `taken` waits for its stream. */
+  #type(session: Session, viewer: Viewer, bytes: Buffer): void {
+    session.type(bytes, viewer.owner)
+    if (session.keyboard.waiting <= 2 * INPUT_WINDOW || this.#stream.isPaused()) return
+    this.#stream.pause()
+    session.keyboard.settled(INPUT_WINDOW).then(() => this.#stream.resume(), () => {})
   }
 
   #resize(session: Session, payload: Buffer): void {
@@ -130,7 +138,7 @@ class Client {
     const [session, viewer] = [this.#session, this.#viewer]
     if (session === undefined || viewer === undefined) return
     this.#session = undefined
-    const over = this.#ended && viewer.done
+    const over = viewer.confirmed || (this.#ended && viewer.done)
     session.part(viewer, over ? 'over' : this.#leaves ? 'left' : 'lost')
     if (!over && !this.#stream.writableEnded) this.#stream.end()
   }

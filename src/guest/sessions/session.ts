@@ -3,7 +3,7 @@ import { GuestError } from '../wire.ts'
 import { Audience } from './audience.ts'
 import { type Holder, type HolderListener, signalNumber } from './holder.ts'
 import { Keyboard } from './keyboard.ts'
-import { describe } from './info.ts'
+import { describe, statusOf } from './info.ts'
 import { checkSize } from './plan.ts'
 import { type Facts, saveRecord } from './record.ts'
 import type { CreateScreen } from './screen-type.ts'
@@ -104,6 +104,7 @@ export class Session implements HolderListener {
     this.keyboard.close()
     this.#empty = true
     this.#resting = true
+    this.#update({ kept: true })
   }
 
   output(stream: number, offset: number, bytes: Buffer): void {
@@ -176,9 +177,10 @@ export class Session implements HolderListener {
     this.audience.add(viewer, own)
     viewer.session(this.info())
     if (own) viewer.taken(this.keyboard.ownerTaken)
-    if (picture) await this.#show(viewer)
+    if (picture) await this.terminal?.paint((bytes, offset) => viewer.picture(bytes, offset)).catch(() => viewer.seek(undefined))
     else if (!fresh) viewer.seek(from)
-    this.#sayEnd(viewer)
+    const status = statusOf(this.#facts.state)
+    if (status !== undefined) viewer.exit(status)
     this.audience.pace()
     this.audience.refresh(viewer)
   }
@@ -253,19 +255,6 @@ export class Session implements HolderListener {
   /** What the screen answers to a program's question, unless somebody's real terminal does. */
   #answer(bytes: Uint8Array): void {
     if (this.running && this.audience.owner === undefined) this.type(bytes, false)
-  }
-
-  async #show(viewer: Viewer): Promise<void> {
-    await this.terminal?.paint((bytes, offset) => viewer.picture(bytes, offset)).catch(() => {
-      viewer.waiting = false
-      viewer.seek(undefined)
-    })
-  }
-
-  #sayEnd(viewer: Viewer): void {
-    const { state } = this.#facts
-    if (state.status === 'exited') viewer.exit({ code: state.code })
-    if (state.status === 'killed') viewer.exit({ signal: state.signal })
   }
 
   /** From now on it is a session to come back to: its log begins with what its owner has not got. */

@@ -89,7 +89,8 @@ export class Terminal {
 
   async resize(size: TerminalSize): Promise<void> {
     this.#size = size
-    const screen = await this.#open()
+    const screen = await this.#open().catch(() => undefined)
+    if (screen === undefined) return
     await this.settle()
     await screen.resize(this.#size)
     clearTimeout(this.#timer)

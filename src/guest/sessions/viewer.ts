@@ -34,6 +34,7 @@ export class Viewer {
   /** Behind on a terminal: needs a new picture instead of the bytes. */
   lagging = false
   #done = false
+  #confirmed = false
 
   constructor(sink: FrameSink, dir: string, tracks: readonly Track[]) {
     this.sink = sink
@@ -44,6 +45,11 @@ export class Viewer {
   /** Said everything there was to say. */
   get done(): boolean {
     return this.#done
+  }
+
+  /** The client says that it has everything, the end included. */
+  get confirmed(): boolean {
+    return this.#confirmed
   }
 
   session(info: SessionInfo): void {
@@ -65,6 +71,7 @@ export class Viewer {
 
   /** Begins at these offsets, as far as they are still kept. */
   seek(from: { readonly stdout: number; readonly stderr: number } | undefined): void {
+    this.waiting = false
     for (const seat of this.#seats) {
       const floor = seat.track.floor(this.#dir)
       const wanted = from?.[seat.track.name] ?? floor
@@ -93,6 +100,7 @@ export class Viewer {
       const offset = Math.min(seat.track.number === 1 ? stdout : stderr, seat.position)
       seat.acked = Math.max(seat.acked, offset)
     }
+    this.#confirmed = this.#done && this.#seats.every(({ acked, position }) => acked === position)
   }
 
   acked(track: Track): number {
