@@ -32,8 +32,9 @@ async function run(options: FindOptions): Promise<number> {
   }
 }
 
-async function execute({ config, command, words, rest }: Found, argv: readonly string[]): Promise<number> {
-  if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(config, argv, words)
+async function execute(found: Found, argv: readonly string[]): Promise<number> {
+  const { config, command, rest } = found
+  if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(found, argv)
   const foreign = command.pluginName !== config.name || /^(plugins|autocomplete)(:|$)/.test(command.id)
   const own = foreign ? await (await import('./cli/plugins/index.ts')).prepare(command, rest) : rest
   const result: unknown = await config.runCommand(command.id, [...own], command)

@@ -30,6 +30,11 @@ export class Context {
     this.signal = options.signal
   }
 
+  /** amux's own package. */
+  get root(): string {
+    return this.#options.config.root
+  }
+
   get settings(): Settings {
     return (this.#settings ??= new Settings())
   }

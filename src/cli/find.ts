@@ -1,26 +1,20 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Command } from '@oclif/core/command'
-import { Config } from '@oclif/core/config'
-import { fail } from '../errors/index.ts'
+import type { Config } from '@oclif/core/config'
+import { type LoadOptions, type Loaded, loadAll, loadOwn } from './load.ts'
 
-export interface Found {
-  readonly config: Config
+export interface Found extends Loaded {
   readonly words: readonly string[]
   readonly command?: Command.Loadable
   /** What follows the command's words, exactly as typed. */
   readonly rest: readonly string[]
 }
 
-export interface FindOptions {
-  readonly root: string
+export interface FindOptions extends LoadOptions {
   readonly argv: readonly string[]
-  /** Look at the built files rather than at the manifest. */
-  readonly development: boolean
 }
 
-/** A user's plugin without a manifest is run to be loaded: it gets this long. */
-const LIMIT = 3000
+/** Commands that are about the plugins there are. */
+const about = /^(plugins|autocomplete)(:|$)/
 
 /**
  * Finds the command by its words. One of amux's own is found without looking at any plugin; only when there is none are
@@ -30,11 +24,11 @@ export async function find(options: FindOptions): Promise<Found> {
   const { argv } = options
   const words = leading(argv)
   const own = words.length === 0 ? undefined : await loadOwn(options)
-  const direct = own && match(own, words)
-  if (own && direct) return { config: own, words, command: direct.command, rest: argv.slice(direct.length) }
+  const direct = own && match(own.config, words)
+  if (own && direct && !about.test(direct.command.id)) return { ...own, words, command: direct.command, rest: argv.slice(direct.length) }
   const all = await loadAll(options)
-  const other = match(all, words)
-  return { config: all, words, ...(other ? { command: other.command } : {}), rest: argv.slice(other?.length ?? words.length) }
+  const other = match(all.config, words)
+  return { ...all, words, ...(other ? { command: other.command } : {}), rest: argv.slice(other?.length ?? words.length) }
 }
 
 /** The words before the first flag. */
@@ -49,30 +43,4 @@ function match(config: Config, words: readonly string[]): { command: Command.Loa
     if (command) return { command, length }
   }
   return undefined
-}
-
-async function loadOwn({ root, development }: FindOptions): Promise<Config> {
-  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Config['pjson']
-  pjson.oclif.plugins = []
-  return load({ root, pjson, ignoreManifest: development, userPlugins: false })
-}
-
-async function loadAll({ root, development }: FindOptions): Promise<Config> {
-  const options = { root, ignoreManifest: development }
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, LIMIT, undefined)
-  })
-  const all = await Promise.race([load({ ...options, userPlugins: true }), late])
-  clearTimeout(timer)
-  return all ?? load({ ...options, userPlugins: false })
-}
-
-async function load(options: ConstructorParameters<typeof Config>[0]): Promise<Config> {
-  const config = new Config({ ...options, devPlugins: false })
-  // A plugin that cannot be read is named by `provider ls` and `doctor`, not by every command.
-  Object.assign(config, { warned: true })
-  await config.load()
-  if (config.valid) return config
-  throw fail('internal', `${config.root} is not an amux package`)
 }

@@ -18,7 +18,7 @@ class Pages extends Help {
     if (command) return this.showCommandHelp(command)
     if (words.length === 0) return this.showRootHelp()
     const topic = config.findTopic(words.join(':'))
-    if (!topic) throw unknownCommand(config, argv, words)
+    if (!topic) throw unknownCommand(found, argv)
     return this.showTopicHelp(topic)
   }
 }

@@ -2,9 +2,10 @@ import type { Config } from '@oclif/core/config'
 import type { AmuxError } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 import { nearest } from '../util/text.ts'
+import type { Found } from './find.ts'
 
 /** There is no such command: says what was probably meant, and never asks. */
-export function unknownCommand(config: Config, argv: readonly string[], words: readonly string[]): AmuxError {
+export function unknownCommand({ config, broken, words }: Found, argv: readonly string[]): AmuxError {
   const { bin } = config
   const flag = words.length === 0 ? argv.find((word) => word.startsWith('-')) : undefined
   if (flag !== undefined) return fail('invalid_argument', `${bin} takes no flag ${flag} before the command`, { hint: `Write: ${bin} COMMAND ${flag}` })
@@ -14,7 +15,8 @@ export function unknownCommand(config: Config, argv: readonly string[], words: r
   const within = [bin, ...topic].join(' ')
   const meant = guess(config, words)
   const hint = meant === undefined ? `See: ${within} --help` : `Did you mean: ${bin} ${meant}`
-  return fail('invalid_argument', `there is no command "${[bin, ...typed].join(' ')}"`, { hint })
+  const suspects = broken.map((name) => `Plugin ${name} did not load, it may have had one: ${bin} doctor`)
+  return fail('invalid_argument', `there is no command "${[bin, ...typed].join(' ')}"`, { hint: [hint, ...suspects].join('\n') })
 }
 
 /** The longest beginning that is a topic. */

@@ -32,17 +32,26 @@ interface UserPlugins {
 /** amux's own package first, then the user's plugins by name. Reads one small file for each, loads no code. */
 export function installedPlugins(root: string, dataDir: string): PluginRef[] {
   const own = { ...readPlugin('amux', root), bundled: true }
-  const user = userPlugins(dataDir).map(({ name, type, root: linked }) =>
-    readPlugin(name, type === 'link' && linked !== undefined ? linked : join(dataDir, 'node_modules', ...name.split('/'))),
-  )
-  return [own, ...user.toSorted((a, b) => (a.name < b.name ? -1 : 1))].filter((plugin) => plugin.hooks.length > 0 || plugin.problem)
+  return [own, ...userPlugins(dataDir).map((plugin) => readPlugin(plugin.name, plugin.root))].filter((plugin) => plugin.hooks.length > 0 || plugin.problem)
 }
 
-function userPlugins(dataDir: string): { name: string; type: string; root?: string }[] {
+export interface UserPlugin {
+  readonly name: string
+  readonly root: string
+  /** Used from where its author works on it. */
+  readonly linked: boolean
+}
+
+/** By name. */
+export function userPlugins(dataDir: string): UserPlugin[] {
   const file = join(dataDir, 'package.json')
   if (!existsSync(file)) return []
   const { oclif } = readJson(file) as UserPlugins
-  return (oclif?.plugins ?? []).filter((plugin) => plugin.type === 'user' || plugin.type === 'link')
+  const plugins = (oclif?.plugins ?? []).flatMap(({ name, type, root: linked }) => {
+    if (type === 'link' && linked !== undefined) return [{ name, root: linked, linked: true }]
+    return type === 'user' ? [{ name, root: join(dataDir, 'node_modules', ...name.split('/')), linked: false }] : []
+  })
+  return plugins.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 function readPlugin(name: string, root: string): PluginRef {

@@ -3,16 +3,21 @@ import { paths } from '../../config/index.ts'
 import { hasCode } from '../../errors/index.ts'
 import type { FoundProvider } from '../../registry/index.ts'
 import type { Context } from '../context.ts'
+import { loadAll } from '../load.ts'
 import { trusted } from '../status.ts'
 import { type Finding, ok, trouble } from './finding.ts'
 
 /** Every plugin registers, and every provider that is set up answers. */
 export async function checkProviders(amux: Context): Promise<Finding[]> {
-  const { providers, broken } = await amux.registry.discover()
+  const [{ providers, broken }, commands] = await Promise.all([amux.registry.discover(), loadAll({ root: amux.root, development: false })])
   const chosen = amux.settings.provider ?? recorded(amux)
   const healthy = await Promise.all(providers.map((provider) => checkProvider(amux, provider, chosen)))
   const missing = chosen === undefined || providers.some(({ descriptor }) => descriptor.id === chosen) ? [] : [await checkMissing(amux, chosen)]
-  return [...healthy, ...missing, ...broken.map(({ plugin, error }) => trouble(`plugin ${plugin.name}`, error))]
+  return [...healthy, ...missing, ...broken.map(({ plugin, error }) => trouble(`plugin ${plugin.name}`, error)), ...commands.broken.map(mute)]
+}
+
+function mute(name: string): Finding {
+  return { check: `plugin ${name}`, state: 'broken', message: 'its commands cannot all be loaded', hint: `Update it: amux plugins update. Or remove it: amux plugins uninstall ${name}` }
 }
 
 async function checkProvider(amux: Context, { descriptor, plugin }: FoundProvider, chosen: string | undefined): Promise<Finding> {
