@@ -126,8 +126,9 @@ function onAbort(stream: ClientHttp2Stream, signal: AbortSignal | undefined): ()
   return () => signal?.removeEventListener('abort', abort)
 }
 
+/** Not `close`: that ends the request in good order first, and half an upload would pass for the whole. */
 export function cancel(stream: ClientHttp2Stream): void {
-  if (!stream.destroyed) stream.close(process.getBuiltinModule('node:http2').constants.NGHTTP2_CANCEL)
+  stream.destroy()
 }
 
 function withQuery(path: string, query: Query = {}): string {
