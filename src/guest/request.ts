@@ -88,15 +88,20 @@ export class Request {
 
   /** The uploaded bytes. Throws where the client left before the end: a part must never pass for the whole. */
   async *body(): AsyncGenerator<Uint8Array> {
-    for await (const chunk of this.stream as AsyncIterable<Buffer>) yield chunk
+    for await (const chunk of this.#chunks()) yield chunk
     if (this.stream.aborted || this.stream.rstCode !== 0) throw new GuestError('aborted', 'the client left before the end of the upload')
+  }
+
+  /** Whoever stops reading early still has to answer, so the stream outlives its reader. */
+  #chunks(): AsyncIterable<Buffer> {
+    return this.stream.iterator({ destroyOnReturn: false })
   }
 
   /** The body as JSON, of a size that a person could have written. */
   async document(): Promise<Record<string, unknown>> {
     const pieces: Buffer[] = []
     let size = 0
-    for await (const chunk of this.stream as AsyncIterable<Buffer>) {
+    for await (const chunk of this.#chunks()) {
       pieces.push(chunk)
       size += chunk.length
       if (size > BODY_MAX) throw new GuestError('invalid_argument', 'the request body is too large')
