@@ -26,15 +26,17 @@ export class Lab {
     this.config = { store: dir, run: join(dir, 'run'), version: 'test', user: { name: username, uid, gid, home: homedir }, env: { FROM_COMPUTER: 'yes' }, path: [] }
   }
 
-  static async open(): Promise<Lab> {
+  /** `through`: a program that starts another one, with arguments. */
+  static async open(through: readonly string[] = []): Promise<Lab> {
     const lab = new Lab(mkdtempSync(join(tmpdir(), 'amux-lab-')))
     writeFileSync(lab.file, JSON.stringify(lab.config))
-    await lab.start()
+    await lab.start(through)
     return lab
   }
 
-  async start(): Promise<void> {
-    await run(INIT, ['start', this.file, '--', process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/guest/main.ts')])
+  async start(through: readonly string[] = []): Promise<void> {
+    const [program = INIT, ...words] = [...through, INIT]
+    await run(program, [...words, 'start', this.file, '--', process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/guest/main.ts')])
   }
 
   /** Ends everything, the records stay. */

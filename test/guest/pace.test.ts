@@ -114,6 +114,21 @@ describe('guest: who may slow a program', () => {
     expect([tail.stdout, tail.stderr]).to.deep.equal(['out5\n', 'err4\nerr5\n'])
   })
 
+  it('not even a full disk: an owner gets everything', async () => {
+    const small = await Lab.open(['prlimit', '--fsize=3000000'])
+    try {
+      const program = await small.sh('seq 1 3000000')
+      expect([program.skipped, program.exit]).to.deep.equal([[], { code: 0 }])
+      expect(program.bytes.length).to.equal(22_888_896)
+      expect(program.stdout.endsWith('\n2999999\n3000000\n')).to.equal(true)
+      const { session } = await small.exec({ argv: ['seq', '1', '3000000'], detached: true }, { count: true }).started()
+      const { body } = await small.call('GET', `/v1/sessions/${session.id}?wait=1`)
+      expect(JSON.parse(body.toString())).to.have.nested.property('state.code', 0)
+    } finally {
+      small.close()
+    }
+  })
+
   it('not the one who types without end: signals and acknowledgements get through', async () => {
     const program = lab.exec({ argv: ['sleep', '1000'] })
     await program.started()

@@ -146,11 +146,11 @@ describe('guest: programs on a terminal', () => {
   })
 
   it('answers a program that asks its terminal while nobody is there, and only then', async () => {
-    const ask = String.raw`stty raw -echo min 0 time 20; printf '\033[6n'; dd bs=64 count=1 2>/dev/null | od -An -c; sleep 100`
+    const ask = String.raw`stty raw -echo min 0 time 100; printf '\033[6n'; dd bs=64 count=1 2>/dev/null | od -An -c; sleep 100`
     const { id } = (await lab.exec({ argv: ['sh', '-c', ask], tty, detached: true }).started()).session
     const viewer = await lab.attach({ id, readOnly: true }).saw('033')
     expect(viewer.stdout).to.match(/033\s+\[\s+1\s+;\s+1\s+R/)
-    const owned = await shell(ask).started()
+    const owned = await shell(ask).saw('\x1b[6n')
     owned.type('\x1b[9;9R')
     await owned.saw('033')
     expect(owned.stdout).to.match(/033\s+\[\s+9\s+;\s+9\s+R/)

@@ -48,6 +48,7 @@ static void watch_signals(void) {
   sigaddset(&set, SIGTERM);
   sigprocmask(SIG_SETMASK, &set, NULL);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
   signal(SIGINT, SIG_IGN);
   self.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);

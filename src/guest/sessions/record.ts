@@ -29,11 +29,15 @@ export interface Facts {
   readonly base: readonly [number, number]
 }
 
-/** Made before the program is: a session without a record cannot be. */
+/** Made before the program is. On a full disk there is none: programs must run there, if only to make room. */
 export function createRecord(root: string, facts: Facts): string {
   const dir = join(root, facts.id)
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  writeFileSync(join(dir, NAME), JSON.stringify(facts), { mode: 0o600 })
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    writeFileSync(join(dir, NAME), JSON.stringify(facts), { mode: 0o600 })
+  } catch {
+    // Whoever stays connected misses nothing.
+  }
   return dir
 }
 

@@ -111,6 +111,8 @@ export class Viewer {
   push(track: Track, offset: number, bytes: Buffer): void {
     const seat = this.#seats.find((candidate) => candidate.track === track)
     if (seat === undefined || this.waiting) return
+    // Where the disk is full these bytes are nowhere else: an owner gets what was before them now, crowded or not.
+    while (this.owner && seat.position < offset && this.sink.open) this.#readOn(seat, offset)
     if (seat.position !== offset || !(this.owner || this.sink.hasRoom)) return
     this.sink.send(track.number === 1 ? Frame.stdout : Frame.stderr, bytes)
     seat.position += bytes.length
@@ -146,17 +148,17 @@ export class Viewer {
     for (const { reader } of this.#seats) reader.close()
   }
 
-  #readOn(seat: Seat): void {
+  #readOn(seat: Seat, end = seat.track.end): void {
     const { track, reader } = seat
     const block = new Block()
-    const result = reader.read(seat.position, block.space.subarray(0, Math.min(block.space.length, track.end - seat.position)))
+    const result = reader.read(seat.position, block.space.subarray(0, Math.min(block.space.length, end - seat.position)))
     if ('bytes' in result && result.bytes > 0) {
       this.sink.sendBlock(track.number === 1 ? Frame.stdout : Frame.stderr, block, result.bytes)
       seat.position += result.bytes
       return
     }
     block.release()
-    this.#skip(seat, 'next' in result ? Math.min(result.next, track.end) : track.end)
+    this.#skip(seat, 'next' in result ? Math.min(result.next, end) : end)
   }
 
   #skip(seat: Seat, to: number): void {
