@@ -12,6 +12,9 @@ export function createDirectServer(guest: Guest): Server {
   return createServer({ allowHalfOpen: true }, (socket) => {
     // Whoever reads or writes it learns of its end.
     socket.on('error', () => undefined)
+    guest.idle.touch()
+    guest.rest.began()
+    socket.once('close', () => guest.rest.ended())
     void answer(guest, socket)
   })
 }

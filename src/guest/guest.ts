@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type GuestConfig, type Hello, PROTOCOL } from '../protocol/index.ts'
 import { IdleTracker, type Tunnel } from './idle/tracker.ts'
 import { PortWatch } from './ports/watch.ts'
+import { Rest } from './rest.ts'
 import { createScreen } from './screen/index.ts'
 import { SessionEngine } from './sessions/index.ts'
 
@@ -14,6 +15,7 @@ export class Guest {
   readonly tunnels: Set<Tunnel> = new Set()
   readonly ports: PortWatch = new PortWatch()
   readonly idle: IdleTracker = new IdleTracker()
+  readonly rest: Rest = new Rest()
   /** Ends the process once the answer is out. */
   readonly exit: () => void
 

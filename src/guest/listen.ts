@@ -11,7 +11,7 @@ export async function listen(server: Server, config: GuestConfig, name: string):
   const path = join(config.run, name)
   const temporary = join(config.run, `.${name.charAt(0)}${process.pid}`)
   mkdirSync(config.run, { recursive: true, mode: 0o700 })
-  if (await answers(path)) throw new Error(`another guest answers on ${path}`)
+  await findFree(config, name)
   for (const stale of [path, temporary]) remove(stale)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -25,6 +25,12 @@ export async function listen(server: Server, config: GuestConfig, name: string):
   return () => {
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) remove(path)
   }
+}
+
+/** Throws when another guest lives there. */
+export async function findFree(config: GuestConfig, name: string): Promise<void> {
+  const path = join(config.run, name)
+  if (await answers(path)) throw new Error(`another guest answers on ${path}`)
 }
 
 function answers(path: string): Promise<boolean> {

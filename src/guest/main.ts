@@ -2,7 +2,7 @@ import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
 import { createDirectServer } from './direct.ts'
 import { Guest } from './guest.ts'
-import { listen } from './listen.ts'
+import { findFree, listen } from './listen.ts'
 import { createGuestServer } from './server.ts'
 
 const [file] = process.argv.slice(2)
@@ -20,6 +20,9 @@ async function main(): Promise<void> {
   const config = await readConfig(file).catch((error: unknown) => stop(String(error), 2))
   if (config === undefined) return
   process.chdir('/')
+  // Before anything else: two guests would take each other's sessions away.
+  const free = await findFree(config, Place.guestSocket).then(() => true, (error: unknown) => stop(String(error), 3))
+  if (free === undefined) return
   const guest = new Guest(config, end)
   await guest.engine.recover()
   const server = createGuestServer(guest)

@@ -1,7 +1,6 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Guest } from './guest.ts'
 import { Request } from './request.ts'
-import { Rest } from './rest.ts'
 import { route } from './routes.ts'
 import { GuestError } from './wire.ts'
 
@@ -26,10 +25,9 @@ export function createGuestServer(guest: Guest): Http2Server {
     // A broken client ends its own connection and nothing else.
     session.on('error', () => session.destroy())
   })
-  const rest = new Rest()
   server.on('stream', (stream, headers) => {
-    rest.began()
-    stream.once('close', () => rest.ended())
+    guest.rest.began()
+    stream.once('close', () => guest.rest.ended())
     void answer(guest, stream, headers)
   })
   return server
