@@ -90,7 +90,7 @@ async function conclude(computer: EquippedComputer, agent: Agent, session: Sessi
   await computer.sessions.remove(session.id)
   const { status, stdout, stderr } = await ask(computer, [found.program, '--version'], { signal: options.signal, env: agent.env ?? {} })
   if (status === 0) return
-  throw fail('failed', `${agent.title} was installed on ${computer.name} but does not run: ${lastLines(stderr || stdout) || `status ${status}`}`, {
+  throw fail('failed', `${agent.title} was installed on ${computer.name} but does not run: ${inWords(stderr || stdout) || `status ${status}`}`, {
     hint: `Try it: amux computer exec -c ${computer.name} -- ${agent.command} --version`,
     computer: computer.name,
   })
@@ -99,15 +99,16 @@ async function conclude(computer: EquippedComputer, agent: Agent, session: Sessi
 async function notInstalled(computer: EquippedComputer, agent: Agent, session: SessionInfo): Promise<Error> {
   const chunks: Uint8Array[] = []
   for await (const { data } of computer.sessions.logs(session.id, { tail: 40 })) chunks.push(data)
-  const said = lastLines(Buffer.concat(chunks).toString('utf8'))
+  const said = inWords(Buffer.concat(chunks).toString('utf8'))
   return fail('failed', `${agent.title} could not be installed on ${computer.name}: ${said || 'npm said nothing'}`, {
     hint: `All it said: amux computer session logs ${session.id} -c ${computer.name}`,
     computer: computer.name,
   })
 }
 
-/** npm ends with where its log is; what went wrong stands before that. */
-function lastLines(text: string): string {
-  const lines = text.split('\n').map((line) => line.replace(/^npm (error|ERR!) ?/u, '').trim())
-  return lines.filter((line) => line !== '' && !/^(A complete log|npm notice|\/.*-debug-0\.log)/u.test(line)).slice(-4).join('; ')
+/** What npm says in words, without codes, stack and the place of its log. */
+function inWords(text: string): string {
+  const lines = text.split('\n').map((line) => line.replace(/^npm (error|ERR!|warn) ?/u, '').trim())
+  const noise = /^$|^(code|syscall|errno|path|dest|file) |^at |^\w+: .*,?$|^[{}]|^\w+$|^A complete log|^npm notice|-debug-0\.log$/u
+  return lines.filter((line) => !noise.test(line)).slice(0, 2).join('; ')
 }
