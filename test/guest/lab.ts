@@ -9,6 +9,8 @@ import type { AttachRequest, GuestConfig, Hello, SessionInfo, StartRequest } fro
 import { Program, type ProgramOptions } from './program.ts'
 
 const root = join(import.meta.dirname, '../..')
+/** Another build of the guest, for measurements. */
+const entry = process.env['AMUX_GUEST'] ?? join(root, 'src/guest/main.ts')
 export const INIT = join(root, `src/guest/native/prebuilt/amux-init-linux-${process.arch}`)
 const run = promisify(execFile)
 
@@ -36,7 +38,7 @@ export class Lab {
 
   async start(through: readonly string[] = []): Promise<void> {
     const [program = INIT, ...words] = [...through, INIT]
-    await run(program, [...words, 'start', this.file, '--', process.execPath, '--disable-warning=ExperimentalWarning', join(root, 'src/guest/main.ts')])
+    await run(program, [...words, 'start', this.file, '--', process.execPath, '--disable-warning=ExperimentalWarning', entry])
   }
 
   /** Ends everything, the records stay. */
