@@ -58,10 +58,15 @@ export const tty: Topic = {
       const program = await (await bench.computer()).spawn(['sh', '-i'], { tty: size, env: { PS1: 'prompt> ', ENV: '' } })
       const reader = new Reader(program.stdout)
       await reader.until('prompt> ')
-      await type(program, 'sleep 1000\r')
+      const job = String.raw`sh -c 'trap "echo c\ontinued" CONT; echo u\p; while :; do sleep 0.05; done'`
+      await type(program, `${job}\r`)
+      await reader.until(/^up/m)
       await type(program, '\u001a')
-      await reader.until(/Stopped|\+ .*sleep|suspended/i)
-      await type(program, 'kill -9 %1; wait; exit 9\r')
+      await reader.until(/Stopped|suspended/i)
+      await type(program, 'fg\r')
+      await reader.until(/^continued/m)
+      await type(program, '\u0003')
+      await type(program, 'exit 9\r')
       await reader.rest()
       assert.deepEqual(await program.exit, { code: 9 })
     },
