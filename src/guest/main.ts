@@ -23,17 +23,12 @@ async function main(): Promise<void> {
   // Before anything else: two guests would take each other's sessions away.
   const free = await findFree(config, Place.guestSocket).then(() => true, (error: unknown) => stop(String(error), 3))
   if (free === undefined) return
-  const guest = new Guest(config, end)
-  await guest.engine.recover()
-  const server = createGuestServer(guest)
-  const release = await listen(server, config, Place.guestSocket).catch((error: unknown) => stop(String(error), 3))
-  // After the other, which says whether this guest may be here at all.
-  const releaseDirect = release && (await listen(createDirectServer(guest), config, Place.directSocket))
+  const releases: (() => void)[] = []
   function end(): void {
-    release?.()
-    releaseDirect?.()
+    for (const release of releases) release()
     process.exit(0)
   }
+  const guest = new Guest(config, end)
   // The computer stops, and every session with it.
   process.on('SIGTERM', () => {
     guest.engine.stop()
@@ -41,6 +36,15 @@ async function main(): Promise<void> {
   })
   // Another guest takes over: the sessions live on.
   process.on('SIGINT', end)
+  await guest.engine.recover()
+  try {
+    releases.push(await listen(createGuestServer(guest), config, Place.guestSocket))
+    // After the other, which says whether this guest may be here at all.
+    releases.push(await listen(createDirectServer(guest), config, Place.directSocket))
+  } catch (error) {
+    process.stderr.write(`amux guest: ${String(error)}\n`)
+    process.exit(3)
+  }
 }
 
 function stop(message: string, status: number): undefined {

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { Path } from '../protocol/index.ts'
 import type { Guest } from './guest.ts'
-import { GuestError, statusOf, toWire } from './wire.ts'
+import { GuestError, statusOf, toGuestError, toWire } from './wire.ts'
 
 /** One request as a handler sees it. */
 export class Request {
@@ -80,7 +80,8 @@ export class Request {
   fail(error: unknown): void {
     const { stream } = this
     if (stream.destroyed || stream.closed) return
-    if (stream.headersSent) return stream.close(RESET)
+    // `close` would end the answer in good order first, and a part would pass for the whole.
+    if (stream.headersSent) return void stream.destroy(toGuestError(error))
     const wire = toWire(error)
     this.json(wire, statusOf(wire.code))
     if (!stream.readableEnded) stream.close()
@@ -116,8 +117,6 @@ export class Request {
   }
 }
 
-/** HTTP/2 INTERNAL_ERROR. */
-const RESET = 2
 const BODY_MAX = 1024 * 1024
 
 export type Handler = (request: Request) => void | Promise<void>

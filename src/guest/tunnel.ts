@@ -2,16 +2,17 @@ import { connect, type LookupFunction, type Socket } from 'node:net'
 import type { Request } from './request.ts'
 import { GuestError, toGuestError } from './wire.ts'
 
-/** HTTP/2 CONNECT_ERROR: the TCP connection broke. */
-const BROKEN = 10
-
-/** One raw TCP connection. The answer is 200 only once it stands; then bytes, each direction ending on its own. */
+/**
+ * One raw TCP connection. The answer is 200 only once it stands; then bytes, each direction ending on its own. A broken
+ * connection breaks the stream, and the other way round.
+ */
 export async function openTunnel(request: Request): Promise<void> {
   const { stream, guest } = request
   const host = (request.optional('host') ?? 'localhost').replace(/^\[(.*)\]$/, '$1')
   const port = request.number('port') ?? 0
   if (port < 1 || port > 65535) throw new GuestError('invalid_argument', `${port} is no TCP port`)
   const socket = connect({ host, port, allowHalfOpen: true, noDelay: true, ...(host === 'localhost' && { lookup: loopback }) })
+  stream.once('aborted', () => abandon(socket))
   // Where both directions ended in order, what is still on its way to the program gets there.
   stream.once('close', () => {
     if (!stream.readableEnded || !stream.writableFinished) abandon(socket)
@@ -20,7 +21,8 @@ export async function openTunnel(request: Request): Promise<void> {
   const entry = { host, port }
   guest.tunnels.add(entry)
   socket.once('close', () => guest.tunnels.delete(entry))
-  socket.on('error', () => stream.close(BROKEN))
+  // Not `close`, which would end the stream in good order first.
+  socket.on('error', (error) => stream.destroy(error))
   if (stream.destroyed) return abandon(socket)
   stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' })
   stream.pipe(socket)
@@ -47,8 +49,9 @@ function explain(error: Error, host: string, port: number): GuestError {
     : new GuestError(code, `cannot connect to ${host}:${port}: ${error.message}`, { cause: error })
 }
 
+/** A reset, so that the program learns of it; the kernel refuses one while an orderly end is on its way. */
 function abandon(socket: Socket): void {
-  if (socket.connecting || socket.destroyed) socket.destroy()
+  if (socket.connecting || socket.destroyed || socket.writableEnded) socket.destroy()
   else socket.resetAndDestroy()
 }
 

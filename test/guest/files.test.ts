@@ -43,6 +43,19 @@ describe('files on a computer', () => {
     expect(await get({ path: '/proc/self/status', length: 4 })).to.equal('Name')
   })
 
+  it('that shrink while they are read are broken off, alone or in an archive', async () => {
+    for (const path of [query('/v1/file', { path: 'shrinks' }), query('/v1/archive', { path: 'shrinks' })]) {
+      writeFileSync(home('shrinks'), Buffer.alloc(20_000_000))
+      const stream = solo.open('GET', path)
+      stream.end()
+      const answer = answerOf(stream)
+      await new Promise<void>((resolve) => stream.once('data', () => resolve(void stream.pause())))
+      writeFileSync(home('shrinks'), '')
+      stream.resume()
+      expect(String(await answer.catch((error: unknown) => error)), path).to.include('broke off with 2')
+    }
+  })
+
   it('are written whole or not at all', async () => {
     writeFileSync(home('kept'), 'old')
     const stream = solo.open('PUT', query('/v1/file', { path: 'kept' }))

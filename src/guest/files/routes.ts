@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { FileList } from '../../protocol/index.ts'
 import { pack } from '../archive/pack.ts'
 import { unpack } from '../archive/unpack.ts'
@@ -8,7 +9,6 @@ import { makeAll, modeOf, ownerOf, place } from './path.ts'
 import { openPart } from './read.ts'
 import { changeMode, listOf, makeDirectory, move, remove, statOf } from './tree.ts'
 import { writeWhole } from './write.ts'
-import { stat } from 'node:fs/promises'
 
 function at(request: Request, name = 'path'): string {
   return place(request.guest.config, request.text(name))
@@ -21,7 +21,18 @@ export async function readFile(request: Request): Promise<void> {
   const empty = end !== undefined && end <= start
   stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' }, { endStream: empty })
   if (empty) return file.close()
-  await send(file.createReadStream({ start, ...(end !== undefined && { end: end - 1 }), highWaterMark: 256 * 1024 }), stream)
+  const bytes = file.createReadStream({ start, ...(end !== undefined && { end: end - 1 }), highWaterMark: 256 * 1024 })
+  await send(end === undefined || request.query.has('length') ? bytes : whole(bytes, end - start), stream)
+}
+
+/** Fails when a file became shorter while it was read: what was sent must not pass for it. */
+async function* whole(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
+  let left = size
+  for await (const chunk of source) {
+    left -= chunk.length
+    yield chunk
+  }
+  if (left > 0) throw new GuestError('failed', 'the file became shorter while it was read')
 }
 
 export async function putFile(request: Request): Promise<void> {

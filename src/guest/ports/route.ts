@@ -5,11 +5,10 @@ export async function portEvents({ stream, guest }: Request): Promise<void> {
   stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
   const stop = await guest.ports.watch((event) => {
     if (stream.writableLength < LAG_MAX) stream.write(`${JSON.stringify(event)}\n`)
-    else stream.close(ENHANCE_YOUR_CALM)
+    else stream.destroy(new Error('the client does not read'))
   })
   if (stream.destroyed) stop()
   else stream.once('close', stop)
 }
 
 const LAG_MAX = 4 * 1024 * 1024
-const ENHANCE_YOUR_CALM = 11
