@@ -21,8 +21,8 @@ Exit status: the program's own, 128 and the number of the signal that ended it, 
 
   async execute(): Promise<number> {
     const own = ownLength(execTable, this.argv)
-    const { flags } = await this.parse(ComputerExec, this.argv.slice(0, own))
     const words = programWords(this.remote, this.argv.slice(own))
-    return exec(flags, words, await verbHost(this, flags, { start: true }))
+    const { flags } = await this.parse(ComputerExec, this.argv.slice(0, own))
+    return exec(flags, words, await verbHost(this, flags))
   }
 }

@@ -10,6 +10,6 @@ export default class ComputerShell extends AmuxCommand {
 
   async execute(): Promise<number> {
     const { flags } = await this.parse(ComputerShell)
-    return shell(flags, await verbHost(this, flags, { start: true }))
+    return shell(flags, await verbHost(this, flags))
   }
 }
