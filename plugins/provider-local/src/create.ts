@@ -123,6 +123,7 @@ function caller(): ComputerUser {
 async function fill(place: Layout, meta: Meta, options: CreateOptions): Promise<void> {
   await mkdir(place.dir, { mode: 0o700 })
   for (const path of [place.disk, place.root, place.store]) await mkdir(path, { mode: 0o700 })
+  await writeFile(place.lock, `${' '.repeat(159)}\n`, { mode: 0o600 })
   await writeEnv(place, options.env ?? {})
   await (meta.tier === 'root' ? layers(place, meta) : directories(place, meta))
   await writeMeta(place, meta)

@@ -74,8 +74,9 @@ export async function writeMeta(place: Layout, meta: Meta): Promise<void> {
   await writeWhole(place.meta, `${JSON.stringify(meta, null, 2)}\n`)
 }
 
-/** 0600, and either the old bytes or the new ones, also after a power cut. */
+/** 0600, and either the old bytes or the new ones, also after a power cut. What is there already is not written again: a full disk may not let us. */
 export async function writeWhole(path: string, text: string): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => undefined)) === text) return
   const next = join(dirname(path), `.${randomBytes(6).toString('hex')}.new`)
   try {
     const file = await open(next, 'wx', 0o600)

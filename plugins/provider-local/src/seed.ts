@@ -50,7 +50,7 @@ export function seed(upper: string, lower: string, name: string, user: ComputerU
   put('etc/hosts', `127.0.0.1\tlocalhost\n127.0.1.1\t${name}\n::1\tlocalhost ip6-localhost ip6-loopback\n`)
   put('etc/machine-id', `${randomBytes(16).toString('hex')}\n`, 0o444)
   put('etc/sudoers.d/amux', 'amux ALL=(ALL:ALL) NOPASSWD: ALL\n', 0o440)
-  if (own) homeOf(upper, lower, superUser)
+  if (own || !existsSync(join(lower, superUser.home))) homeOf(upper, lower, superUser)
   if (user.uid !== 0) homeOf(upper, lower, user)
 }
 
@@ -58,9 +58,9 @@ type Put = (path: string, text: string, mode?: number, gid?: number) => void
 
 function accounts(lower: string, user: ComputerUser, own: boolean, put: Put): void {
   const kept = (rows: string[][]) => (own ? rows.filter((row) => isSystem(row[2])) : rows)
-  const passwd = kept(table(join(lower, 'etc/passwd')))
-  const group = kept(table(join(lower, 'etc/group')))
   const shell = existsSync(join(lower, 'bin/bash')) ? '/bin/bash' : '/bin/sh'
+  const passwd = withRoot(kept(table(join(lower, 'etc/passwd'))), ['root', 'x', '0', '0', 'root', '/root', shell])
+  const group = withRoot(kept(table(join(lower, 'etc/group'))), ['root', 'x', '0', ''])
   const shadowGroup = Number(group.find((row) => row[0] === 'shadow')?.[2] ?? 0)
   const mine = user.uid === 0 ? [] : [user.name]
   const people = new Set([...passwd.map((row) => row[0] ?? ''), ...mine])
@@ -71,6 +71,10 @@ function accounts(lower: string, user: ComputerUser, own: boolean, put: Put): vo
   put('etc/group', lines([...group.map(members), ...newGroup]))
   put('etc/shadow', lines([...people].map((name) => [name, '*', '19000', '0', '99999', '7', '', '', ''])), 0o640, shadowGroup)
   put('etc/gshadow', lines([...group, ...newGroup].map((row) => [row[0] ?? '', '*', '', ''])), 0o640, shadowGroup)
+}
+
+function withRoot(rows: string[][], root: string[]): string[][] {
+  return rows.some((row) => row[0] === 'root') ? rows : [root, ...rows]
 }
 
 /** Parents in the upper layer, like the lower layer's. */

@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_SECONDS = 14 };
+enum { GRACE_SECONDS = 14, RECORD = 160 };
 
 static int lock_fd;
 
@@ -41,6 +41,13 @@ static void await_leftover(void) {
   close(fd);
 }
 
+/* Always the same length, over what was there: that works on a full disk too. */
+static bool put_record(const char *text) {
+  char line[RECORD + 1];
+  snprintf(line, sizeof line, "%-*s\n", RECORD - 1, text);
+  return pwrite(lock_fd, line, RECORD, 0) == RECORD;
+}
+
 static bool take_lock(const char *path) {
   lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (lock_fd < 0) {
@@ -52,7 +59,9 @@ static bool take_lock(const char *path) {
     return false;
   }
   await_leftover();
-  return ftruncate(lock_fd, 0) == 0;
+  if (put_record("")) return true;
+  say(1, "error\t%d\tlock\t%s\t%s\n", errno, path, strerror(errno));
+  return false;
 }
 
 static bool write_map(pid_t pid, const char *file, const char *text) {
@@ -136,9 +145,9 @@ static void watch(pid_t pid, const sigset_t *signals) {
 static bool record(pid_t pid) {
   char boot[40];
   if (!boot_id(boot)) return false;
-  char text[256];
-  int length = snprintf(text, sizeof text, "%s %d %llu %d %llu\n", boot, (int)getpid(), start_ticks(getpid()), (int)pid, start_ticks(pid));
-  return pwrite(lock_fd, text, (size_t)length, 0) == length;
+  char text[RECORD];
+  snprintf(text, sizeof text, "%s %d %llu %d %llu", boot, (int)getpid(), start_ticks(getpid()), (int)pid, start_ticks(pid));
+  return put_record(text);
 }
 
 static bool answer_failure(int answers, const char *failure, size_t length) {
@@ -174,7 +183,7 @@ static int keep(char **argv) {
   say(answers, "ok %d %d\n", (int)getpid(), (int)pid);
   close(answers);
   watch(pid, &signals);
-  return ftruncate(lock_fd, 0) == 0 ? 0 : 1;
+  return put_record("") ? 0 : 1;
 }
 
 int keep_main(int argc, char **argv) {
