@@ -109,6 +109,6 @@ async function notInstalled(computer: EquippedComputer, agent: Agent, session: S
 /** What npm says in words, without codes, stack and the place of its log. */
 function inWords(text: string): string {
   const lines = text.split('\n').map((line) => line.replace(/^npm (error|ERR!|warn) ?/u, '').trim())
-  const noise = /^$|^(code|syscall|errno|path|dest|file) |^at |^\w+: .*,?$|^[{}]|^\w+$|^A complete log|^npm notice|-debug-0\.log$/u
+  const noise = /^$|^(code|syscall|errno|path|dest|file) |^at |^[a-z]\w*: .*,?$|^[{}]|^\w+$|^A complete log|^npm notice|-debug-0\.log$/u
   return lines.filter((line) => !noise.test(line)).slice(0, 2).join('; ')
 }
