@@ -7,7 +7,7 @@ import type { SettingState } from '../../registry/index.ts'
 export default class ProviderInfo extends AmuxCommand {
   static override summary = 'Show what a provider can do and what it needs.'
   static override examples = ['<%= config.bin %> <%= command.id %> local', '<%= config.bin %> <%= command.id %> local --json']
-  static override args = { id: string({ description: 'The provider.', required: true }) }
+  static override args = { id: string({ ignoreStdin: true, description: 'The provider.', required: true }) }
 
   async execute(): Promise<void> {
     const { args } = await this.parse(ProviderInfo)

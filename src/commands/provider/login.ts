@@ -7,7 +7,7 @@ export default class ProviderLogin extends AmuxCommand {
   static override summary = 'Give a provider the settings and credentials it needs.'
   static override description = 'Asks on a terminal; otherwise reads one line of stdin for each setting, in the order of `provider info`. An empty line leaves one as it is.'
   static override examples = ['<%= config.bin %> <%= command.id %> sprites', 'printf "%s\\n" "$TOKEN" | <%= config.bin %> <%= command.id %> sprites']
-  static override args = { id: string({ description: 'The provider.', required: true }) }
+  static override args = { id: string({ ignoreStdin: true, description: 'The provider.', required: true }) }
 
   async execute(): Promise<void> {
     const { args } = await this.parse(ProviderLogin)

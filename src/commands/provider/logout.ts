@@ -6,7 +6,7 @@ export default class ProviderLogout extends AmuxCommand {
   static override summary = 'Forget the settings and credentials saved for a provider.'
   static override description = 'Environment variables and computers are left alone.'
   static override examples = ['<%= config.bin %> <%= command.id %> sprites', '<%= config.bin %> <%= command.id %> sprites --yes']
-  static override args = { id: string({ description: 'The provider; its plugin may be gone.', required: true }) }
+  static override args = { id: string({ ignoreStdin: true, description: 'The provider; its plugin may be gone.', required: true }) }
 
   async execute(): Promise<void> {
     const { args } = await this.parse(ProviderLogout)

@@ -6,7 +6,7 @@ import { fail, hasCode, normalise } from '../../../errors/index.ts'
 export default class ComputerSessionRm extends AmuxCommand {
   static override summary = 'Forget ended sessions and their logs.'
   static override examples = ['<%= config.bin %> <%= command.id %> build', '<%= config.bin %> <%= command.id %> --ended']
-  static override args = { session: string({ description: 'Id of a session; several may be given.' }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Id of a session; several may be given.' }) }
   static override strict = false
   static override flags = {
     ...computerFlags,
@@ -15,9 +15,10 @@ export default class ComputerSessionRm extends AmuxCommand {
 
   async execute(): Promise<void> {
     const { flags, argv } = await this.parse(ComputerSessionRm)
-    if (argv.length > 0 === flags.ended) throw fail('invalid_argument', 'name sessions, or say --ended', { hint: 'amux computer session rm SESSION' })
+    const ended = flags.ended === true
+    if (argv.length > 0 === ended) throw fail('invalid_argument', 'name sessions, or say --ended', { hint: 'amux computer session rm SESSION' })
     const { sessions } = await this.amux.computer(flags)
-    const ids = flags.ended ? (await sessions.list()).filter(({ state }) => state.status !== 'running').map(({ id }) => id) : argv.map(String)
+    const ids = ended ? (await sessions.list()).filter(({ state }) => state.status !== 'running').map(({ id }) => id) : argv.map(String)
     for (const id of ids) await sessions.remove(id).catch((error: unknown) => refuse(id, error))
     this.out.data({ removed: ids }, () => (ids.length === 0 ? 'nothing to remove' : ids.join('\n')))
   }

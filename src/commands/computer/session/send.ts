@@ -11,8 +11,8 @@ export default class ComputerSessionSend extends AmuxCommand {
     '<%= config.bin %> <%= command.id %> filter --eof < data.bin',
   ]
   static override args = {
-    session: string({ description: 'Id or name of a session.', required: true }),
-    text: string({ description: 'What to type. Default: standard input.' }),
+    session: string({ ignoreStdin: true, description: 'Id or name of a session.', required: true }),
+    text: string({ ignoreStdin: true, description: 'What to type. Default: standard input.' }),
   }
   static override flags = {
     ...computerFlags,
