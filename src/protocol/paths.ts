@@ -25,10 +25,12 @@
  *   POST   /v1/tunnel ?host&port                        200 once connected, then raw bytes both ways
  *   GET    /v1/ports                                    PortList
  *   GET    /v1/ports/events                             NDJSON of PortEvent
- *   GET    /v1/idle                                     IdleState
+ *   GET    /v1/idle ?window                             IdleState; seconds for which what worked still counts, default 60
  *   POST   /v1/exit                                     204; the guest ends (its supervisor stays); 409 while sessions live
  *
- * Failures before the first byte: a status >= 400 and a WireError. `mode` is octal text.
+ * Failures before the first byte: a status >= 400 and a WireError; after it the stream is reset. Either side gives up
+ * by a reset too, never by a mere end: Node's `close(code)` ends a stream in good order first, `destroy()` does not.
+ * `mode` is octal text. The header `amux-nonce` names the guest that is meant.
  */
 export const Path = {
   hello: '/v1/hello',

@@ -7,6 +7,8 @@ export interface Opened {
   readonly start: number
   /** Exclusive; unknown for what has no size of its own, like /proc. */
   readonly end: number | undefined
+  /** The file has a size, so everything up to `end` has to come. */
+  readonly sized: boolean
 }
 
 /** Opens a part of a file. The end is fixed now: a log that grows meanwhile is read up to here. */
@@ -18,7 +20,7 @@ export async function openPart(path: string, offset: number, length: number | un
   try {
     const { size } = await file.stat()
     const wanted = length === undefined ? undefined : offset + length
-    return { file, start: offset, end: size === 0 ? wanted : Math.max(offset, Math.min(size, wanted ?? size)) }
+    return { file, start: offset, sized: size > 0, end: size === 0 ? wanted : Math.max(offset, Math.min(size, wanted ?? size)) }
   } catch (error) {
     await file.close()
     throw error

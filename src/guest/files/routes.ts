@@ -15,14 +15,14 @@ function at(request: Request, name = 'path'): string {
 }
 
 export async function readFile(request: Request): Promise<void> {
-  const { file, start, end } = await openPart(at(request), request.number('offset') ?? 0, request.number('length'))
+  const { file, start, end, sized } = await openPart(at(request), request.number('offset') ?? 0, request.number('length'))
   const { stream } = request
   if (stream.destroyed) return file.close()
   const empty = end !== undefined && end <= start
   stream.respond({ ':status': 200, 'content-type': 'application/octet-stream' }, { endStream: empty })
   if (empty) return file.close()
   const bytes = file.createReadStream({ start, ...(end !== undefined && { end: end - 1 }), highWaterMark: 256 * 1024 })
-  await send(end === undefined || request.query.has('length') ? bytes : whole(bytes, end - start), stream)
+  await send(sized && end !== undefined ? whole(bytes, end - start) : bytes, stream)
 }
 
 /** Fails when a file became shorter while it was read: what was sent must not pass for it. */

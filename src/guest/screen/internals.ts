@@ -45,6 +45,8 @@ export interface ScreenBuffer {
 
 export interface Parser {
   readonly currentState: number
+  /** Not 0 right after a character was printed. */
+  readonly precedingJoinState: number
   readonly _csiHandlers: Readonly<Record<string, Action[]>>
   readonly _escHandlers: Readonly<Record<string, Action[]>>
   readonly _executeHandlers: Record<string, Action>
@@ -85,6 +87,7 @@ const needed: readonly (readonly [path: string, type: string])[] = [
   ['_inputHandler.eraseInLine', 'function'],
   ['_inputHandler._resetBufferLine', 'function'],
   ['_inputHandler._parser.currentState', 'number'],
+  ['_inputHandler._parser.precedingJoinState', 'number'],
   ['_inputHandler._parser._csiHandlers', 'object'],
   ['_inputHandler._parser._escHandlers', 'object'],
   ['_inputHandler._parser._executeHandlers', 'object'],

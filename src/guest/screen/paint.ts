@@ -1,7 +1,7 @@
 import type { Terminal } from '@xterm/headless'
 import { TERMINAL_RESET } from '../../protocol/index.ts'
 import type { Attributes, Cell, Internals, ScreenBuffer } from './internals.ts'
-import { Pen } from './pen.ts'
+import { Pen, sameStyle } from './pen.ts'
 import { RowPainter } from './rows.ts'
 import type { Trackers } from './trackers.ts'
 
@@ -44,7 +44,7 @@ export function paint(model: Model, scrollback: number): string {
     out.push(...region(alt, rows), ...keyboard(model.trackers.keyboards.alternate), ...tabs(alt, terminal.cols))
     out.push(...saved(model, pen, alt, '\x1b7'))
   }
-  out.push(...modes(model), ...cursor(model, pen, active, cell), ...closing(model))
+  out.push(...modes(model), ...cursor(model, pen, active, cell), ...closing(model), ...again(model, active, cell))
   return out.join('')
 }
 
@@ -136,6 +136,20 @@ function closing({ internals, trackers, charsets, terminal }: Model): string[] {
   if (internals.coreService.isCursorHidden) out.push(`${CSI}?25l`)
   if (!terminal.modes.synchronizedOutputMode) out.push(`${CSI}?2026l`)
   return out
+}
+
+/**
+ * A combining mark or "repeat" that comes next refers to the character printed last, so that one is printed once more,
+ * as the very last thing. Not where printing would do more than that.
+ */
+function again({ terminal, internals }: Model, buffer: ScreenBuffer, cell: Cell): string[] {
+  const { _curAttrData, _parser } = internals._inputHandler
+  const { insertMode, originMode } = terminal.modes
+  if (_parser.precedingJoinState === 0 || buffer.x === 0 || insertMode || originMode || internals._charsetService.charset !== undefined) return []
+  const line = buffer.lines.get(buffer.ybase + buffer.y)
+  const column = line?.loadCell(buffer.x - 1, cell).getWidth() === 0 ? buffer.x - 2 : buffer.x - 1
+  const text = column < 0 ? '' : (line?.loadCell(column, cell).getChars() ?? '')
+  return text !== '' && sameStyle(cell, _curAttrData) ? [at(column, buffer.y), text] : []
 }
 
 function at(column: number, row: number): string {

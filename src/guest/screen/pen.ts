@@ -63,6 +63,10 @@ export class Pen {
   }
 }
 
+export function sameStyle(one: Attributes, other: Attributes): boolean {
+  return keyOf(one) === keyOf(other) && one.extended.urlId === other.extended.urlId
+}
+
 function keyOf({ fg, bg, extended }: Attributes): string {
   return `${fg} ${bg & ~BG.extended} ${extended._ext}`
 }
