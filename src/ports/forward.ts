@@ -11,6 +11,8 @@ export interface Listening extends Forward {
 }
 
 export interface ForwardEvents {
+  /** A connection was made. */
+  onOpen?(): void
   /** A connection could not be made, or broke: the listener goes on. */
   onProblem(message: string): void
 }
@@ -23,7 +25,7 @@ export async function forward(computer: Pick<EquippedComputer, 'tunnel'>, wanted
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    connect(socket, computer, wanted, stopped.signal).catch((error: unknown) => {
+    connect(socket, computer, wanted, { signal: stopped.signal, onOpen: () => events.onOpen?.() }).catch((error: unknown) => {
       socket.destroy()
       if (!stopped.signal.aborted) events.onProblem(normalise(error).message)
     })
@@ -57,7 +59,12 @@ function refused(error: NodeJS.ErrnoException, address: string, port: number): E
   return normalise(error)
 }
 
-async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'>, { remote, host }: Forward, signal: AbortSignal): Promise<void> {
+interface Course {
+  readonly signal: AbortSignal
+  onOpen(): void
+}
+
+async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'>, { remote, host }: Forward, { signal, onOpen }: Course): Promise<void> {
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
   socket.on('error', () => socket.destroy())
@@ -66,6 +73,7 @@ async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'
     throw error
   })
   if (!tunnel) return
+  onOpen()
   socket.once('close', () => tunnel.close())
   try {
     await Promise.all([upload(socket, tunnel), download(tunnel, socket)])

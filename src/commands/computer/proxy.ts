@@ -1,6 +1,6 @@
 import { string } from '@oclif/core/flags'
 import { AmuxCommand, computerArg, computerFlags, pick } from '../../cli/index.ts'
-import { type Listening, forward, parseForward } from '../../ports/index.ts'
+import { type ForwardEvents, type Listening, forward, parseForward } from '../../ports/index.ts'
 
 export default class Proxy extends AmuxCommand {
   static override summary = 'Listen here, and pass every connection on to a port of a computer.'
@@ -24,7 +24,7 @@ export default class Proxy extends AmuxCommand {
     const open: Listening[] = []
     try {
       for (const one of wanted) {
-        const listening = await forward(computer, one, { onProblem: (message) => this.out.note(`amux: port ${one.remote}: ${message}`) })
+        const listening = await forward(computer, one, once((message) => this.out.note(`amux: port ${one.remote}: ${message}`)))
         open.push(listening)
         const { address, local, remote, host } = listening
         const here = `${address.includes(':') ? `[${address}]` : address}:${local}`
@@ -35,6 +35,18 @@ export default class Proxy extends AmuxCommand {
     } finally {
       for (const listening of open) listening.close()
     }
+  }
+}
+
+/** A browser tries again and again: the same trouble is told once, until something got through. */
+function once(tell: (message: string) => void): ForwardEvents {
+  let last: string | undefined
+  return {
+    onOpen: () => (last = undefined),
+    onProblem(message) {
+      if (message !== last) tell(message)
+      last = message
+    },
   }
 }
 
