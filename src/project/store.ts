@@ -111,10 +111,17 @@ function makeStore(project: Project, state: string, file: string): Inner {
     replace: (record) => locked(() => write(record)),
     settle: (record, from) => settleQuietly(() => locked(() => write(record, from)), from),
     exclusively: async (work, options) => {
-      await makeDirectory(file).catch((error: unknown) => {
-        throw named(file, error)
-      })
-      return withLock(`${file}.busy`, work, options)
+      let entered = false
+      const inside = () => {
+        entered = true
+        return work()
+      }
+      try {
+        await makeDirectory(file)
+        return await withLock(`${file}.busy`, inside, options)
+      } catch (error) {
+        throw entered ? error : named(file, error)
+      }
     },
     digest: async (text) => {
       const { id } = read() ?? (await locked(async () => begin()))
@@ -163,5 +170,6 @@ async function makeDirectory(file: string): Promise<void> {
 
 function named(file: string, cause: unknown): Error {
   const error = normalise(cause)
-  return error.code === 'locked' || error.message.includes(file) ? error : fail(error.code, `${file} cannot be written: ${error.message}`, { cause })
+  const aside = ['locked', 'aborted', 'timeout', 'corrupt'].includes(error.code) || error.message.includes(file)
+  return aside ? error : fail(error.code, `${file} cannot be written: ${error.message}`, { cause })
 }
