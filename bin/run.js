@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --
+// Behind `--`, Node leaves the words to us: it would take an --env-file of ours for its own.
 // Nothing here is newer than what Node 12 can parse, so that an old Node says what it lacks instead of stumbling.
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 12)) {

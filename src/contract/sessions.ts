@@ -5,7 +5,7 @@ import type { ByteSource } from './streams.ts'
 export interface SessionInfo {
   /** Short, unique on the computer for good, safe in a URL and a shell: `[a-z0-9-]{1,32}`. */
   readonly id: string
-  /** Given by the user; unique among living sessions. */
+  /** Given by the user; unique among living sessions, and good for an ended one until it is removed or named again. */
   readonly name?: string
   readonly argv: readonly string[]
   readonly cwd: string
@@ -100,7 +100,7 @@ export interface Sessions {
   start(argv: readonly string[], options?: StartOptions): Promise<Attachment>
   /** Newest first. Ended ones are included until removed. */
   list(): Promise<readonly SessionInfo[]>
-  /** By id or living name. `not_found`. */
+  /** By id, by living name, else by the name of the newest ended one. `not_found`. So with every `id` here. */
   get(id: string): Promise<SessionInfo>
   attach(id: string, options?: AttachOptions): Promise<Attachment>
   logs(id: string, options?: LogOptions): AsyncIterable<LogChunk>

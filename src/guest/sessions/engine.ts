@@ -90,9 +90,9 @@ export class SessionEngine {
     return [...this.#sessions.values()].filter((session) => session.running).length
   }
 
-  /** By id or living name. */
+  /** By id, by living name, else by the name of the one that began last: who waits for a build may come too late. */
   get(id: string): Session {
-    const found = this.#sessions.get(id) ?? this.#named(id)
+    const found = this.#sessions.get(id) ?? this.#named(id) ?? this.#lastNamed(id)
     if (found === undefined) throw new GuestError('not_found', `there is no session ${JSON.stringify(id)}`, { hint: 'amux computer session ls' })
     return found
   }
@@ -119,6 +119,11 @@ export class SessionEngine {
 
   #named(name: string): Session | undefined {
     return [...this.#sessions.values()].find((session) => session.running && session.name === name)
+  }
+
+  #lastNamed(name: string): Session | undefined {
+    const newest = this.list().find((info) => info.name === name)
+    return newest && this.#sessions.get(newest.id)
   }
 
   #claim(name: string | undefined): () => void {
