@@ -1,4 +1,4 @@
-import type { DriveOptions } from '../../terminal/index.ts'
+import { type DriveOptions, processLocal } from '../../terminal/index.ts'
 
 type OnEnd = NonNullable<DriveOptions['onEnd']>
 
@@ -7,9 +7,13 @@ export function attachCommand(computer: string): string {
   return `amux computer attach -c ${computer}`
 }
 
-/** Told in words what became of the connection. On a terminal the program's screen is drawn anew afterwards. */
+/** Told in words what became of the connection. A terminal shows by itself when it is back: the program's screen is drawn anew. */
 export function onConnection(say: (text: string) => void): (state: 'lost' | 'back') => void {
-  return (state) => say(state === 'lost' ? '\namux: the connection is lost, trying again' : 'amux: connected again')
+  const drawn = processLocal.isTerminal('stdout')
+  return (state) => {
+    if (state === 'lost') say(`${drawn ? '\n' : ''}amux: the connection is lost, trying again`)
+    else if (!drawn) say('amux: connected again')
+  }
 }
 
 /** `take` hands over the signals that amux handles anyway; Ctrl-\ without a terminal of the program's own is one more. */
