@@ -57,7 +57,8 @@ export function takeSystem(plan: Plan, prefix = ''): { attach(): void } {
 }
 
 export function takeDisk(plan: Plan, place: Layout, home: string, prefix = ''): { attach(): void } {
-  const parts = Object.entries({ home, ...DURABLE }).map(([name, path]) => ({ path, slot: plan.take(join(place.disk, name), 'nosuid,nodev') }))
+  // A home may lie below /tmp, so it comes last.
+  const parts = Object.entries({ ...DURABLE, home }).map(([name, path]) => ({ path, slot: plan.take(join(place.disk, name), 'nosuid,nodev') }))
   return {
     attach: () => {
       for (const { path, slot } of parts) plan.step('attach', slot, prefix + path)

@@ -101,7 +101,7 @@ describe('a local computer survives', () => {
       const name = local.name()
       const creator = spawn(process.execPath, [join(import.meta.dirname, 'create.ts'), local.dataDir, name], { stdio: ['ignore', 'pipe', 'inherit'] })
       const ended = new Promise((resolve) => creator.once('exit', resolve))
-      await new Promise((resolve) => creator.stdout.once('data', resolve))
+      await Promise.race([ended, new Promise((resolve) => creator.stdout.once('data', resolve))])
       await delay(pause)
       creator.kill('SIGKILL')
       await ended
