@@ -1,7 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
-import type { Endpoint, Equipped, equip } from '../emulation/index.ts'
+import type { Endpoint, Equipped } from '../emulation/index.ts'
+import { guestKit } from '../emulation/kit/index.ts'
 import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo, checkProvider } from './checks.ts'
@@ -29,8 +30,8 @@ export interface ConnectOptions {
   debug(message: string): void
   /** A session's connection broke, or is back. */
   onConnection(state: 'lost' | 'back'): void
-  readonly equip: typeof equip
-  readonly kit: GuestKit
+  /** amux's own package. */
+  readonly root: string
 }
 
 /** Calls that are quick, or the provider does not answer at all. */
@@ -39,20 +40,24 @@ const limits = { connect: QUICK, get: QUICK, info: QUICK, 'list.next': QUICK, he
 
 export async function connect(descriptor: ProviderDescriptor, options: ConnectOptions): Promise<ConnectedProvider> {
   const { id } = descriptor
+  const kit = guestKit(options.root)
   const settings = options.settings.forProvider(id, descriptor.settings ?? [], legacyVariables)
   for (const note of settings.notes) options.note(note)
   const missing = settings.missing[0]
   if (missing) throw credentialMissing(descriptor, settings)
   const details = { provider: id, source: 'provider' } as const
   const guarded = guard(descriptor, { details, signal: options.signal, limits })
-  const raw: unknown = await guarded.connect(await context(id, settings, options))
-  return new Connected(descriptor, guard(checkProvider(raw, id), { details, signal: options.signal, limits }), options)
+  const raw: unknown = await guarded.connect(await context(settings, { id, kit, ...options }))
+  return new Connected(descriptor, guard(checkProvider(raw, id), { details, signal: options.signal, limits }), { ...options, kit })
 }
 
-async function context(id: string, { values }: ProviderSettings, options: ConnectOptions): Promise<ConnectContext> {
+interface Equipment extends ConnectOptions {
+  readonly kit: GuestKit
+}
+
+async function context({ values }: ProviderSettings, { id, progress, debug, kit }: Equipment & { readonly id: string }): Promise<ConnectContext> {
   const dataDir = join(paths().data, 'providers', id)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  const { progress, debug, kit } = options
   return { settings: values, dataDir, progress, debug, guest: kit }
 }
 
@@ -69,11 +74,11 @@ function credentialMissing({ id, title }: ProviderDescriptor, { missing }: Provi
 class Connected implements ConnectedProvider {
   readonly descriptor: ProviderDescriptor
   readonly #provider: Provider
-  readonly #options: ConnectOptions
+  readonly #options: Equipment
   readonly #computers = new Set<Equipped>()
   readonly #notes = new Set<Promise<void>>()
 
-  constructor(descriptor: ProviderDescriptor, provider: Provider, options: ConnectOptions) {
+  constructor(descriptor: ProviderDescriptor, provider: Provider, options: Equipment) {
     this.descriptor = descriptor
     this.#provider = provider
     this.#options = options
@@ -108,8 +113,10 @@ class Connected implements ConnectedProvider {
     this.#computers.clear()
   }
 
-  #equip(raw: Computer): Equipped {
-    const { signal, equip, kit, progress, debug, onConnection } = this.#options
+  /** What speaks with a guest is loaded here: a provider that is only asked what there is does without. */
+  async #equip(raw: Computer): Promise<Equipped> {
+    const { equip } = await import('../emulation/index.ts')
+    const { signal, kit, progress, debug, onConnection } = this.#options
     const sound = guard(raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
     const computer = equip(sound, { descriptor: this.descriptor, kit, progress, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
     this.#computers.add(computer)

@@ -71,8 +71,8 @@ export class Registry {
   }
 
   async #connect(id: string): Promise<ConnectedProvider> {
-    const [{ descriptor }, { connect }, { equip, guestKit }] = await Promise.all([this.find(id), import('./connect.ts'), import('../emulation/index.ts')])
-    return connect(descriptor, { ...this.#options, kit: guestKit(this.#options.root), equip })
+    const [{ descriptor }, { connect }] = await Promise.all([this.find(id), import('./connect.ts')])
+    return connect(descriptor, this.#options)
   }
 }
 
