@@ -39,6 +39,7 @@ describe('guest: what survives', () => {
     await back.over
     expect(counted(program.stdout + back.stdout)).to.deep.equal(upTo(3000))
     expect(back.exit).to.deep.equal({ code: 8 })
+    await until(async () => (await lab.list()).length === 0)
   })
 
   it('an owner whose connection was cut goes on from what it acknowledged', async () => {

@@ -73,6 +73,18 @@ static void guest_ended(int status) {
   init.pause = init.pause == 0 ? SHORTEST_BREAK : init.pause * 2 > LONGEST_BREAK ? LONGEST_BREAK : init.pause * 2;
 }
 
+/* A connection that is closed with something unread loses our answer too: wait for the guest to go first. */
+static void holder_refuse(int fd, int error) {
+  uint8_t answer[WIRE_HEADER + 5] = {W_FAILED}, ignored[4096];
+  put32(answer + 1, 5);
+  answer[WIRE_HEADER] = S_FORK;
+  put32(answer + WIRE_HEADER + 1, (uint32_t)error);
+  send(fd, answer, sizeof answer, MSG_NOSIGNAL);
+  struct pollfd readable = {fd, POLLIN, 0};
+  for (int64_t until = now_ms() + 200; now_ms() < until && poll(&readable, 1, 50) >= 0;)
+    if (readable.revents && recv(fd, ignored, sizeof ignored, MSG_DONTWAIT) <= 0) return;
+}
+
 static void holder_start(void) {
   int fd = sock_accept(init.listener);
   if (fd < 0) return;
@@ -85,13 +97,7 @@ static void holder_start(void) {
     close_from(4);
     holder_main(fd);
   }
-  if (pid < 0) {
-    uint8_t answer[WIRE_HEADER + 5] = {W_FAILED};
-    put32(answer + 1, 5);
-    answer[WIRE_HEADER] = S_FORK;
-    put32(answer + WIRE_HEADER + 1, (uint32_t)errno);
-    send(fd, answer, sizeof answer, MSG_NOSIGNAL);
-  }
+  if (pid < 0) holder_refuse(fd, errno);
   close(fd);
 }
 

@@ -58,6 +58,7 @@ export class SessionEngine {
       state: { status: 'running' },
       supervisor: this.#supervisor,
       kept: (detached || tty !== undefined) && !tied,
+      foreground: !detached && tty === undefined,
       tied,
       foreign: 0,
       base: [0, 0],

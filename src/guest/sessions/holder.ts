@@ -72,7 +72,10 @@ export class Holder {
       })
       this.#ready = {
         resolve,
-        refuse: (stage, errno) => reject(launch === undefined ? new GuestError('failed', `holder: ${stage}, ${errno}`) : explainRefusal(stage, errno, launch)),
+        refuse: (stage, errno) => {
+          this.#socket.destroy()
+          reject(launch === undefined ? new GuestError('failed', `the holder refuses (${stage}, ${errno})`) : explainRefusal(stage, errno, launch))
+        },
       }
       this.#socket.write(hello)
     })

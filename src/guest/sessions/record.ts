@@ -21,6 +21,8 @@ export interface Facts {
   readonly supervisor: string
   /** Stays listed after its end. */
   readonly kept: boolean
+  /** Its end needs no record once an owner saw it. */
+  readonly foreground: boolean
   /** Ends with its owner. */
   readonly tied: boolean
   /** Input that did not come from an owner. */

@@ -3,7 +3,7 @@ import { GuestError } from '../wire.ts'
 import type { Launch } from './launch.ts'
 import { Stage } from './wire.ts'
 
-const names: ReadonlyMap<number, string> = new Map(Object.entries(constants.errno).map(([name, value]) => [value, name]))
+const names: ReadonlyMap<number, string> = new Map(Object.entries(constants.errno).toReversed().map(([name, value]) => [value, name]))
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG', 'ELOOP'])
 const NO_ROOM = new Set(['ENOMEM', 'EAGAIN', 'EMFILE', 'ENFILE', 'ENOSPC'])
 

@@ -188,7 +188,8 @@ export class Session implements HolderListener {
   /** `over`: it saw everything; `left`: on purpose; `lost`: it may come back. */
   part(viewer: Viewer, how: 'over' | 'left' | 'lost'): void {
     const wasOwner = this.audience.remove(viewer)
-    const { kept, tied } = this.#facts
+    const { kept, tied, foreground } = this.#facts
+    if (wasOwner && how === 'over' && foreground) this.#update({ kept: false })
     if (wasOwner && !kept && !tied && (this.running || how === 'lost')) this.#keep(viewer)
     if (wasOwner) this.audience.pace()
     if (tied && wasOwner && this.running) this.holder?.kill(signalNumber('SIGKILL'), 0)

@@ -14,7 +14,7 @@ export class Supply {
   take(): Socket {
     const spare = this.#spare
     this.#spare = undefined
-    if (spare === undefined || spare.destroyed || !spare.readable) return connect(this.#path)
+    if (spare === undefined) return connect(this.#path)
     spare.removeAllListeners()
     return spare
   }
@@ -26,8 +26,10 @@ export class Supply {
     this.#spare = socket
     const drop = () => {
       if (this.#spare === socket) this.#spare = undefined
+      socket.destroy()
     }
     socket.on('error', drop)
-    socket.on('close', drop)
+    // A holder says nothing before it is asked: this is a refusal, or the end.
+    socket.on('readable', drop)
   }
 }
