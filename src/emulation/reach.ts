@@ -1,9 +1,14 @@
 import { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Channel, Computer, ComputerState, GuestKit, GuestPlace } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
 import { type Hello, PROTOCOL } from '../protocol/index.ts'
 import { duplexOf } from '../util/streams.ts'
 import { dialUnix } from './client/index.ts'
+
+/** A guest that its computer boots is there within a fraction of this. */
+const BOOT_MS = 10_000
+const BOOT_POLL_MS = 25
 
 export interface ReachOptions {
   readonly kit: GuestKit
@@ -26,11 +31,18 @@ export class Reach {
   }
 
   async dial(): Promise<Duplex> {
-    try {
-      return await this.#dial()
-    } catch (error) {
-      if (!hasCode(error, 'unavailable', 'connection_lost')) throw error
-      throw await this.#unlessStopped(error)
+    const begun = performance.now()
+    for (;;) {
+      try {
+        return await this.#dial()
+      } catch (error) {
+        if (!hasCode(error, 'unavailable', 'connection_lost')) throw error
+        const verdict = await this.#unlessStopped(error)
+        // Somebody else may be starting it this moment, or its supervisor the guest.
+        const booting = verdict === error && this.#place.booted === true && performance.now() - begun < BOOT_MS
+        if (!booting) throw verdict
+      }
+      await sleep(BOOT_POLL_MS)
     }
   }
 
