@@ -3,12 +3,15 @@ import { report } from './cli/failure.ts'
 import { Interrupt } from './cli/interrupt.ts'
 import { translate } from './cli/usage.ts'
 import { type FlagTable, type FlagValues, parseFlags } from './cli/verbs/argv.ts'
-import { attach, exec, programWords, shell, type VerbHost } from './cli/verbs/exec.ts'
+import { attach, exec, programWords, shell } from './cli/verbs/exec.ts'
+import { findAgent } from './agents/roster.ts'
 import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
-import { attachTable, execTable, type globalTable, shellTable } from './cli/verbs/tables.ts'
+import { run, type RunHost } from './cli/verbs/run.ts'
+import { attachTable, execTable, type globalTable, type RunFlags, runTable, shellTable } from './cli/verbs/tables.ts'
+import { takesBack } from './cli/verbs/take-back.ts'
 import { directSessions } from './emulation/client/direct.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
-import { hasCode } from './errors/index.ts'
+import { fail, hasCode } from './errors/index.ts'
 import { recall } from './registry/fast.ts'
 import { parseDuration } from './util/duration.ts'
 import { clean, json } from './util/text.ts'
@@ -22,7 +25,9 @@ interface Selected {
 
 interface Call {
   readonly flags: GlobalFlags & Selected
-  run(host: VerbHost): Promise<number>
+  run(host: RunHost): Promise<number>
+  /** It must not meet other files than those one stands in. */
+  readonly here?: boolean
 }
 
 /** Of the words behind `computer`, those that may be answered here. */
@@ -49,9 +54,19 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
     if (more.length > 0 || (behind !== undefined && session !== undefined)) return undefined
     return { flags: parsed.flags, run: (host) => attach(parsed.flags, session ?? behind, host) }
   },
+  run([name, ...own], remote = []) {
+    const parsed = name === undefined || name.startsWith('-') ? undefined : read(runTable, own)
+    return parsed && running(name ?? '', parsed, remote)
+  },
 }
 
-const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach' }
+/** `computer run NAME`, `NAME`. */
+function running(name: string, { flags, rest }: { readonly flags: GlobalFlags & RunFlags; readonly rest: readonly string[] }, remote: readonly string[]): Call | undefined {
+  if (rest.length > 0) return undefined
+  return { flags, here: flags.workdir === undefined, run: (host) => run(flags, name, remote, host) }
+}
+
+const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach', run: 'run' }
 
 /**
  * The hot way: a verb on a computer whose guest is known, without loading what other commands need. False: nothing
@@ -60,13 +75,18 @@ const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell
 export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const call = understood(argv)
   const known = call && recall(call.flags)
-  if (call === undefined || known === undefined) return false
+  if (call === undefined || known === undefined || (call.here && known.directory === undefined)) return false
   const { flags } = call
   const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
   const interrupt = new Interrupt()
   if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
-  const host: VerbHost = {
-    sessions: directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint) }),
+  const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint) })
+  const host: RunHost = {
+    sessions,
+    computer: { name: known.endpoint.computer, spawn: (argv, options) => sessions.start(argv, options) },
+    // It takes the provider, a download and progress to be shown: the ordinary way.
+    install: () => Promise.reject(fail('unavailable', 'it is not installed')),
+    takesBack: (session, title) => takesBack(session, title, { yes: flags.yes === true, signal: interrupt.signal }),
     attachCommand: attachCommand(known.endpoint.computer),
     directory: known.directory,
     signal: interrupt.signal,
@@ -74,9 +94,11 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     print: (document, text) => void process.stdout.write(`${flags.json === true ? json(document, 2) : clean(text())}\n`),
     onEnd: onEnd((handler) => interrupt.take(handler)),
   }
+  process.once('beforeExit', unfinished)
   const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, flags)))
   if (status === undefined) {
     interrupt.release()
+    process.off('beforeExit', unfinished)
     return false
   }
   await flushed()
@@ -89,7 +111,13 @@ async function others(endpoint: Endpoint): Promise<Sessions> {
   return connectEndpoint(endpoint).sessions
 }
 
-function understood([topic, word, ...rest]: readonly string[]): Call | undefined {
+/** Nothing is left that could still happen: a defect, never a success. */
+function unfinished(): void {
+  process.exit(report(fail('internal', 'waited for something that cannot come; the program may still run', { hint: 'amux computer session ls' }), { json: false, passThrough: true }))
+}
+
+function understood(argv: readonly string[]): Call | undefined {
+  const [topic, word, ...rest] = findAgent(argv[0] ?? '') ? ['computer', 'run', ...argv] : argv
   const verb = word !== undefined && Object.hasOwn(words, word) ? words[word] : undefined
   if ((topic !== 'computer' && topic !== 'sandbox') || verb === undefined) return undefined
   const cut = rest.indexOf('--')

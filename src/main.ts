@@ -1,13 +1,15 @@
 import { paths } from './config/index.ts'
 import { fail } from './errors/index.ts'
 import { type FailureContext, debugging, report } from './cli/failure.ts'
-import { type FindOptions, type Found, find } from './cli/find.ts'
+import { type FindOptions, type Found, find, wantsHelp } from './cli/find.ts'
 import { flushed } from './cli/output.ts'
 import { rewrite } from './cli/rewrite.ts'
+import { unknownCommand } from './cli/unknown.ts'
 import { translate } from './cli/usage.ts'
 
 /** The ordinary way in. Never rejects; ends the process with the command's status. */
 export async function main(options: FindOptions): Promise<void> {
+  process.once('beforeExit', () => process.exit(report(fail('internal', 'waited for something that cannot come'), { json: false, passThrough: false })))
   const status = await run(options)
   await flushed()
   // What a plugin left running must not hold the terminal.
@@ -23,18 +25,21 @@ async function run(options: FindOptions): Promise<number> {
   })
   try {
     found = await find({ ...options, argv })
-    const { wantsHelp, showHelp } = await import('./cli/help.ts')
-    if (!wantsHelp(found)) return await execute(found, argv)
-    await showHelp(found, argv)
-    return 0
+    return wantsHelp(found) ? await help(found, argv) : await execute(found, argv)
   } catch (error) {
     return failed(error, found, argv)
   }
 }
 
+async function help(found: Found, argv: readonly string[]): Promise<number> {
+  const { showHelp } = await import('./cli/help.ts')
+  await showHelp(found, argv)
+  return 0
+}
+
 async function execute(found: Found, argv: readonly string[]): Promise<number> {
   const { config, command, rest } = found
-  if (!command) throw (await import('./cli/unknown.ts')).unknownCommand(found, argv)
+  if (!command) throw unknownCommand(found, argv)
   const foreign = command.pluginName !== config.name || /^(plugins|autocomplete)(:|$)/.test(command.id)
   const own = foreign ? await (await import('./cli/plugins/index.ts')).prepare(command, rest) : rest
   const result: unknown = await config.runCommand(command.id, [...own], command)

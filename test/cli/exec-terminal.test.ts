@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import type { SessionInfo } from '../../src/contract/index.ts'
 import { Scratch, bin } from '../support/amux.ts'
-import { disposeAll } from '../support/computers.ts'
+import { disposeAll, killGuests } from '../support/computers.ts'
 import { TestTerminal, type TerminalOptions } from '../support/terminal.ts'
 
 /** Draws all over the screen, draws anew when it finds the size changed, ends at "q". */
@@ -166,15 +165,10 @@ describe('a program on a computer, in a terminal', () => {
   it('survives a guest that was killed', async () => {
     const screen = drawing()
     await screen.shows('bottom')
-    execFileSync('kill', ['-9', ...guests()])
+    killGuests(amux)
     screen.type('q')
     expect(await restored(screen)).to.equal(3)
     expect(screen.raw).to.contain('amux: the connection is lost, trying again')
   })
 
-  /** The guests of this test's home, as this machine sees them. */
-  function guests(): readonly string[] {
-    const found = execFileSync('sh', ['-c', 'grep -l amux-guest /proc/[0-9]*/comm 2>/dev/null | cut -d/ -f3'], { encoding: 'utf8' }).trim().split('\n')
-    return found.filter((pid) => readFileSync(`/proc/${pid}/mountinfo`, 'utf8').includes(amux.home) || readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(amux.home))
-  }
 })

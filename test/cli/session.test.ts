@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import type { SessionInfo } from '../../src/contract/index.ts'
 import { type ErrorDocument, Scratch, bin } from '../support/amux.ts'
-import { disposeAll } from '../support/computers.ts'
+import { disposeAll, killGuests } from '../support/computers.ts'
 import { shell } from '../support/shell.ts'
 
 describe('amux computer session', () => {
@@ -121,6 +121,15 @@ describe('amux computer session', () => {
     const first = Number(rest[0]?.split(' ')[1])
     expect(first).to.be.lessThan(400)
     expect(rest).to.deep.equal(Array.from({ length: 401 - first }, (_, index) => `line ${first + index}`))
+  })
+
+  it('goes on when the guest is killed, and its client with it', async () => {
+    const running = amux.run(['computer', 'exec', '--', 'sh', '-c', 'for i in $(seq 1 400); do echo line $i; sleep 0.005; done; exit 4'])
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    killGuests(amux)
+    const { status, stdout, stderr } = await running
+    expect(stdout).to.equal(Array.from({ length: 400 }, (_, index) => `line ${index + 1}\n`).join(''))
+    expect({ status, stderr }).to.deep.equal({ status: 4, stderr: 'amux: the connection is lost, trying again\namux: connected again\n' })
   })
 
   it('attaches to what ran in the background, with its status', async () => {

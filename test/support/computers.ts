@@ -1,3 +1,4 @@
+import { readFileSync, readdirSync } from 'node:fs'
 import type { Scratch } from './amux.ts'
 
 interface Row {
@@ -18,4 +19,18 @@ export async function disposeAll(scratch: Scratch): Promise<void> {
     if (status !== 0) throw new Error(`${name} is left over: ${stderr}`)
   }
   await scratch.dispose()
+}
+
+/** Kills the guests of this home's computers, none of anybody else's. Their supervisors start others. */
+export function killGuests(scratch: Scratch): void {
+  const read = (pid: string, name: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${name}`, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+  for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    if (read(pid, 'comm').trim() === 'amux-guest' && read(pid, 'mountinfo').includes(scratch.home)) process.kill(Number(pid), 'SIGKILL')
+  }
 }

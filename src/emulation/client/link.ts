@@ -38,6 +38,7 @@ export class Link implements FrameReader {
       // Not before: where the connection is a stream in JavaScript, the body may overtake the event.
       this.#stream.on('data', (chunk: Buffer) => this.#receive(decoder, chunk))
     })
+    this.#stream.once('end', () => this.#onEnd())
     this.#stream.once('close', () => this.#onClose())
     if (open !== undefined) this.#stream.write(jsonFrame(Frame.open, open))
   }
@@ -108,6 +109,11 @@ export class Link implements FrameReader {
       this.#close(isAmuxError(error) ? error : normalise(error))
       this.cancel()
     }
+  }
+
+  /** A guest that was killed only ends its half of a socket. */
+  #onEnd(): void {
+    if (!this.#finished) this.#stream.destroy()
   }
 
   #onClose(): void {
