@@ -2,6 +2,7 @@ import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AsideOptions, Process } from '../../../src/contract/index.ts'
 import { fail } from './errors.ts'
+import { layersOf } from './layers.ts'
 import type { Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
 import { overlay } from './plan-root.ts'
@@ -54,10 +55,16 @@ interface Part {
 
 /** The merged tree: as the running computer has it, since an overlay must not be mounted twice. */
 function layered(plan: Plan, place: Layout, meta: Meta, now: Running | undefined): Part {
-  if (now === undefined) overlay(plan, place, meta.root ?? '/', meta.root === undefined)
-  const tree = now ? plan.takeFrom(now.first, '/', '') : plan.take(place.root, '')
+  const layers = layersOf(place, meta.root)
+  if (now === undefined) overlay(plan, place, meta.root)
+  const trees = layers.map(({ at, view }) => ({ at, slot: now ? plan.takeFrom(now.first, at, '') : plan.take(view, '') }))
   const project = takeProject(plan, meta)
-  return { attach: () => (plan.step('attach', tree, PLACE), project.attach()) }
+  return {
+    attach: () => {
+      for (const { at, slot } of trees) plan.step('attach', slot, at === '/' ? PLACE : PLACE + at)
+      project.attach()
+    },
+  }
 }
 
 function assembled(plan: Plan, place: Layout, meta: Meta): Part {

@@ -20,9 +20,11 @@ const GUEST_PATIENCE = 10_000
 /** Until the guest answers. Somebody else may be starting the same one: then waits for theirs. */
 export async function boot(place: Layout, meta: Meta, context: ConnectContext, signal?: AbortSignal): Promise<void> {
   const give = Date.now() + PATIENCE
-  while (running(place) === undefined) {
+  let ours = false
+  while (!ours && running(place) === undefined) {
     throwIfAborted(signal)
-    if (await keep(place, meta, context)) break
+    ours = await keep(place, meta, context)
+    if (ours) break
     if (Date.now() > give) {
       throw fail('locked', `another amux has been starting or stopping ${place.name} for ${PATIENCE / 1000} s`, { computer: place.name })
     }
@@ -31,7 +33,7 @@ export async function boot(place: Layout, meta: Meta, context: ConnectContext, s
   try {
     await untilGuest(place, signal)
   } catch (error) {
-    await halt(place, { grace: 0 })
+    if (ours) await halt(place, { grace: 0 })
     throw error
   }
 }

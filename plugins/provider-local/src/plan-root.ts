@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { hiddenEntries } from './hidden.ts'
+import { layersOf, mountLayers } from './layers.ts'
 import { inside, type Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
 import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, resolvConf } from './mounts.ts'
@@ -33,10 +33,11 @@ export interface PlanContext {
 export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const plan = new Plan()
   const lower = meta.root ?? '/'
-  overlay(plan, place, lower, meta.root === undefined)
+  const attachLayers = overlay(plan, place, meta.root)
   const guest = guestMounts(plan, place, node)
   const project = meta.project && plan.take(meta.project.path, 'rec,nosuid,nodev')
   plan.step('pivot', place.root)
+  attachLayers()
   plan.step('mount', 'proc', '/proc', '555', 'nosuid,nodev,noexec', '')
   deviceDirectory(plan, ',gid=5', () => makeNodes(plan))
   plan.step('mount', 'sysfs', '/sys', '555', 'ro,nosuid,nodev,noexec', '')
@@ -50,14 +51,10 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   return finish(plan, meta, ROOT_CAPS)
 }
 
-/** The disk as one tree at `place.root`. */
-export function overlay(plan: Plan, place: Layout, lower: string, own: boolean): void {
-  const upper = join(place.disk, 'upper')
+/** The disk as one tree at `place.root`; what is returned puts the parts on file systems of their own in place. */
+export function overlay(plan: Plan, place: Layout, root: string | undefined): () => void {
   plan.step('private')
-  for (const { path, empty } of own ? hiddenEntries() : []) {
-    plan.step('hide', upper, lower, path, empty?.mode.toString(8) ?? '', empty?.uid ?? 0, empty?.gid ?? 0)
-  }
-  plan.step('overlay', lower, upper, join(place.disk, 'work'), place.root, OVERLAY)
+  return mountLayers(plan, layersOf(place, root), OVERLAY)
 }
 
 /** The common end: confined, then the init of the computer. */

@@ -20,7 +20,7 @@ export interface Probe {
 /** The tier this machine gives this user. Root has one, everybody else the other: neither can stand in for the other. */
 export function wantedTier(): Tier {
   const forced = process.env['AMUX_LOCAL_TIER']
-  const root = process.getuid?.() === 0
+  const root = isMachineRoot()
   if (forced === undefined || forced === '') return root ? 'root' : 'user'
   if (forced !== 'root' && forced !== 'user') throw fail('invalid_argument', `AMUX_LOCAL_TIER is ${forced}, not root or user`, { source: 'amux' })
   if (forced === 'root' && !root) throw fail('tool_missing', 'the root tier needs root', { hint: `Run amux as root, or unset AMUX_LOCAL_TIER.` })
@@ -32,11 +32,13 @@ export function wantedTier(): Tier {
   return forced
 }
 
+/** Root of a user namespace, as in many containers, is an ordinary user to the kernel's mounts. */
+function isMachineRoot(): boolean {
+  return process.getuid?.() === 0 && /^\s*0\s+0\s+4294967295\s*$/.test(readFileSync('/proc/self/uid_map', 'utf8'))
+}
+
 /** Throws when no computer can run here, naming the cause. */
 export async function requireTier(dataDir: string): Promise<Tier> {
-  if (process.platform !== 'linux') {
-    throw fail('unsupported', `local computers are made of Linux namespaces, which ${process.platform} does not have`, { hint: DOCKER })
-  }
   const { tier, problem } = await probe(dataDir)
   if (problem === undefined) return tier
   throw fail('tool_missing', `this machine cannot run local computers: ${problem}`, { hint: DOCKER })
@@ -44,6 +46,9 @@ export async function requireTier(dataDir: string): Promise<Tier> {
 
 /** Does the real mounts once per start of the machine, and remembers what came of it. */
 export async function probe(dataDir: string): Promise<Probe> {
+  if (process.platform !== 'linux') {
+    throw fail('unsupported', `local computers are made of Linux namespaces, which ${process.platform} does not have`, { hint: DOCKER })
+  }
   const tier = wantedTier()
   const cache = join(dataDir, `probe-${tier}.json`)
   const stamp = `${bootId()} ${statSync(boxPath()).mtimeMs}`
@@ -109,9 +114,21 @@ async function attempt(plan: Plan, dir: string): Promise<string | undefined> {
 }
 
 function explain(text: string, step: string, errno: string): string {
-  if (step === 'namespaces' && errno === 'ENOSPC') return `user namespaces are switched off (sysctl user.max_user_namespaces); ${text}`
-  if (step === 'namespaces' || step === 'map') return `the kernel refuses namespaces, as in a container or by policy; ${text}`
-  if (step === 'overlay') return `an overlay over / does not mount; is the data directory or / itself an overlay or a network disk? ${text}`
   if (errno === 'ENOSYS') return `the kernel is too old, 5.12 is needed; ${text}`
+  if (step === 'namespaces' && errno === 'ENOSPC') return `user namespaces are switched off (sysctl user.max_user_namespaces); ${text}`
+  const policy = ['kernel.apparmor_restrict_unprivileged_userns=1', 'kernel.unprivileged_userns_clone=0'].find(isSet)
+  if (policy !== undefined) return `this machine keeps user namespaces from ordinary users (sysctl ${policy}); ${text}`
+  if (step === 'namespaces' || step === 'map' || step === 'private') return `the kernel refuses namespaces, as it does in most containers; ${text}`
+  if (step === 'mount' && text.includes(' proc')) return `the kernel gives no new /proc, as in a container that hides part of its own; ${text}`
+  if (step === 'overlay' || step === 'hide') return `no overlay over / can be mounted: the data directory or / may be an overlay or a network disk; ${text}`
   return text
+}
+
+function isSet(setting: string): boolean {
+  const [name = '', value] = setting.split('=')
+  try {
+    return !isMachineRoot() && readFileSync(`/proc/sys/${name.replace('.', '/')}`, 'utf8').trim() === value
+  } catch {
+    return false
+  }
 }

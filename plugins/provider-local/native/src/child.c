@@ -48,11 +48,13 @@ static bool identify(const char *spec, struct identity *who) {
 }
 
 static bool become(const struct identity *who) {
-  if (who->uid == geteuid() && who->gid == getegid() && who->uid != 0) return true;
   gid_t groups[GROUPS];
   int count = GROUPS;
   if (getgrouplist(who->name, who->gid, groups, &count) < 0) count = 1, groups[0] = who->gid;
-  return setgroups((size_t)count, groups) == 0 && setgid(who->gid) == 0 && setuid(who->uid) == 0;
+  bool grouped = setgroups((size_t)count, groups) == 0;
+  /* In a namespace with one user there are no groups to choose. */
+  if (who->uid == geteuid() && who->gid == getegid()) return true;
+  return grouped && setgid(who->gid) == 0 && setuid(who->uid) == 0;
 }
 
 static _Noreturn void give_up(int report, const char *stage, const char *what) {
