@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { findAgent } from './agents/roster.ts'
 
 /** Where amux is installed: this file is built into its `dist`. */
 const root = join(import.meta.dirname, '..')
@@ -23,12 +24,13 @@ async function ordinary(argv: readonly string[]): Promise<void> {
   await main({ root, argv, development: false })
 }
 
-const hotVerbs: ReadonlySet<string | undefined> = new Set(['exec', 'x', 'shell', 'console', 'connect', 'attach'])
+const hotVerbs: ReadonlySet<string | undefined> = new Set(['exec', 'x', 'shell', 'console', 'connect', 'attach', 'run'])
 
 /** Verbs that people and scripts type all day are tried without the machinery. */
 async function hot(argv: readonly string[]): Promise<boolean> {
   const [topic, verb] = argv
-  if ((topic !== 'computer' && topic !== 'sandbox') || !hotVerbs.has(verb)) return false
+  const below = topic === 'computer' || topic === 'sandbox'
+  if (!(below ? hotVerbs.has(verb) : findAgent(topic ?? ''))) return false
   const { tryFast } = await import('./fast.ts')
   return tryFast(argv)
 }

@@ -1,6 +1,6 @@
 /** Coding agents: which there are, how they get onto a computer, how they are started. */
 export type { Asked } from './ask.ts'
 export { type InstallOptions, ensureAgent } from './install.ts'
-export { loginHint } from './login.ts'
+export { type Glance, glance } from './login.ts'
 export { type Agent, findAgent, roster } from './roster.ts'
 export { agentVersion } from './version.ts'

@@ -1,14 +1,12 @@
-import type { SessionInfo } from '../../contract/index.ts'
 import { type Agent, ensureAgent } from '../../agents/index.ts'
 import { fail } from '../../errors/index.ts'
 import { createComputer, directoryOn, locate, plainRequest } from '../../project/index.ts'
-import { cleanLine } from '../../util/text.ts'
 import type { AmuxCommand } from '../base.ts'
-import { ask, canAsk } from '../confirm.ts'
 import type { ComputerSelection } from '../flags.ts'
 import { hostOf } from './host.ts'
 import type { RunHost } from './run.ts'
 import type { RunFlags } from './tables.ts'
+import { takesBack } from './take-back.ts'
 
 /** A command's surroundings for `run`: the computer is made if the project has none yet. */
 export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<RunHost> {
@@ -28,7 +26,10 @@ export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<Ru
       command.out.settle()
       return path
     },
-    takesBack: (session, title) => takesBack(command, session, title),
+    takesBack(session, title) {
+      command.out.settle()
+      return takesBack(session, title, { yes: command.yes, signal: command.signal })
+    },
   }
 }
 
@@ -56,11 +57,4 @@ async function checkWorktree({ amux }: AmuxCommand, { provider, name }: { readon
     computer: name,
     provider,
   })
-}
-
-async function takesBack(command: AmuxCommand, session: SessionInfo, title: string): Promise<boolean> {
-  if (command.yes || !canAsk()) return true
-  command.out.settle()
-  const what = cleanLine(`${title} runs here already, detached (session ${session.id}, ${session.cwd}).`)
-  return !/^n/iu.test(await ask(`${what} Go back to it? [Y/n: start a new one] `, command.signal))
 }

@@ -1,5 +1,7 @@
 import type { SessionInfo } from '../../contract/index.ts'
-import { type Agent, type Asked, findAgent, loginHint } from '../../agents/index.ts'
+import type { Asked } from '../../agents/ask.ts'
+import { type Glance, glance } from '../../agents/login.ts'
+import { type Agent, findAgent } from '../../agents/roster.ts'
 import { fail, hasCode } from '../../errors/index.ts'
 import { launch, launchDetached, reattach } from '../../terminal/index.ts'
 import { type VerbHost, common } from './exec.ts'
@@ -46,12 +48,13 @@ async function startAgent(flags: RunFlags, agent: Agent, args: readonly string[]
   const given = common(flags, host).env ?? {}
   const labels = { agent: agent.id }
   const program = (command: string) => ({ argv: [command, ...args], labels, env: { ...agent.env, ...given } })
-  const hint = args.some((arg) => needless.has(arg)) ? undefined : await loginHint(host.computer, agent, given, host.signal)
+  const { installed, hint }: Glance = args.some((arg) => needless.has(arg)) ? { installed: true } : await glance(host.computer, agent, given, host.signal)
+  const path = installed ? undefined : await host.install(agent)
   if (hint !== undefined) host.say(`amux: ${hint}`)
   try {
-    return await start(flags, program(agent.command), host)
+    return await start(flags, program(path ?? agent.command), host)
   } catch (error) {
-    if (!hasCode(error, 'program_not_found')) throw error
+    if (path !== undefined || !hasCode(error, 'program_not_found')) throw error
   }
   return start(flags, program(await host.install(agent)), host)
 }
