@@ -1,11 +1,16 @@
 import { connect, type Socket } from 'node:net'
 
+interface Spare {
+  readonly socket: Socket
+  readonly drop: () => void
+}
+
 /**
  * Connections to the supervisor. One is made ahead, since behind it a holder is ready by then: a program starts sooner.
  */
 export class Supply {
   readonly #path: string
-  #spare: Socket | undefined
+  #spare: Spare | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -13,23 +18,22 @@ export class Supply {
 
   take(): Socket {
     const spare = this.#spare
-    this.#spare = undefined
     if (spare === undefined) return connect(this.#path)
-    spare.removeAllListeners()
-    return spare
+    this.#spare = undefined
+    spare.socket.off('error', spare.drop).off('readable', spare.drop)
+    return spare.socket
   }
 
   /** After a start, not during it. */
   restock(): void {
     if (this.#spare !== undefined) return
     const socket = connect(this.#path)
-    this.#spare = socket
     const drop = () => {
-      if (this.#spare === socket) this.#spare = undefined
+      if (this.#spare?.socket === socket) this.#spare = undefined
       socket.destroy()
     }
-    socket.on('error', drop)
-    // A holder says nothing before it is asked: this is a refusal, or the end.
-    socket.on('readable', drop)
+    this.#spare = { socket, drop }
+    // A holder says nothing before it is asked: what comes is a refusal, or the end.
+    socket.on('error', drop).on('readable', drop)
   }
 }
