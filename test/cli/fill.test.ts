@@ -1,30 +1,12 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
-import { Scratch, root } from '../support/amux.ts'
+import { Scratch } from '../support/amux.ts'
 import { disposeAll } from '../support/computers.ts'
+import { FAR } from '../support/far.ts'
 import { linkPlugins } from '../support/plugins.ts'
-
-/** A provider whose computers do not see this machine's project. */
-const FAR = `
-import { processProvider } from ${JSON.stringify(pathToFileURL(join(root, 'dist/testkit.js')).href)}
-export default async () => ({
-  ...processProvider,
-  id: 'far',
-  async connect(context) {
-    const provider = await processProvider.connect(context)
-    return {
-      create: ({ project, ...options }) => provider.create(options),
-      get: (name, options) => provider.get(name, options),
-      list: (options) => provider.list(options),
-      health: () => provider.health(),
-    }
-  },
-})
-`
 
 describe('a project on a computer that does not see it', () => {
   let amux: Scratch
