@@ -34,6 +34,7 @@ export class Session implements HolderListener {
   readonly #watchers = new Watchers()
   #facts: Facts
   #lastActive: number
+  #adopted = false
   #empty = false
   #leaving = false
   #resting = false
@@ -86,13 +87,14 @@ export class Session implements HolderListener {
   begin(holder: Holder): void {
     this.holder = holder
     this.#update({ pid: holder.leader })
-    this.terminal?.begin(this.tracks[0]?.end ?? 0)
+    this.terminal?.begin(this.#adopted ? (this.tracks[0]?.end ?? 0) : 0)
     this.audience.pace()
     this.#settle()
   }
 
   /** It lives since before this guest, and whoever owned it may come back. */
   adopt(): void {
+    this.#adopted = true
     this.keyboard.adopt(this.#facts.foreign)
     if (!this.#facts.tied) this.#update({ kept: true }, true)
   }

@@ -47,7 +47,7 @@ export class Terminal {
     return this.#screen === undefined ? this.#end : this.#fed - this.#screen.pending
   }
 
-  /** A program's questions are answered from here on. */
+  /** A program's questions after `end` are answered; those before were, long ago. */
   begin(end: number): void {
     this.#end = Math.max(this.#end, end)
     this.#answerFrom = end
