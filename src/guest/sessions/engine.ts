@@ -170,6 +170,7 @@ export class SessionEngine {
       return true
     } catch {
       this.#sessions.delete(session.id)
+      rmSync(socket, { force: true })
       return false
     }
   }
