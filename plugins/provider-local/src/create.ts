@@ -17,7 +17,7 @@ export function checkOptions(options: CreateOptions): void {
   checkName(options.name)
   const invalid = (message: string, hint?: string) => fail('invalid_argument', message, { source: 'amux', ...(hint !== undefined && { hint }) })
   if (options.template !== undefined) {
-    throw fail('unsupported', 'a local computer has no templates', { hint: 'Start from another root file system instead: --root DIR' })
+    throw fail('unsupported', 'a local computer has no templates', { hint: 'Start from another root file system instead: -o root=DIR' })
   }
   for (const name of Object.keys(options.options ?? {})) if (name !== 'root') throw invalid(`there is no option ${name}`)
   for (const [key, value] of Object.entries(options.env ?? {})) {
@@ -68,9 +68,9 @@ function describe(tier: Tier, options: CreateOptions): Meta {
 
 function rootDirectory(tier: Tier, given: string | number | boolean | undefined): string | undefined {
   if (given === undefined) return undefined
-  if (typeof given !== 'string' || !isAbsolute(given)) throw fail('invalid_argument', '--root takes an absolute path', { source: 'amux' })
-  if (tier === 'user') throw fail('unsupported', '--root needs the root tier: run amux as root')
-  const path = realDirectory(given, '--root')
+  if (typeof given !== 'string' || !isAbsolute(given)) throw fail('invalid_argument', '-o root takes an absolute path', { source: 'amux' })
+  if (tier === 'user') throw fail('unsupported', '-o root needs the root tier: run amux as root')
+  const path = realDirectory(given, '-o root')
   const loader = process.arch === 'arm64' ? 'lib/ld-linux-aarch64.so.1' : 'lib64/ld-linux-x86-64.so.2'
   if (statSync(join(path, loader), { throwIfNoEntry: false })) return path
   throw fail('unsupported', `${path} holds no system that amux can run on: it has no /${loader}`, { hint: 'Use a system with glibc, such as Debian.' })
