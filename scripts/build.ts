@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { apart, builtins, lazy } from './start-up.ts'
+import { apart, builtins, lazy, plainPlatform } from './start-up.ts'
 
 const root = join(import.meta.dirname, '..')
 const final = join(root, 'dist')
@@ -60,7 +60,10 @@ async function cli(): Promise<void> {
     outdir: dist,
     splitting: true,
     chunkNames: 'chunks/[name]-[hash]',
-    plugins: [builtins, lazy, apart],
+    plugins: [builtins, lazy, apart, plainPlatform],
+    // Less to read and to hash at each start; names stay, for stack traces.
+    minifyWhitespace: true,
+    minifySyntax: true,
     // The TypeScript compiler would otherwise be pulled in through oclif's development mode; conf stays a package.
     external: ['typescript', 'ts-node', 'ts-node/*', 'conf'],
   })

@@ -75,3 +75,12 @@ export const apart: Plugin = {
     build.onResolve({ filter: /^\.\/fast\.ts$/ }, ({ importer }) => (importer.endsWith('/src/start.ts') ? { path: './fast.js', external: true } : undefined))
   },
 }
+
+/** oclif asks at each start whether this is Windows' Linux, to name the platform; what it asks loads half a dozen files. */
+export const plainPlatform: Plugin = {
+  name: 'plain-platform',
+  setup(build) {
+    build.onResolve({ filter: /^wsl-utils$/ }, ({ path }) => ({ path, namespace: 'plain-platform' }))
+    build.onLoad({ filter: /./, namespace: 'plain-platform' }, () => ({ contents: 'export const isWsl = false; export const powerShellPath = async () => "powershell.exe"' }))
+  },
+}

@@ -1,11 +1,14 @@
+// Nearly every command stands on it: named here, it is built into the same few files.
+import './cli/index.ts'
 import { paths } from './config/index.ts'
 import { fail } from './errors/index.ts'
 import { type FailureContext, debugging, report } from './cli/failure.ts'
-import { type FindOptions, type Found, find, wantsHelp } from './cli/find.ts'
+import { type FindOptions, type Found, find } from './cli/find.ts'
 import { flushed } from './cli/output.ts'
 import { rewrite } from './cli/rewrite.ts'
 import { unknownCommand } from './cli/unknown.ts'
 import { translate } from './cli/usage.ts'
+import { wantsHelp } from './cli/wants-help.ts'
 
 /** The ordinary way in. Never rejects; ends the process with the command's status. */
 export async function main(options: FindOptions): Promise<void> {
