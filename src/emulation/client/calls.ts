@@ -47,6 +47,7 @@ export class Calls {
     let whole = false
     try {
       for await (const chunk of sourceOf(stream)) yield chunk
+      options.signal?.throwIfAborted()
       whole = stream.rstCode === 0
       if (!whole) throw fail('connection_lost', 'the transfer broke off')
     } catch (error) {

@@ -8,6 +8,7 @@ import { Calls } from './calls.ts'
 import { Connection, type Headers } from './connection.ts'
 import { guestArchive, guestFiles } from './files.ts'
 import type { CallHost, SessionHost } from './host.ts'
+import { nativeSocket } from './native.ts'
 import { guestPorts } from './ports.ts'
 import { guestSessions, spawnTied } from './sessions.ts'
 import { openTunnel, type TunnelOptions } from './tunnel.ts'
@@ -117,7 +118,7 @@ export class GuestClient implements CallHost {
     const details = this.#names()
     try {
       for (let tries = 0; tries < MAX_DIALS; tries++) {
-        const connection = new Connection(await this.#dial(), details)
+        const connection = new Connection(await nativeSocket(await this.#dial()), details)
         if (this.#closed) connection.destroy()
         if (await this.#accepted(connection)) return (this.#connection = connection)
         connection.destroy()

@@ -2,7 +2,6 @@ import type * as Http2 from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { AmuxError } from '../../contract/index.ts'
 import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
-import { eager } from './eager.ts'
 import { Heartbeat } from './heartbeat.ts'
 
 /** Enough for full speed over a unix socket; what one reader that stopped reading can make us keep. */
@@ -28,7 +27,7 @@ export class Connection {
     const http2: typeof Http2 = process.getBuiltinModule('node:http2')
     const settings = { enablePush: false, initialWindowSize: STREAM_WINDOW, maxFrameSize: FRAME_SIZE }
     this.#http = http2.connect('http://amux', {
-      createConnection: () => eager(duplex),
+      createConnection: () => duplex,
       settings,
       maxSessionMemory: 4096,
       peerMaxConcurrentStreams: 100_000,

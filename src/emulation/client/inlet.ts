@@ -14,22 +14,27 @@ export class Inlet implements ByteSink {
   /** In bytes since the session began, as the guest counts. */
   #taken = 0
   #sent = 0
-  /** Whether the guest says what it took. Unknown until it first does. */
-  #tracked = false
-  #forgot = false
+  /** Whether the guest's count is known. */
+  #counted = false
+  /** Whether it is of this connection. */
+  #current = false
+  /** A new connection that has not said its count yet. */
+  #returning: Link | undefined
   #ended = false
   #failure: AmuxError | undefined
   readonly #bell = new Bell()
 
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#ended) throw fail('conflict', 'input was ended already')
-    if (chunk.length === 0) return
-    while (this.#failure === undefined && (this.#link === undefined || this.#isFull())) await this.#bell.heard()
-    if (this.#failure !== undefined) throw this.#failure
-    this.#sent += chunk.length
-    this.#keep(chunk)
-    const link = this.#link
-    if (link !== undefined && !link.input(chunk)) await drained(link.writable)
+    for (let rest = chunk; rest.length > 0; ) {
+      const link = await this.#open()
+      // Never more than the guest has room for: acknowledgements must not wait behind input.
+      const piece = rest.subarray(0, this.#room)
+      rest = rest.subarray(piece.length)
+      this.#sent += piece.length
+      this.#kept.push(piece)
+      if (!link.input(piece)) await drained(link.writable)
+    }
   }
 
   async end(): Promise<void> {
@@ -39,7 +44,7 @@ export class Inlet implements ByteSink {
   }
 
   /** What is written from now on goes there. */
-  open(link: Link): void {
+  connect(link: Link): void {
     this.#link = link
     this.#bell.ring()
   }
@@ -47,15 +52,15 @@ export class Inlet implements ByteSink {
   /** A lost connection: writers wait for the next one. `false` when nobody can say what arrived. */
   interrupt(): boolean {
     this.#link = undefined
-    return this.#tracked || this.#sent === 0
+    this.#returning = undefined
+    this.#current = false
+    return this.#counted || this.#sent === 0
   }
 
-  /** After a lost connection: sends again what the guest has not got. */
+  /** After a lost connection: sends again what the guest has not got, once it has said what that is. */
   resume(link: Link): void {
-    this.#link = link
-    for (const chunk of this.#kept) link.input(chunk)
-    if (this.#ended) link.tell(Frame.eof)
-    this.#bell.ring()
+    if (this.#current || (this.#kept.length === 0 && !this.#ended)) this.#goOn(link)
+    else this.#returning = link
   }
 
   /** The guest's count. */
@@ -63,7 +68,7 @@ export class Inlet implements ByteSink {
     const count = payload.readBigUInt64BE()
     if (count === READS_NO_MORE) return this.close(fail('conflict', 'the program reads no more input'))
     const total = Number(count)
-    if (!this.#tracked) this.#begin(total)
+    if (!this.#counted) this.#begin(total)
     let surplus = total - this.#taken
     this.#taken = total
     while (surplus > 0) {
@@ -72,6 +77,9 @@ export class Inlet implements ByteSink {
       if (first.length > surplus) this.#kept.unshift(first.subarray(surplus))
       surplus -= first.length
     }
+    this.#sent = Math.max(this.#sent, total)
+    this.#current = true
+    if (this.#returning !== undefined) this.#goOn(this.#returning)
     this.#bell.ring()
   }
 
@@ -81,23 +89,30 @@ export class Inlet implements ByteSink {
     this.#bell.ring()
   }
 
+  #goOn(link: Link): void {
+    this.#returning = undefined
+    for (const chunk of this.#kept) link.input(chunk)
+    if (this.#ended) link.tell(Frame.eof)
+    this.connect(link)
+  }
+
   /** The first count comes before anything of ours was taken. */
   #begin(total: number): void {
-    this.#tracked = !this.#forgot
+    this.#counted = true
     this.#taken = total
     this.#sent += total
   }
 
-  #keep(chunk: Uint8Array): void {
-    if (this.#forgot) return
-    this.#kept.push(chunk)
-    if (this.#tracked || this.#sent <= INPUT_WINDOW) return
-    // A guest that never counts: keeping all would fill the memory.
-    this.#forgot = true
-    this.#kept = []
+  /** Waits for a connection, and for room. */
+  async #open(): Promise<Link> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure
+      if (this.#link !== undefined && this.#room > 0) return this.#link
+      await this.#bell.heard()
+    }
   }
 
-  #isFull(): boolean {
-    return this.#tracked && this.#sent - this.#taken >= INPUT_WINDOW
+  get #room(): number {
+    return INPUT_WINDOW - (this.#sent - this.#taken)
   }
 }

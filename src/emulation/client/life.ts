@@ -68,7 +68,7 @@ export class Life {
     const connection = await this.#host.connection(signal)
     const [path, request] = 'start' in this.#opening ? [Path.exec, this.#opening.start] : [Path.attach, this.#opening.attach]
     await this.#connect(connection, path, request, this.#host.headers, signal)
-    if (this.#link !== undefined) this.stdin.open(this.#link)
+    if (this.#link !== undefined) this.stdin.connect(this.#link)
   }
 
   signal(name: string): void {
