@@ -38,7 +38,12 @@ describe('a program on a computer, in a terminal', () => {
     open.push(one)
     return one
   }
-  const client = () => Number(readFileSync(join(amux.project, 'client.pid'), 'utf8'))
+  /** Never 0, which would be all of us. */
+  const client = (): number => {
+    const pid = Number(readFileSync(join(amux.project, 'client.pid'), 'utf8'))
+    expect(pid).to.be.greaterThan(1)
+    return pid
+  }
   const drawing = (options?: TerminalOptions) => terminal(['exec', '--name', 'drawing', '--', 'bash', '-c', DRAWING], options)
 
   async function restored(screen: TestTerminal): Promise<number> {
@@ -49,7 +54,7 @@ describe('a program on a computer, in a terminal', () => {
   }
 
   it('has a shell with everything that goes with it', async () => {
-    const screen = terminal(['shell', '-e', 'PS1=here> ', '-w', '/tmp'], { env: { TERM: 'no-such-terminal' } })
+    const screen = terminal(['shell', '-w', '/tmp'], { env: { TERM: 'no-such-terminal' } })
     screen.type('bash --norc\r')
     await screen.shows('bash')
     screen.type("PS1='you> '\r")
@@ -61,11 +66,11 @@ describe('a program on a computer, in a terminal', () => {
     screen.type('\u001a')
     await screen.shows('Stopped')
     screen.type('fg\r')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await screen.shows(/fg\nsleep 1000$/m)
     screen.type('\u0003')
-    await screen.shows('^C')
-    screen.type('exit 7\r')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    await screen.shows(/\^C\nyou>/)
+    screen.type('exec true\r')
+    await screen.shows(/exec true\n.*[#$]/)
     screen.type('exit 7\r')
     expect(await restored(screen)).to.equal(7)
   })

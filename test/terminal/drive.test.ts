@@ -20,6 +20,13 @@ describe('driving a program in a terminal', () => {
     for (const terminal of open.splice(0)) terminal.dispose()
   })
 
+  /** Never 0, which would be all of us. */
+  function pidOf(terminal: TestTerminal): number {
+    const pid = Number(readFileSync(join(terminal.directory, 'pid'), 'utf8'))
+    expect(pid).to.be.greaterThan(1)
+    return pid
+  }
+
   async function restored(terminal: TestTerminal): Promise<number> {
     const status = await terminal.ended()
     const { before, after } = terminal.settings()
@@ -37,9 +44,9 @@ describe('driving a program in a terminal', () => {
     terminal.type('\u001a')
     await terminal.shows('Stopped')
     terminal.type('fg\r')
+    await terminal.shows(/fg\nsleep 100$/m)
     terminal.type('\u0003')
-    terminal.type('\u0003')
-    await terminal.shows('^C')
+    await terminal.shows(/\^C\nme\$/)
     terminal.type('exit 7\r')
     expect(await restored(terminal)).to.equal(7)
   })
@@ -60,12 +67,32 @@ describe('driving a program in a terminal', () => {
     it(`restores the terminal when it gets SIG${signal}`, async () => {
       const terminal = run(`sh -c 'echo $$ > pid; exec ${command} tty bash -c "printf \\"\\\\033[?1049hready\\"; read x"'`)
       await terminal.shows('ready')
-      process.kill(Number(readFileSync(join(terminal.directory, 'pid'), 'utf8')), `SIG${signal}`)
+      process.kill(pidOf(terminal), `SIG${signal}`)
       await terminal.shows(`[status ${status}]`)
       expect(terminal.raw).to.include('\u001b[?1049l')
       expect(await restored(terminal)).to.equal(status)
     })
   }
+
+  it('lends the terminal to the shell while it is stopped from outside', async () => {
+    const terminal = run(`PS1='local$ ' bash --norc -i`)
+    await terminal.shows('local$ ')
+    const program = String.raw`printf "\033[?1049h\033[?1000hready "; while read -rsn1 k; do printf "<%s>" $k; [ $k = q ] && break; done`
+    terminal.type(`sh -c 'echo $$ > pid; exec ${command} tty bash -c "$0"' '${program}'\r`)
+    await terminal.shows(/^ready $/m)
+    process.kill(pidOf(terminal), 'SIGTSTP')
+    await terminal.shows('Stopped')
+    expect(terminal.raw).to.include('\u001b[?1000l').and.include('\u001b[?1049l')
+    terminal.type('clear; stty -a | grep -o " icanon"\r')
+    await terminal.shows(/^ icanon/m)
+    terminal.type('clear; fg\r')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    terminal.type('xq')
+    await terminal.shows('local$ ')
+    expect(terminal.raw).to.include('<x><q>')
+    terminal.type('exit\r')
+    expect(await restored(terminal)).to.equal(0)
+  })
 
   it('restores the terminal after an error nobody caught', async () => {
     const terminal = run(`${command} fail bash -c 'printf "\\033[?1049h\\033[?25lready"; read x'`)
