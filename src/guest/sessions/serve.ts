@@ -51,7 +51,6 @@ class Client {
   #open: ((request: unknown) => void) | undefined
   #refuse: ((error: GuestError) => void) | undefined
   #leaves = false
-  #ended = false
 
   constructor(stream: FrameStream) {
     this.#stream = stream
@@ -122,9 +121,8 @@ class Client {
     session.resize({ cols, rows }).catch(() => {})
   }
 
-  /** A client that says no more has left, politely: what it was sent, it has. */
+  /** It says no more. What it has it acknowledged before: a dead client's stream ends just the same. */
   #onEnd(): void {
-    this.#ended = true
     this.#refuse?.(new GuestError('invalid_argument', 'the request ends before it says what is wanted'))
     this.#part()
   }
@@ -138,7 +136,7 @@ class Client {
     const [session, viewer] = [this.#session, this.#viewer]
     if (session === undefined || viewer === undefined) return
     this.#session = undefined
-    const over = viewer.confirmed || (this.#ended && viewer.done)
+    const over = viewer.confirmed
     session.part(viewer, over ? 'over' : this.#leaves ? 'left' : 'lost')
     if (!over && !this.#stream.writableEnded) this.#stream.end()
   }
