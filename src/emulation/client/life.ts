@@ -125,13 +125,18 @@ export class Life {
           settle()
           this.#link = undefined
           if (begun) this.#onClosed(error)
-          else reject(normalise(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }), names(this.#host)))
+          else reject(this.#notBegun(error))
         }),
       }, headers, request)
       this.#link = link
       this.#paused = false
       signal?.addEventListener('abort', onAbort)
     })
+  }
+
+  #notBegun(error: AmuxError | undefined): AmuxError {
+    if (error?.code === 'connection_lost' && 'start' in this.#opening && this.#session === undefined) return fateUnknown(error, undefined, this.#tied, this.#host)
+    return normalise(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }), names(this.#host))
   }
 
   #onSession(info: SessionInfo): void {

@@ -37,8 +37,8 @@ export async function endGuest(computer: Computer, pid: number, exit: () => Prom
 
 async function ensureNode(computer: Computer, probe: Probe, { kit, progress, signal }: DeliverOptions): Promise<string> {
   if (probe.node !== undefined && isNewEnough(probe.node.version)) return probe.node.path
-  if (probe.musl) {
-    throw fail('tool_missing', 'the computer has no Node 22.12 or newer, and amux has none for musl systems', {
+  if (!probe.glibc) {
+    throw fail('tool_missing', 'the computer has no Node 22.12 or newer, and amux has none for systems without glibc', {
       hint: 'Install it there, on Alpine with: apk add nodejs',
       computer: computer.name,
     })

@@ -8,7 +8,7 @@ export interface Probe {
   readonly user: { readonly name: string; readonly uid: number; readonly gid: number; readonly home: string }
   /** This version's kit is there, whole. */
   readonly hasKit: boolean
-  readonly musl: boolean
+  readonly glibc: boolean
   /** The computer's own Node. */
   readonly node?: { readonly path: string; readonly version: string }
   /** Nodes that amux delivered before. */
@@ -40,7 +40,7 @@ export function parseProbe(text: string): Probe {
     arch: architectures[one('arch')] ?? one('arch'),
     user: { name: one('user'), uid, gid, home: one('home') || '/' },
     hasKit: one('kit') === 'yes',
-    musl: one('libc') === 'musl',
+    glibc: one('libc') === 'glibc',
     ...(version !== '' && { node: { path: one('node'), version } }),
     delivered: facts.filter(([name]) => name === 'own').map(([, value]) => value),
     hasSocket: one('guest') !== '',

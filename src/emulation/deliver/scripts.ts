@@ -4,8 +4,8 @@
  */
 
 /**
- * `$1` store or '', `$2` run directory or '', `$3` version, `$4` not empty: only look. When a guest's socket is there it
- * becomes the bridge to it, after the word `bridge`; else it tells what there is.
+ * `$1` store or '', `$2` run directory or '', `$3` version, `$4` not empty: only look. When a guest's socket is there,
+ * of whatever version, it becomes the bridge to it, after the word `bridge`; else it tells what there is.
  */
 export const enter = String.raw`
 umask 077
@@ -17,9 +17,11 @@ if [ -z "$run" ]; then
   [ $(printf %s "$run" | wc -c) -le 50 ] || run=/tmp/amux-guest-$uid-$(printf %s "$store" | cksum | cut -d ' ' -f 1)
 fi
 kit=$store/kits/$version
-if [ -z "$4" ] && [ -S "$run/guest.sock" ] && [ -x "$kit/amux-init" ]; then
+init=$kit/amux-init
+[ -x "$init" ] || for init in "$store"/kits/*/amux-init; do [ -x "$init" ] && break; done
+if [ -z "$4" ] && [ -S "$run/guest.sock" ] && [ -x "$init" ]; then
   printf 'amux\0bridge\0\0'
-  exec "$kit/amux-init" bridge "$run/guest.sock"
+  exec "$init" bridge "$run/guest.sock"
 fi
 tell() { printf '%s=%s\0' "$1" "$2"; }
 printf 'amux\0probe\0'
@@ -32,7 +34,7 @@ tell gid "$(id -g)"
 tell user "$(id -un 2>/dev/null || echo "$uid")"
 tell home "$HOME"
 [ -f "$kit/complete" ] && tell kit yes
-ls /lib/ld-musl-* >/dev/null 2>&1 && tell libc musl
+ls /lib*/ld-linux-* /lib/*/ld-linux-* >/dev/null 2>&1 && tell libc glibc
 node=$(command -v node) && tell node "$node" && tell nodeVersion "$(node -p process.versions.node 2>/dev/null)"
 for own in "$store"/node/*/node; do [ -x "$own" ] && tell own "$own"; done
 tell guest "$(ls "$run/guest.sock" 2>/dev/null)"
