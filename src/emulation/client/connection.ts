@@ -43,7 +43,8 @@ export class Connection {
   }
 
   get lost(): boolean {
-    return this.#failure !== undefined
+    // Node ends its streams first and tells later.
+    return this.#failure !== undefined || this.#http.destroyed || this.#http.closed
   }
 
   get unused(): boolean {
