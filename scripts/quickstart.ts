@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const amux = join(import.meta.dirname, '..', 'bin', 'run.js')
-const project = mkdtempSync(join(tmpdir(), 'amux-quickstart-'))
+const project = mkdtempSync(join(tmpdir(), 'quickstart-'))
 const colour = process.stdout.isTTY && process.env['NO_COLOR'] === undefined
 
 main().catch((error: unknown) => {
@@ -28,7 +28,7 @@ async function main(): Promise<void> {
   run('computer', 'exec', '--', 'cat', 'hello.txt')
 
   title('Install something on it: this machine stays as it is')
-  run('computer', 'exec', '--', 'npm', 'install', '--global', '--no-fund', '--no-audit', 'cowsay')
+  run('computer', 'exec', '--', 'npm', 'install', '--global', '--loglevel=error', '--no-fund', 'cowsay')
   run('computer', 'exec', '--', 'cowsay', 'installed on the computer')
 
   title('A coding agent, installed when it is missing')
@@ -122,18 +122,17 @@ function title(text: string): void {
 }
 
 function next(provider: string): void {
-  const command = `node ${amux}`
   process.stdout.write(
     [
       '',
       'Now your own project:',
       '',
-      '  npm install --global .                        # once, here: the command `amux`',
+      '  npm install --global .                        # once, here: the command `amux`, for Node 22.12 or newer',
       '  cd YOUR-PROJECT',
       `  amux computer create --provider ${provider}`,
       '  amux claude',
       '',
-      `Without installing it: ${command} --help`,
+      `Without installing anything: ${process.execPath} ${amux} --help`,
       '',
     ].join('\n'),
   )
