@@ -3,7 +3,7 @@ import { Command } from '@oclif/core/command'
 import type { Config } from '@oclif/core/config'
 import type { Interfaces } from '@oclif/core'
 import { normalise } from '../errors/index.ts'
-import { confirm } from './confirm.ts'
+import { canAsk, confirm } from './confirm.ts'
 import { Context } from './context.ts'
 import { report } from './failure.ts'
 import { globalFlags } from './flags.ts'
@@ -26,6 +26,8 @@ export abstract class AmuxCommand extends Command {
   static override baseFlags = globalFlags
   /** A command that hands a program's status through: its own failures are 125 and go to stderr. */
   static passThrough = false
+  /** A command that takes something away: `--yes` does not make it follow a record that somebody else wrote. */
+  static destructive = false
 
   /** What stands after the first `--`, exactly as typed. */
   readonly remote: readonly string[] | undefined
@@ -47,7 +49,7 @@ export abstract class AmuxCommand extends Command {
     super(own, config)
     this.remote = cut < 0 ? undefined : argv.slice(cut + 1)
     this.out.configure({ json: own.includes('--json'), quiet: own.includes('--quiet') || own.includes('-q') })
-    this.amux = new Context({ config, out: this.out, signal: this.signal, confirm: (question) => this.confirm(question) })
+    this.amux = new Context({ config, out: this.out, signal: this.signal, trust: () => this.#trust() })
   }
 
   abstract execute(): Promise<number | void>
@@ -70,6 +72,11 @@ export abstract class AmuxCommand extends Command {
   async confirm(question: string): Promise<void> {
     this.out.settle()
     if (!this.#yes) await confirm(question, this.signal)
+  }
+
+  #trust(): ((question: string) => Promise<void>) | undefined {
+    const { destructive } = this.constructor as typeof AmuxCommand
+    return !destructive && (this.#yes || canAsk()) ? (question) => this.confirm(question) : undefined
   }
 
   override async run(): Promise<number> {

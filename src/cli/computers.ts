@@ -24,7 +24,7 @@ export async function ownComputer(amux: Context, selection: ComputerSelection): 
   const computer = await amux.computer(selection)
   const info = await computer.info()
   const { provider, name } = computer
-  if (isOurs(info, (await amux.store()).read(), provider)) return computer
+  if (isOurs(info, (await amux.followed())?.read(), provider)) return computer
   throw fail('conflict', `${name} on ${provider} was not made by amux, which leaves it alone`, {
     hint: `Give it to this project first: amux computer use ${name} -P ${provider} --adopt`,
     provider,

@@ -21,7 +21,11 @@ export async function ask(question: string, signal: AbortSignal): Promise<string
     terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     return (await terminal.question(clean(question), { signal })).trim()
   } catch (error) {
-    throw signal.aborted ? signal.reason : error
+    if (signal.aborted) throw signal.reason
+    if (!(error instanceof Error && error.name === 'AbortError')) throw error
+    // Ctrl-D: no answer is none.
+    process.stderr.write('\n')
+    return ''
   } finally {
     terminal.close()
   }

@@ -1,9 +1,9 @@
 import type { Config } from '@oclif/core/config'
 import type { EquippedComputer } from '../contract/index.ts'
 import { Settings, paths } from '../config/index.ts'
-import { type Project, type ProjectStore, findProject } from '../project/index.ts'
+import { type Look, type Project, type ProjectStore, findProject, look } from '../project/index.ts'
 import { Registry } from '../registry/index.ts'
-import { debugging } from './failure.ts'
+import { debugging, describe } from './failure.ts'
 import type { ComputerSelection } from './flags.ts'
 import type { Output } from './output.ts'
 
@@ -11,7 +11,8 @@ export interface ContextOptions {
   readonly config: Config
   readonly out: Output
   readonly signal: AbortSignal
-  confirm(question: string): Promise<void>
+  /** What asks whether a record that somebody else wrote may be used; undefined where nobody can say so. */
+  trust(): ((question: string) => Promise<void>) | undefined
 }
 
 /** What a command works with. Everything is made when first asked for. */
@@ -24,6 +25,7 @@ export class Context {
   #registry: Registry | undefined
   #project: Project | undefined
   #store: Promise<ProjectStore> | undefined
+  #look: Look | undefined
 
   constructor(options: ContextOptions) {
     this.#options = options
@@ -66,6 +68,19 @@ export class Context {
     return (this.#store ??= this.#open())
   }
 
+  /** Its record where nothing about it is in doubt, for what works without one too; what is wrong with it is said once. */
+  look(): Look {
+    if (this.#look) return this.#look
+    this.#look = look(() => this.project(), paths().state)
+    if (this.#look.problem) this.#options.out.note(describe(this.#look.problem))
+    return this.#look
+  }
+
+  /** The store of a record that `look` may follow, or that was settled already. */
+  async followed(): Promise<ProjectStore | undefined> {
+    return this.#store === undefined && this.look().problem ? undefined : this.store()
+  }
+
   /** The computer a command is about. `start` wakes it; without it, it may be stopped. */
   async computer(selection: ComputerSelection, options: { readonly start?: boolean } = {}): Promise<EquippedComputer> {
     const { resolve } = await import('./resolve.ts')
@@ -84,6 +99,6 @@ export class Context {
 
   async #open(): Promise<ProjectStore> {
     const { openProject } = await import('../project/index.ts')
-    return openProject(this.project(), paths().state, { confirm: (question) => this.#options.confirm(question) })
+    return openProject(this.project(), paths().state, { confirm: this.#options.trust() })
   }
 }

@@ -1,6 +1,6 @@
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
-import { type Located, chosenProvider, locate, noteWorkspace, startOptions } from '../project/index.ts'
+import { type Located, type ProjectRecord, chosenProvider, locate, noteWorkspace, searchComputer, startOptions } from '../project/index.ts'
 import type { Context } from './context.ts'
 import type { ComputerSelection } from './flags.ts'
 
@@ -22,13 +22,32 @@ export async function resolveProvider(amux: Context, flag: string | undefined): 
 }
 
 async function find(amux: Context, { computer, provider }: ComputerSelection): Promise<Located & { readonly recorded: boolean }> {
+  if (computer !== undefined) return findNamed(amux, computer, provider)
   const record = (await amux.store()).read()
-  const wanted = provider ?? (computer === undefined ? amux.settings.provider : undefined)
-  const located = locate(record, { computer, provider: wanted })
+  const located = locate(record, { provider: provider ?? amux.settings.provider })
   if (located) return { ...located, recorded: true }
-  const id = await resolveProvider(amux, provider)
-  if (computer !== undefined) return { provider: id, name: computer, recorded: false }
-  throw fail('not_found', `this project has no computer on ${id}`, { hint: `Make one: amux computer create -P ${id}`, provider: id })
+  throw none(record, await resolveProvider(amux, provider))
+}
+
+/** Who names a computer needs no record, and none that may not be followed gets in the way. */
+async function findNamed(amux: Context, name: string, provider: string | undefined): Promise<Located & { readonly recorded: boolean }> {
+  const located = locate(amux.look().record, { computer: name, provider })
+  if (located) return { ...located, recorded: true }
+  const id = provider ?? amux.settings.provider
+  if (id !== undefined) return { provider: id, name, recorded: false }
+  const { providers } = await amux.registry.discover()
+  const ids = providers.map(({ descriptor }) => descriptor.id)
+  return { ...(await searchComputer(name, ids, (one) => amux.registry.connect(one))), recorded: false }
+}
+
+/** Its `create` may have been interrupted. */
+function none(record: ProjectRecord | undefined, id: string): Error {
+  const pending = record?.providers[id]?.pending?.name
+  if (pending === undefined) return fail('not_found', `this project has no computer on ${id}`, { hint: `Make one: amux computer create -P ${id}`, provider: id })
+  return fail('not_found', `this project's computer ${pending} on ${id} was never finished`, {
+    hint: `Finish it: amux computer create -P ${id}. Or remove what there is: amux computer rm ${pending} -P ${id}`,
+    provider: id,
+  })
 }
 
 /** The record is left as it is: only the user knows whether the computer is to be forgotten. */
@@ -50,9 +69,9 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
   }
   amux.progress(`Starting ${computer.name}`)
   // The project may have been moved since the computer was made.
-  const store = await amux.store()
-  await computer.start({ ...startOptions(store, computer), signal: amux.signal })
-  await noteWorkspace(store, computer.provider, await computer.info())
+  const store = await amux.followed()
+  await computer.start({ ...(store && startOptions(store, computer)), signal: amux.signal })
+  if (store) await noteWorkspace(store, computer.provider, await computer.info())
 }
 
 async function noProvider(amux: Context): Promise<never> {

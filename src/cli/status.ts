@@ -1,13 +1,13 @@
 import type { ComputerState, SessionInfo } from '../contract/index.ts'
 import { paths } from '../config/index.ts'
 import { hasCode } from '../errors/index.ts'
-import { type Inspection, type ProjectRecord, chosenProvider, inspect, locate } from '../project/index.ts'
+import { type Inspection, type ProjectRecord, chosenProvider, doubt, inspect, locate } from '../project/index.ts'
 import type { Context } from './context.ts'
 
 export interface ProjectStatus {
   readonly project: { readonly name: string; readonly path: string }
   /** The record is there, and is not to be followed before the user said so. */
-  readonly untrusted?: { readonly file: string; readonly standing: 'copied' | 'foreign' }
+  readonly untrusted?: { readonly file: string; readonly standing: 'copied' | 'foreign'; readonly problem: string; readonly hint?: string | undefined }
   readonly provider?: { readonly id: string; readonly chosenBy: 'AMUX_PROVIDER' | 'the project' }
   readonly computer?: ComputerStatus
 }
@@ -26,7 +26,7 @@ export async function projectStatus(amux: Context): Promise<ProjectStatus> {
   const found = inspect(amux.project(), paths().state)
   const record = trusted(found)
   const id = amux.settings.provider ?? chosenProvider(record)
-  const about = { project: { name, path: root }, ...doubt(found) }
+  const about = { project: { name, path: root }, ...untrusted(amux, found) }
   if (id === undefined) return about
   const provider = { id, chosenBy: amux.settings.provider === undefined ? ('the project' as const) : ('AMUX_PROVIDER' as const) }
   const located = locate(record, { provider: id })
@@ -38,9 +38,10 @@ export function trusted(found: Inspection): ProjectRecord | undefined {
   return found.record && (found.standing === 'own' || found.standing === 'moved') ? found.record : undefined
 }
 
-function doubt(found: Inspection): Pick<ProjectStatus, 'untrusted'> {
-  if (!found.record || found.standing === 'own' || found.standing === 'moved') return {}
-  return { untrusted: { file: found.file, standing: found.standing } }
+function untrusted(amux: Context, found: Inspection): Pick<ProjectStatus, 'untrusted'> {
+  const problem = doubt(amux.project(), found)
+  if (!problem || !found.record || found.standing === 'own' || found.standing === 'moved') return {}
+  return { untrusted: { file: found.file, standing: found.standing, problem: problem.message, hint: problem.hint } }
 }
 
 async function look(amux: Context, provider: string, name: string): Promise<ComputerStatus> {

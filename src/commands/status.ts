@@ -17,7 +17,7 @@ function render({ project, untrusted, provider, computer }: ProjectStatus): stri
     `Project    ${project.name} (${project.path})`,
     `Provider   ${provider ? `${provider.id} (chosen by ${provider.chosenBy})` : 'none chosen yet: amux computer create -P ID'}`,
   ]
-  if (untrusted) lines.push(`Record     ${untrusted.file} ${untrusted.standing === 'copied' ? 'is a copy of another project\'s' : 'was not written by you on this machine'}: not followed`)
+  if (untrusted) return [...lines, `Record     not followed: ${untrusted.problem}`, `           ${untrusted.hint ?? ''}`].join('\n')
   if (!computer) return [...lines, 'Computer   none yet: amux computer create'].join('\n')
   const { name, state, problem, sessions } = computer
   lines.push(`Computer   ${name}, ${state}${problem === undefined ? '' : `: ${problem}`}`)

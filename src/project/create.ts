@@ -35,11 +35,15 @@ export interface Created {
 /** The project's computer on this provider, made when there is none. However many ask at once, one is made. */
 export async function createComputer(store: ProjectStore, backend: Backend, request: CreateRequest, context: CreateContext): Promise<Created> {
   const config = await digestRequest(store, request)
-  const look = async () => (context.another ? undefined : existing(store, backend, request, config, context))
-  const there = await look()
+  const look = async (first: boolean) => (context.another ? undefined : existing(store, backend, request, config, { ...context, note: first ? ignore : context.note }))
+  const there = await look(true)
   if (there) return there
   const onWait = () => context.progress('Waiting for another amux that is making or removing a computer of this project')
-  return store.exclusively(async () => (await look()) ?? make(store, backend, request, config, context), { signal: context.signal, onWait })
+  return store.exclusively(async () => (await look(false)) ?? make(store, backend, request, config, context), { signal: context.signal, onWait })
+}
+
+function ignore(): void {
+  // It is looked again under the lock, and said then.
 }
 
 /** The recorded one, if the provider still has it. Only its own "not found" makes room for another, and only when asked. */

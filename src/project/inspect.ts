@@ -53,7 +53,7 @@ function holdsSame(other: string, id: string, file: string): boolean {
 }
 
 /** In the project; in the user's own state while the project cannot be written. */
-function recordFile(project: Project, state: string): string {
+export function recordFile(project: Project, state: string): string {
   const dir = join(project.root, '.amux')
   const stat = lstatSync(dir, { throwIfNoEntry: false })
   if (stat && !stat.isDirectory()) throw corrupt(dir, 'is not a directory', 'amux keeps its project record in there: move it away.')

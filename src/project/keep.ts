@@ -16,9 +16,14 @@ export async function forget(store: ProjectStore, { provider, name }: Located): 
   })
 }
 
-/** Makes a computer the project's, and its provider the chosen one. */
-export async function adopt(store: ProjectStore, { provider, name, workspace }: Located, adopted: boolean): Promise<void> {
-  await store.change((record) => {
+/**
+ * Makes a computer the project's, and its provider the chosen one. `id`: what the project was called before its record
+ * was lost.
+ */
+export async function adopt(store: ProjectStore, { provider, name, workspace }: Located, adopted: boolean, id?: string): Promise<void> {
+  const lost = id !== undefined && isEmpty(store.read())
+  await store.change((found) => {
+    const record = lost ? { ...found, id } : found
     const entry = record.providers[provider] ?? { computers: {} }
     const before = entry.computers[name] ?? { createdAt: new Date().toISOString() }
     const one = { ...before, ...(workspace === undefined ? {} : { workspace }), ...(adopted ? { adopted } : {}) }
@@ -28,6 +33,10 @@ export async function adopt(store: ProjectStore, { provider, name, workspace }: 
       providers: { ...record.providers, [provider]: { ...entry, current: name, computers: { ...entry.computers, [name]: one } } },
     }
   })
+}
+
+function isEmpty(record: ProjectRecord | undefined): boolean {
+  return record === undefined || Object.keys(record.providers).length === 0
 }
 
 /**
@@ -57,8 +66,8 @@ export function isOurs(info: ComputerInfo, record: ProjectRecord | undefined, pr
 }
 
 /** Deletes a computer and forgets it. One that is gone already is only forgotten: false. */
-export async function removeComputer(store: ProjectStore, located: Located, remove: () => Promise<void>): Promise<boolean> {
-  if (!isRecorded(store.read(), located)) {
+export async function removeComputer(store: ProjectStore | undefined, located: Located, remove: () => Promise<void>): Promise<boolean> {
+  if (!store || !isRecorded(store.read(), located)) {
     await remove()
     return true
   }

@@ -75,7 +75,14 @@ function parse(file: string): unknown {
   }
 }
 
-export function corrupt(file: string, what: string, hint = 'Repair it, or move it away and choose again: amux computer use NAME.'): Error {
+const REPAIR = 'Choose again, which moves it aside: amux computer use NAME. Which there are: amux computer ls'
+
+/** Nothing but damaged: what a newer amux wrote, or what cannot be read, is not. */
+export function isRepairable(error: unknown): boolean {
+  return isAmuxError(error) && error.code === 'corrupt' && error.hint === REPAIR
+}
+
+export function corrupt(file: string, what: string, hint = REPAIR): Error {
   return fail('corrupt', `${file} ${what}; it was left as it is`, { hint })
 }
 

@@ -1,13 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { fail, normalise } from '../errors/index.ts'
+import type { AmuxError } from '../contract/index.ts'
+import { fail, hasCode, normalise } from '../errors/index.ts'
 import { writeAtomic } from '../util/atomic.ts'
 import { type LockOptions, withLock } from '../util/lock.ts'
 import { type Project, RECORD } from './find.ts'
-import { computersOf, inspect } from './inspect.ts'
+import { type Inspection, computersOf, inspect, recordFile } from './inspect.ts'
 import { type OwnEntry, ownFile, readOwn } from './own.ts'
-import type { ProjectRecord } from './record.ts'
+import { type ProjectRecord, isRepairable } from './record.ts'
 
 /** A project's record that is safe to act on, and the only way to change it. */
 export interface ProjectStore {
@@ -18,6 +19,8 @@ export interface ProjectStore {
   read(): ProjectRecord | undefined
   /** Other directories that share the record's computers: the user said so of a copy. */
   elsewhere(): readonly string[]
+  /** The user's own side of a record with this id was for a project at this place. */
+  wasHere(id: string): boolean
   /** Reads, edits and writes under a lock. `edit` gets a fresh record when there is none. */
   change(edit: (record: ProjectRecord) => ProjectRecord): Promise<ProjectRecord>
   /** Keeps other processes from making or deleting this project's computers meanwhile. */
@@ -33,15 +36,17 @@ export interface SettleOptions {
   readonly share?: boolean
   /** What the user said about a copied or foreign record: begin anew, leave it. */
   readonly fresh?: boolean
+  /** Begin anew where the record cannot be followed, unless it names this computer: then it is the record's own question. */
+  readonly unless?: string
 }
 
 /** Reads the record and settles whose it is. A moved project is noted; a copy or a stranger's record is never used unasked. */
 export async function openProject(project: Project, state: string, options: SettleOptions = {}): Promise<ProjectStore> {
-  const found = inspect(project, state)
+  const found = await soundly(project, state, options)
   const store = makeStore(project, state, found.file)
   if (!found.record || found.standing === 'own') return store
   const { record } = found
-  if (options.fresh && found.standing !== 'moved') {
+  if (found.standing !== 'moved' && (options.fresh || isAnother(record, options.unless))) {
     await store.replace(freshRecord(project))
     return store
   }
@@ -51,18 +56,48 @@ export async function openProject(project: Project, state: string, options: Sett
   return store
 }
 
-function copied(project: Project, record: ProjectRecord): Error {
+/** A record that is no record is put aside, its bytes untouched, if the user chooses anew and agrees. */
+async function soundly(project: Project, state: string, { unless, confirm }: SettleOptions): Promise<Inspection> {
+  try {
+    return inspect(project, state)
+  } catch (error) {
+    if (unless === undefined || confirm === undefined || !isRepairable(error)) throw error
+    const file = recordFile(project, state)
+    const aside = `${file}.broken-${Date.now()}`
+    await confirm(`${hasCode(error, 'corrupt') ? normalise(error).message : file}. Move it to ${aside} and begin a new one?`)
+    await rename(file, aside)
+    return inspect(project, state)
+  }
+}
+
+function isAnother(record: ProjectRecord, name: string | undefined): boolean {
+  return name !== undefined && !computersOf(record).some((computer) => computer.endsWith(`/${name}`))
+}
+
+/** Why a record that is there may not be followed before the user said so. */
+export function doubt(project: Project, found: Inspection): AmuxError | undefined {
+  if (!found.record || found.standing === 'own' || found.standing === 'moved') return undefined
+  return found.standing === 'copied' ? copied(project, found.record) : foreign(found.file, found.record)
+}
+
+function copied(project: Project, record: ProjectRecord): AmuxError {
   return fail('conflict', `${project.root} looks like a copy of ${record.path}, and its record names that project's computers`, {
     hint: 'Give the copy its own: amux computer create --new. Or use the same: amux computer use --share.',
   })
 }
 
 async function confirmForeign(file: string, record: ProjectRecord, options: SettleOptions): Promise<void> {
-  const names = computersOf(record).join(', ') || 'no computer'
-  const question = `${file} was not written by you on this machine. It names ${names}. Use it?`
-  if (options.confirm) return options.confirm(question)
-  throw fail('confirmation_required', `${file} was not written by you on this machine`, {
-    hint: 'Trust it: amux computer use --yes. Or begin anew: amux computer create --new.',
+  if (!options.confirm) throw foreign(file, record)
+  return options.confirm(`${file} was not written by you on this machine. It names ${namesOf(record)}. Use it?`)
+}
+
+function namesOf(record: ProjectRecord): string {
+  return computersOf(record).join(', ') || 'no computer'
+}
+
+function foreign(file: string, record: ProjectRecord): AmuxError {
+  return fail('confirmation_required', `${file} was not written by you on this machine; it names ${namesOf(record)}`, {
+    hint: 'Trust it: amux computer use --yes. Or begin anew: amux computer create --new. Or name a computer: -c NAME.',
   })
 }
 
@@ -102,6 +137,7 @@ function makeStore(project: Project, state: string, file: string): Inner {
     outside: file !== join(project.root, RECORD),
     read,
     elsewhere: () => (inspect(project, state).own?.paths ?? []).filter((path) => path !== project.root),
+    wasHere: (id) => readOwn(state, id)?.paths.includes(project.root) === true,
     change: (edit) =>
       locked(async () => {
         const record = edit(read() ?? freshRecord(project))

@@ -150,8 +150,9 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
     }
   } catch (error) {
     if (!hasCode(error, 'corrupt')) throw error
+    // Whatever lies here amux made, though it is not known for what.
     const since = statSync(place.dir, { throwIfNoEntry: false })?.birthtime ?? new Date(0)
-    return { name: place.name, state: 'broken', createdAt: since.toISOString(), labels: {}, problem: error instanceof Error ? error.message : String(error) }
+    return { name: place.name, state: 'broken', createdAt: since.toISOString(), labels: { 'amux.project': '' }, problem: error instanceof Error ? error.message : String(error) }
   }
 }
 

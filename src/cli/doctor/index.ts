@@ -9,5 +9,6 @@ export type { Finding } from './finding.ts'
 /** Looks at everything amux stands on. Never throws for what it finds. */
 export async function diagnose(amux: Context): Promise<Finding[]> {
   const [providers, project] = await Promise.all([checkProviders(amux), checkProject(amux)])
-  return [...checkMachine(), ...providers, ...project]
+  // A computer may be seen from two sides.
+  return [...new Map([...checkMachine(), ...providers, ...project].map((finding) => [finding.check, finding])).values()]
 }

@@ -1,5 +1,5 @@
 import { paths } from '../../config/index.ts'
-import { type Inspection, inspect, locate } from '../../project/index.ts'
+import { type Inspection, doubt, inspect, locate } from '../../project/index.ts'
 import type { Context } from '../context.ts'
 import { trusted } from '../status.ts'
 import { type Finding, ok, trouble } from './finding.ts'
@@ -8,7 +8,7 @@ import { type Finding, ok, trouble } from './finding.ts'
 export async function checkProject(amux: Context): Promise<Finding[]> {
   try {
     const found = inspect(amux.project(), paths().state)
-    const record = checkRecord(found)
+    const record = checkRecord(amux, found)
     const located = locate(trusted(found), { provider: amux.settings.provider })
     return located ? [record, ...(await checkComputer(amux, located.provider, located.name))] : [record]
   } catch (error) {
@@ -16,12 +16,11 @@ export async function checkProject(amux: Context): Promise<Finding[]> {
   }
 }
 
-function checkRecord(found: Inspection): Finding {
+function checkRecord(amux: Context, found: Inspection): Finding {
   const check = 'project'
   if (!found.record) return ok(check, 'no computer yet')
-  if (found.standing === 'own' || found.standing === 'moved') return ok(check, found.file)
-  const message = found.standing === 'copied' ? `${found.file} is a copy of ${found.record.path}'s` : `${found.file} was not written by you on this machine`
-  return { check, state: 'warning', message, hint: 'Trust it: amux computer use --yes. Or begin anew: amux computer create --new.' }
+  const problem = doubt(amux.project(), found)
+  return problem ? trouble(check, problem, 'warning') : ok(check, found.file)
 }
 
 async function checkComputer(amux: Context, provider: string, name: string): Promise<Finding[]> {

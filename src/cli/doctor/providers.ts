@@ -1,7 +1,7 @@
 import { chosenProvider, inspect } from '../../project/index.ts'
 import { paths } from '../../config/index.ts'
 import { hasCode } from '../../errors/index.ts'
-import type { FoundProvider } from '../../registry/index.ts'
+import type { ConnectedProvider, FoundProvider } from '../../registry/index.ts'
 import type { Context } from '../context.ts'
 import { loadAll } from '../load.ts'
 import { trusted } from '../status.ts'
@@ -13,23 +13,35 @@ export async function checkProviders(amux: Context): Promise<Finding[]> {
   const chosen = amux.settings.provider ?? recorded(amux)
   const healthy = await Promise.all(providers.map((provider) => checkProvider(amux, provider, chosen)))
   const missing = chosen === undefined || providers.some(({ descriptor }) => descriptor.id === chosen) ? [] : [await checkMissing(amux, chosen)]
-  return [...healthy, ...missing, ...broken.map(({ plugin, error }) => trouble(`plugin ${plugin.name}`, error)), ...commands.broken.map(mute)]
+  return [...healthy.flat(), ...missing, ...broken.map(({ plugin, error }) => trouble(`plugin ${plugin.name}`, error)), ...commands.broken.map(mute)]
 }
 
 function mute(name: string): Finding {
   return { check: `plugin ${name}`, state: 'broken', message: 'its commands cannot all be loaded', hint: `Update it: amux plugins update. Or remove it: amux plugins uninstall ${name}` }
 }
 
-async function checkProvider(amux: Context, { descriptor, plugin }: FoundProvider, chosen: string | undefined): Promise<Finding> {
+async function checkProvider(amux: Context, { descriptor, plugin }: FoundProvider, chosen: string | undefined): Promise<Finding[]> {
   const check = `provider ${descriptor.id}`
   // One that nobody chose and that came with amux may not fit this machine; nothing is broken by that.
   const optional = descriptor.id !== chosen
   try {
-    const { ok: fine, message, hint } = await (await amux.registry.connect(descriptor.id)).health()
-    return fine ? ok(check, message) : { check, state: optional && plugin.bundled ? 'warning' : 'broken', message, hint }
+    const provider = await amux.registry.connect(descriptor.id)
+    const { ok: fine, message, hint } = await provider.health()
+    const health: Finding = fine ? ok(check, message) : { check, state: optional && plugin.bundled ? 'warning' : 'broken', message, hint }
+    return [health, ...(fine || !optional ? await checkComputers(provider) : [])]
   } catch (error) {
-    return trouble(check, error, optional && hasCode(error, 'credential_missing') ? 'warning' : 'broken')
+    return [trouble(check, error, optional && hasCode(error, 'credential_missing') ? 'warning' : 'broken')]
   }
+}
+
+/** Those that cannot be used as they are; only their provider knows, no project may name them. */
+async function checkComputers(provider: ConnectedProvider): Promise<Finding[]> {
+  const found: Finding[] = []
+  for await (const { name, state, problem } of provider.list()) {
+    if (state !== 'broken') continue
+    found.push({ check: `computer ${name}`, state, message: problem ?? 'broken', hint: `See: amux computer info ${name} -P ${provider.id}. Or remove it: amux computer rm ${name} -P ${provider.id}` })
+  }
+  return found
 }
 
 async function checkMissing(amux: Context, id: string): Promise<Finding> {

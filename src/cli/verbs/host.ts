@@ -27,6 +27,6 @@ export async function hostOf(command: AmuxCommand, computer: EquippedComputer): 
 
 /** Only where the computer is one of this project's. */
 async function directory({ amux }: AmuxCommand, { provider, name }: EquippedComputer): Promise<string | undefined> {
-  const located = locate((await amux.store()).read(), { provider, computer: name })
+  const located = locate((await amux.followed())?.read(), { provider, computer: name })
   return located?.workspace === undefined ? undefined : directoryOn(located.workspace, amux.project())
 }

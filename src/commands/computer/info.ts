@@ -11,11 +11,11 @@ export default class Info extends AmuxCommand {
     const { args, flags } = await this.parse(Info)
     const computer = await this.amux.computer(pick(flags, args.computer))
     const info = await computer.info()
-    const store = await this.amux.store()
     const { provider } = computer
-    const recorded = locate(store.read(), { computer: info.name, provider })
+    const record = (await this.amux.followed())?.read()
+    const recorded = locate(record, { computer: info.name, provider })
     const workspace = recorded?.workspace ?? info.workspace
-    const current = locate(store.read(), {})
+    const current = locate(record, {})
     const document = { ...info, provider, workspace, current: current?.name === info.name && current.provider === provider }
     const { user } = info
     this.out.data(document, () =>

@@ -15,7 +15,7 @@ export default class Ls extends AmuxCommand {
 
   async execute(): Promise<number> {
     const { flags } = await this.parse(Ls)
-    const record = (await this.amux.store()).read()
+    const { record } = this.amux.look()
     const asked = flags.provider === undefined ? undefined : [flags.provider]
     const ids = asked ?? (await this.amux.registry.discover()).providers.map(({ descriptor }) => descriptor.id)
     const { rows, failures } = await listComputers(record, ids, {

@@ -2,6 +2,7 @@ import { AmuxCommand, computerArg, computerFlags, describeState, ownComputer, pi
 
 export default class Restart extends AmuxCommand {
   static override summary = 'Stop a computer and start it again.'
+  static override destructive = true
   static override examples = ['<%= config.bin %> <%= command.id %>']
   static override args = { computer: computerArg }
   static override flags = computerFlags

@@ -4,6 +4,7 @@ import { locate, removeComputer } from '../../project/index.ts'
 
 export default class Rm extends AmuxCommand {
   static override summary = "Delete a computer and everything on it. The project's files here stay."
+  static override destructive = true
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> amux-web-k3x9qd --yes']
   static override args = { computer: computerArg }
   static override flags = computerFlags
@@ -11,8 +12,8 @@ export default class Rm extends AmuxCommand {
   async execute(): Promise<void> {
     const { args, flags } = await this.parse(Rm)
     const wanted = pick(flags, args.computer)
-    const store = await this.amux.store()
-    const recorded = locate(store.read(), { ...wanted, provider: wanted.provider ?? (wanted.computer === undefined ? this.amux.settings.provider : undefined) })
+    const store = await (wanted.computer === undefined ? this.amux.store() : this.amux.followed())
+    const recorded = locate(store?.read(), { ...wanted, provider: wanted.provider ?? (wanted.computer === undefined ? this.amux.settings.provider : undefined) })
     const computer = await ownComputer(this.amux, wanted).catch((error: unknown) => {
       if (recorded === undefined || !hasCode(error, 'not_found')) throw error
       return undefined

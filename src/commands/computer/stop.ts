@@ -2,6 +2,7 @@ import { AmuxCommand, computerArg, computerFlags, describeState, ownComputer, pi
 
 export default class Stop extends AmuxCommand {
   static override summary = 'Stop a computer: ends its programs, keeps its disk.'
+  static override destructive = true
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> amux-web-k3x9qd']
   static override args = { computer: computerArg }
   static override flags = computerFlags
