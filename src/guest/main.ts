@@ -28,11 +28,14 @@ async function main(): Promise<void> {
     for (const release of releases) release()
     process.exit(0)
   }
+  async function stopAll(): Promise<void> {
+    await guest.engine.stop()
+    end()
+  }
   const guest = new Guest(config, end)
   // The computer stops, and every session with it.
   process.on('SIGTERM', () => {
-    guest.engine.stop()
-    end()
+    void stopAll()
   })
   // Another guest takes over: the sessions live on.
   process.on('SIGINT', end)

@@ -47,6 +47,7 @@ interface Leaving {
 
 const numbers: { readonly [signal in EndSignal]: number } = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 }
 const DETACH_LIMIT = 1000
+const LAST_WORDS_MS = 1000
 
 /**
  * Connects a running program with the local terminal or pipes until it ends or is left. Returns the exit status for
@@ -86,11 +87,16 @@ export async function drive(options: DriveOptions): Promise<number> {
   }
 }
 
-/** Settles when the program ended and all it said was written. */
+/** Settles when the program ended and all it said was written. Where nobody knows its end, what it said is shown first. */
 function follow(attachment: Attachment, [stdout, stderr]: readonly [LocalSink, LocalSink], front: Front): Promise<ExitStatus> {
   const onBroken = (): void => front.onBroken(over)
   const outputs = [stdout.take(attachment.stdout, onBroken, front.see), stderr.take(attachment.stderr, onBroken)]
-  const over = Promise.all([attachment.exit, ...outputs]).then(([status]) => status)
+  const written = Promise.all(outputs)
+  const exit = attachment.exit.catch(async (error: unknown) => {
+    await within(written, LAST_WORDS_MS)
+    throw error
+  })
+  const over = Promise.all([exit, written]).then(([status]) => status)
   return over
 }
 

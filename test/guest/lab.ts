@@ -42,9 +42,8 @@ export class Lab {
   }
 
   /** Ends everything, the records stay. */
-  stop(): void {
-    this.#client?.destroy()
-    this.#client = undefined
+  stop(leaving = true): void {
+    if (leaving) this.cut()
     execFileSync(INIT, ['stop', this.file])
   }
 

@@ -112,6 +112,15 @@ describe('guest: what survives', () => {
     expect(log.stdout).to.equal('words\n')
   })
 
+  it('tells everybody that the computer stops', async () => {
+    const owner = lab.exec({ argv: ['sleep', '1051'] })
+    const { session } = await owner.started()
+    const viewer = await lab.attach({ id: session.id, readOnly: true }).until(({ types }) => types.includes(Frame.session))
+    lab.stop(false)
+    await Promise.all([owner.over, viewer.over])
+    for (const { error } of [owner, viewer]) expect(error).to.include({ code: 'not_running', message: 'the computer was stopped' })
+  })
+
   it('ends everything when the supervisor is killed, and says so afterwards', async () => {
     const id = await start('echo $$; (setsid sleep 1031 &); sleep 1032', {})
     const leader = (await lab.info(id)).pid

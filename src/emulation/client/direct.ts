@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { AmuxError, Sessions } from '../../contract/index.ts'
 import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
 import { type DirectRequest, Place } from '../../protocol/index.ts'
@@ -22,9 +22,17 @@ export interface DirectOptions {
 /** Sessions of a guest on this machine, without HTTP/2: half of a short program's time would go into loading that. */
 export function directSessions({ endpoint, onConnection, others }: DirectOptions): Pick<Sessions, 'start' | 'attach' | 'list'> {
   const { computer, provider, nonce } = endpoint
-  const path = join(endpoint.unix, '..', Place.directSocket)
+  const run = dirname(endpoint.unix)
+  let met = false
   const host: SessionHost = {
-    connection: async () => new DirectCarrier(await dial(path), { computer, provider }),
+    async connection() {
+      const socket = await dial(join(run, Place.directSocket)).catch(async (error: unknown) => {
+        // At first it says nothing: the computer may have another guest. Later it is the end of whatever ran there.
+        throw met && !(await supervised(run)) ? fail('not_running', 'the computer was stopped') : error
+      })
+      met = true
+      return new DirectCarrier(socket, { computer, provider })
+    },
     headers: { 'amux-nonce': nonce },
     patience: PATIENCE_MS,
     computer,
@@ -70,6 +78,15 @@ class DirectCarrier implements Carrier {
   failure(): AmuxError {
     return fail('connection_lost', 'the connection to the computer broke', { source: 'transport', ...this.#details })
   }
+}
+
+/** Whether somebody is there to start a guest that is missing: programs do not outlive their supervisor. */
+function supervised(run: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(join(run, Place.initSocket))
+    socket.once('connect', () => resolve(true)).once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ENOENT' && code !== 'ECONNREFUSED'))
+    socket.once('close', () => resolve(true)).once('connect', () => socket.destroy())
+  })
 }
 
 /** `unavailable` where nobody listens: an older guest, or none. */

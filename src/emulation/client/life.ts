@@ -3,7 +3,7 @@ import { fail, normalise } from '../../errors/index.ts'
 import { ACK_EVERY, Frame, OWNER_WINDOW, Path } from '../../protocol/index.ts'
 import { deferred } from '../../util/deferred.ts'
 import type { Opening } from './attachment.ts'
-import { endedWithoutStatus, exitOf, fateUnknown, names } from './exit.ts'
+import { endedWithoutStatus, exitOf, lostProgram, names } from './exit.ts'
 import type { Headers } from './connection.ts'
 import type { Carrier, SessionHost } from './host.ts'
 import { Inlet } from './inlet.ts'
@@ -15,7 +15,8 @@ import { parseJson } from './wire.ts'
 
 /** What a viewer lets pile up before it slows the guest; an owner is bounded by its acknowledgements. */
 const VIEWER_LIMIT = 1024 * 1024
-const OWNER_LIMIT = 2 * OWNER_WINDOW
+/** Both its windows full are not too much: to stop reading then would hold up the one that is being read. */
+const OWNER_LIMIT = 3 * OWNER_WINDOW
 const ACK_TRICKLE_MS = 25
 
 /** One program's connection through all its losses, to its end. */
@@ -135,7 +136,7 @@ export class Life {
   }
 
   #notBegun(error: AmuxError | undefined): AmuxError {
-    if (error?.code === 'connection_lost' && 'start' in this.#opening && this.#session === undefined) return fateUnknown(error, undefined, this.#tied, this.#host)
+    if (error?.code === 'connection_lost' && 'start' in this.#opening && this.#session === undefined) return lostProgram(error, undefined, this.#tied, this.#host)
     return normalise(error ?? fail('corrupt', 'the guest said nothing about the session', { source: 'transport' }), names(this.#host))
   }
 
@@ -248,7 +249,7 @@ export class Life {
 
   #lose(error: AmuxError | undefined): void {
     this.#gone.abort()
-    this.#break(fateUnknown(error ?? fail('connection_lost', 'the guest hung up'), this.#session, this.#tied, this.#host))
+    this.#break(lostProgram(error ?? fail('connection_lost', 'the guest hung up'), this.#session, this.#tied, this.#host))
   }
 
   #break(error: AmuxError): void {

@@ -1,4 +1,4 @@
-import { OWNER_WINDOW } from '../../protocol/index.ts'
+import { OWNER_WINDOW, type WireError } from '../../protocol/index.ts'
 import type { Holder, Limit } from './holder.ts'
 import type { Terminal } from './terminal.ts'
 import type { Track } from './track.ts'
@@ -83,6 +83,12 @@ export class Audience {
 
   refreshAll(): void {
     for (const viewer of this.#viewers) this.refresh(viewer)
+  }
+
+  /** The end for everybody; resolves once they were told. */
+  async fail(reason: WireError): Promise<void> {
+    for (const viewer of this.#viewers) viewer.fail(reason)
+    await Promise.all([...this.#viewers].map(({ sink }) => sink.over()))
   }
 
   /** What holds from the first byte on. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { SessionInfo } from '../../contract/index.ts'
 import { type GuestConfig, Place, type StartRequest } from '../../protocol/index.ts'
 import { GuestError } from '../wire.ts'
@@ -10,6 +11,9 @@ import { createRecord, deleteRecord, type Facts, lastWritten, readExit, readReco
 import type { CreateScreen } from './screen-type.ts'
 import { Session, type SessionHooks } from './session.ts'
 import { Supply } from './supply.ts'
+
+/** For the last words to clients. Its supervisor waits longer. */
+const GOODBYE_MS = 250
 
 export interface EngineDeps {
   readonly createScreen: CreateScreen
@@ -107,9 +111,10 @@ export class SessionEngine {
     this.#forget(session)
   }
 
-  /** The computer stops: says so in every record while there is time. */
-  stop(): void {
-    for (const session of this.#sessions.values()) session.close('stopped')
+  /** The computer stops: says so in every record, and to everybody, while there is time. */
+  async stop(): Promise<void> {
+    const told = [...this.#sessions.values()].map((session) => session.close('stopped'))
+    await Promise.race([Promise.all(told), sleep(GOODBYE_MS)])
   }
 
   #forget(session: Session): void {
@@ -156,7 +161,7 @@ export class SessionEngine {
     const exit = readExit(dir)
     session.recall()
     if (living && exit !== undefined) session.exited(toStatus(exit.bySignal, exit.value))
-    session.close(facts.supervisor === this.#supervisor ? 'lost' : 'stopped', written)
+    await session.close(facts.supervisor === this.#supervisor ? 'lost' : 'stopped', written)
     this.#sessions.set(facts.id, session)
   }
 

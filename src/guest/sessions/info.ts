@@ -29,6 +29,12 @@ export function describe(facts: Facts, { size, viewers, owned, lastActive }: Mom
   }
 }
 
+/** What clients are told of an end that is not the program's own. */
+export const endings = {
+  stopped: { code: 'not_running', message: 'the computer was stopped' },
+  lost: { code: 'connection_lost', message: 'the program was lost on the computer' },
+} as const
+
 /** How the program itself ended, if it did and that is known. */
 export function statusOf(state: SessionState): ExitStatus | undefined {
   if (state.status === 'exited') return { code: state.code }

@@ -3,7 +3,7 @@ import { GuestError } from '../wire.ts'
 import { Audience } from './audience.ts'
 import { type Holder, type HolderListener, signalNumber } from './holder.ts'
 import { Keyboard } from './keyboard.ts'
-import { describe, statusOf } from './info.ts'
+import { describe, endings, statusOf } from './info.ts'
 import { checkSize } from './plan.ts'
 import { type Facts, saveRecord } from './record.ts'
 import type { CreateScreen } from './screen-type.ts'
@@ -159,15 +159,16 @@ export class Session implements HolderListener {
   gone(): void {
     this.holder = undefined
     this.#empty = true
-    if (this.running) for (const viewer of this.audience) viewer.fail({ code: 'connection_lost', message: 'the program was lost on the computer' })
-    this.close('lost')
+    void this.close('lost')
     for (const track of this.tracks) track.ended = true
     this.#settle()
   }
 
-  /** Ends the record without a status of the program's own. */
-  close(reason: 'stopped' | 'lost', at = new Date()): void {
-    if (this.running) this.#close({ status: 'ended', reason, endedAt: at.toISOString() })
+  /** Ends the record without a status of the program's own. Resolves once everybody who looks on was told. */
+  async close(reason: keyof typeof endings, at = new Date()): Promise<void> {
+    if (!this.running) return
+    this.#close({ status: 'ended', reason, endedAt: at.toISOString() })
+    await this.audience.fail(endings[reason])
   }
 
   /** Joins a client; `from` are offsets to begin at. Resolves once it sees what was before. */

@@ -81,6 +81,14 @@ export class FrameSink {
     if (this.open) this.#stream.end()
   }
 
+  /** Resolves once everything said before the end has left, or never will. */
+  over(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#stream.writableFinished || this.#stream.destroyed) return resolve()
+      this.#stream.once('finish', resolve).once('close', resolve)
+    })
+  }
+
   #write(bytes: Uint8Array, then?: () => void): void {
     const { length } = bytes
     this.#queued += length
