@@ -90,6 +90,38 @@ describe('a computer’s bad luck', () => {
       execFileSync('umount', ['-l', small])
     }
   })
+
+  it('leaves nothing of a computer for which the disk is too small, and makes it once there is room', () => {
+    if (!canMount()) return void expect(process.getuid?.()).to.not.equal(0)
+    mkdirSync(amux.home, { recursive: true })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', amux.home])
+    const run = (...args: string[]) => spawnSync(process.execPath, [bin, ...args], { cwd: amux.project, env: amux.env(), encoding: 'utf8' })
+    try {
+      const failed = run('computer', 'create', '-P', 'local')
+      expect({ status: failed.status, stdout: failed.stdout }).to.deep.equal({ status: 7, stdout: '' })
+      expect(failed.stderr).to.contain(`the disk that holds ${amux.home}`).and.not.contain('copyfile')
+      expect(JSON.parse(run('computer', 'ls', '--json').stdout)).to.deep.equal([])
+      expect(run('computer', 'info').stderr).to.contain('was never finished')
+      execFileSync('mount', ['-o', 'remount,size=300m', amux.home])
+      const made = run('computer', 'create', '-P', 'local')
+      expect(made.status, made.stderr).to.equal(0)
+      expect(run('computer', 'rm', '--yes').status).to.equal(0)
+    } finally {
+      execFileSync('umount', ['-l', amux.home])
+    }
+  })
+
+  it('shows a computer that lost its record, and removes it by its name', async () => {
+    const name = (await amux.run(['computer', 'create', '-P', 'local'])).stdout.trim()
+    await amux.run(['computer', 'stop'])
+    rmSync(join(amux.home, 'data/providers/local/computers', name, 'meta.json'))
+    const doctor = await amux.run(['doctor'])
+    expect(doctor.status, doctor.stdout).to.equal(1)
+    expect(doctor.stdout).to.contain(`amux computer rm ${name}`)
+    rmSync(join(amux.project, '.amux'), { recursive: true })
+    expect((await amux.run(['computer', 'rm', name, '--yes'])).stdout).to.equal(`${name} is deleted\n`)
+    expect(await computers(amux)).to.deep.equal([])
+  })
 })
 
 function canMount(): boolean {

@@ -15,7 +15,7 @@ import { startAside } from './aside.ts'
 import { boot } from './boot.ts'
 import { checkProject } from './create.ts'
 import { destroy } from './destroy.ts'
-import { fail, hasCode } from './errors.ts'
+import { diskFull, fail, hasCode } from './errors.ts'
 import { readEnv, tierEnv, tierPath } from './guest.ts'
 import { halt } from './halt.ts'
 import { shortfalls } from './capabilities.ts'
@@ -45,8 +45,11 @@ export class LocalComputer implements Computer {
   }
 
   async start(options: StartComputerOptions = {}): Promise<void> {
-    const meta = await this.#located(options)
-    await boot(this.#place, meta, this.#context, options.signal)
+    try {
+      await boot(this.#place, await this.#located(options), this.#context, options.signal)
+    } catch (error) {
+      throw diskFull(error, this.#context.dataDir)
+    }
   }
 
   async stop(options: { readonly signal?: AbortSignal } = {}): Promise<void> {

@@ -30,6 +30,12 @@ const system: Readonly<Record<string, ErrorCode>> = {
   EPERM: 'permission_denied',
 }
 
+/** Whose disk it is that is full, where that is what the matter is. */
+export function diskFull(error: unknown, dataDir: string): unknown {
+  if (!['ENOSPC', 'EDQUOT'].some((code) => hasCode(error, code))) return error
+  return fail('quota_exceeded', `the disk that holds ${dataDir} is full`, { hint: 'Free some space there, then do the same again.', cause: error })
+}
+
 /** What one of our own native steps reports: `error<TAB>errno<TAB>step<TAB>subject<TAB>text`. */
 export interface StepFailure {
   readonly errno: string

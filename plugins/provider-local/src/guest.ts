@@ -38,7 +38,10 @@ export function tierPath(meta: Meta): string[] {
 
 /** Everything the guest is started with, fresh. Only while the computer does not run. Returns the Node binary. */
 export async function prepareGuest(place: Layout, meta: Meta, kit: GuestKit): Promise<string> {
-  const [node] = await Promise.all([kit.node(arch()), copyKit(place, kit), emptyRun(place), configure(place, meta, kit)])
+  const node = kit.node(arch())
+  // All come to their end before one's failure is told: nothing is written any more to what is removed then.
+  const done = await Promise.allSettled([node, copyKit(place, kit), emptyRun(place), configure(place, meta, kit)])
+  for (const one of done) if (one.status === 'rejected') throw one.reason
   return node
 }
 

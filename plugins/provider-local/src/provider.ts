@@ -1,14 +1,17 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { mkdirSync, readdirSync, statSync, statfsSync } from 'node:fs'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, Provider } from '../../../src/contract/index.ts'
 import { boot } from './boot.ts'
 import { shortfalls } from './capabilities.ts'
 import { describe, LocalComputer } from './computer.ts'
 import { build, checkOptions, taken } from './create.ts'
 import { destroy } from './destroy.ts'
-import { hasCode, throwIfAborted } from './errors.ts'
-import { checkName, computersDir, layout } from './layout.ts'
+import { diskFull, hasCode, throwIfAborted } from './errors.ts'
+import { type Layout, checkName, computersDir, layout } from './layout.ts'
 import { missing } from './meta.ts'
 import { probe, requireTier } from './tiers.ts'
+
+/** With less than this nothing can be relied on. */
+const LEAST = 4 * 1024 * 1024
 
 /** Computers as directories below `dataDir` and namespaces on this machine. */
 export class LocalProvider implements Provider {
@@ -23,8 +26,18 @@ export class LocalProvider implements Provider {
     const { dataDir } = this.#context
     checkOptions(options)
     throwIfAborted(options.signal)
-    const tier = await requireTier(dataDir)
     const place = layout(dataDir, options.name)
+    try {
+      await this.#make(place, options)
+    } catch (error) {
+      throw diskFull(error, dataDir)
+    }
+    return new LocalComputer(place, this.#context)
+  }
+
+  async #make(place: Layout, options: CreateOptions): Promise<void> {
+    const { dataDir } = this.#context
+    const tier = await requireTier(dataDir)
     if (exists(place.dir)) throw taken(options.name)
     const meta = await build(dataDir, tier, options)
     try {
@@ -33,7 +46,6 @@ export class LocalProvider implements Provider {
       await destroy(dataDir, place)
       throw error
     }
-    return new LocalComputer(place, this.#context)
   }
 
   async get(name: string): Promise<Computer> {
@@ -59,12 +71,20 @@ export class LocalProvider implements Provider {
       const { tier, problem } = await probe(this.#context.dataDir)
       const details = { tier }
       if (problem !== undefined) return { ok: false, message: problem, hint: 'Use Docker instead: amux plugins install @amux/provider-docker', details }
+      const left = room(this.#context.dataDir)
+      if (left < LEAST) return { ok: false, message: `the disk that holds ${this.#context.dataDir} is full`, hint: 'Free some space there.', details }
       return { ok: true, message: tier === 'root' ? 'computers over this machine\'s system' : 'unprivileged computers', capabilities: shortfalls({ tier }), details }
     } catch (error) {
       const hint = error instanceof Object && 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
       return { ok: false, message: error instanceof Error ? error.message : String(error), ...hint }
     }
   }
+}
+
+/** Bytes that may still be written. */
+function room(dir: string): number {
+  const { bavail, bsize } = statfsSync(dir)
+  return bavail * bsize
 }
 
 function names(dir: string): string[] {

@@ -28,7 +28,7 @@ async function checkComputer(amux: Context, provider: string, name: string): Pro
   try {
     const computer = await (await amux.registry.connect(provider)).get(name)
     const { state, problem } = await computer.info()
-    if (state === 'broken') return [{ check, state: 'broken', message: problem ?? 'broken', hint: `See: amux computer info -c ${name}` }]
+    if (state === 'broken') return [{ check, state: 'broken', message: problem ?? 'broken', hint: `See: amux computer info ${name}. Or remove it: amux computer rm ${name}` }]
     if (state !== 'running') return [ok(check, state)]
     return [ok(check, state), await checkGuest(() => computer.sessions.list())]
   } catch (error) {
