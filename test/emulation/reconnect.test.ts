@@ -15,8 +15,10 @@ describe('a lost connection', () => {
     computer = lab.equip(await lab.create(), { onConnection: (state) => states.push(state) })
     await computer.sessions.list()
   })
-  afterEach(() => {
+  afterEach(async () => {
     lab.faults.heal()
+    // What is asked is asked again over a new connection; what is started is not.
+    await computer.sessions.list()
     states.length = 0
   })
   after(() => lab.close())
@@ -114,7 +116,7 @@ describe('a lost connection', () => {
     const live = await other.sessions.start(['sleep', '1000'])
     const ended = live.exit.then(() => undefined, (reason: unknown) => reason)
     await other.stop()
-    expect(await ended).to.include({ code: 'connection_lost' })
+    expect(await ended).to.have.property('code').that.is.oneOf(['not_running', 'connection_lost'])
     await other.delete()
   })
 

@@ -118,7 +118,9 @@ export class GuestClient implements CallHost {
     const details = this.#names()
     try {
       for (let tries = 0; tries < MAX_DIALS; tries++) {
-        const connection = new Connection(await nativeSocket(await this.#dial()), details)
+        const below = await this.#dial()
+        const connection = new Connection(await nativeSocket(below), details)
+        below.on('error', (error) => connection.blame(error))
         if (this.#closed) connection.destroy()
         if (await this.#accepted(connection)) return (this.#connection = connection)
         connection.destroy()

@@ -57,6 +57,11 @@ export class Connection {
     return fail(code, message, { source: 'transport', ...this.#details })
   }
 
+  /** Tells why it will break, before it does. */
+  blame(error: Error): void {
+    this.#failure ??= normalise(error)
+  }
+
   /** A body follows unless `last`. */
   request(method: string, path: string, headers: Headers = {}, last = false): Http2.ClientHttp2Stream {
     if (this.lost) throw this.failure()

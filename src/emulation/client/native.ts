@@ -11,7 +11,9 @@ import type { Duplex } from 'node:stream'
  * every write at once; what gathers here is bounded by the far end's windows.
  */
 export async function nativeSocket(below: Duplex): Promise<Socket> {
+  below.on('error', ignore)
   const [near, far] = await socketPair()
+  if (below.destroyed) far.destroy()
   far.on('data', (chunk) => below.write(chunk))
   below.on('data', (chunk: Uint8Array) => {
     if (!far.write(chunk)) below.pause()
@@ -20,10 +22,15 @@ export async function nativeSocket(below: Duplex): Promise<Socket> {
   far.on('end', () => below.end())
   below.on('end', () => far.end())
   far.on('error', () => below.destroy())
-  below.on('error', (error) => near.destroy(error))
+  // The near end is HTTP/2's own: it is never touched, it sees its peer go.
+  below.on('error', () => far.destroy())
   far.on('close', () => below.destroy())
-  below.on('close', () => far.end())
+  below.on('close', () => far.destroySoon())
   return near
+}
+
+function ignore(): void {
+  // Its end is what counts; who wants to know why listens too.
 }
 
 /** Two ends of one connection, in a directory nobody else enters, which is gone again at once. */
