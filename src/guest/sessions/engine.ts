@@ -72,7 +72,7 @@ export class SessionEngine {
     session.expected = expected
     try {
       const launch = { ...plan.launch, dir, socket: this.#socketOf(id) }
-      session.begin(await Holder.start(this.#supply.take(), launch, session, session.audience.begin()))
+      session.begin(await this.#supply.take().start(launch, session, session.audience.begin()))
     } catch (error) {
       rmSync(dir, { recursive: true, force: true })
       throw error
@@ -171,7 +171,7 @@ export class SessionEngine {
     this.#sessions.set(session.id, session)
     session.adopt()
     try {
-      session.begin(await Holder.resume(socket, session))
+      session.begin(await new Holder(socket).resume(session))
       return true
     } catch {
       this.#sessions.delete(session.id)

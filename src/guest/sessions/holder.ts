@@ -33,70 +33,105 @@ export interface Limit {
 
 const signals: ReadonlyMap<number, string> = new Map(Object.entries(constants.signals).toReversed().map(([name, value]) => [value, name]))
 
-/** The connection to the native process that holds one session. */
+/** Who was asked and says nothing for so long never will: whoever waits is told. */
+const ANSWER_MS = 30_000
+
+interface Answer {
+  started(): void
+  refused(error: GuestError): void
+  readonly explain: (stage: number, errno: number) => GuestError
+}
+
+/**
+ * The connection to the native process that holds one session. Listened to from its first moment to its last, by one
+ * and the same: no byte can fall between two listeners.
+ */
 export class Holder {
   /** 0 until it runs. */
   pid = 0
   leader = 0
   readonly #socket: Socket
-  readonly #listener: HolderListener
-  #ready: { resolve: () => void; refuse: (stage: number, errno: number) => void } | undefined
+  readonly #patience: number
+  #listener: HolderListener | undefined
+  #answer: Answer | undefined
 
-  private constructor(socket: Socket, listener: HolderListener) {
-    this.#socket = socket
-    this.#listener = listener
+  /** To the supervisor, which makes a new holder, or to a holder that lives on from before. */
+  constructor(path: string, patience = ANSWER_MS) {
+    this.#socket = connect(path)
+    this.#patience = patience
     const decoder = new PacketDecoder({ packet: (tag, payload) => this.#receive(tag, payload) }, FRAME_MAX)
-    socket.on('data', (chunk: Buffer) => decoder.push(chunk))
-    socket.on('error', () => {})
-  }
-
-  /** Starts a program over a connection to the supervisor. `limits` hold from its first byte on. */
-  static async start(socket: Socket, launch: Launch, listener: HolderListener, limits: readonly Limit[]): Promise<Holder> {
-    const holder = new Holder(socket, listener)
-    await holder.#open(Buffer.concat([encodeLaunch(launch), ...limits.map(encodeLimit)]), launch)
-    return holder
-  }
-
-  /** Finds the holder of a session that lives on from before. */
-  static async resume(path: string, listener: HolderListener): Promise<Holder> {
-    const holder = new Holder(connect(path), listener)
-    await holder.#open(packet(Tag.resume))
-    return holder
-  }
-
-  #open(hello: Buffer, launch?: Launch): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#socket.once('close', () => {
-        reject(new GuestError('unavailable', 'the supervisor does not answer'))
-        if (this.pid !== 0) this.#listener.gone()
-      })
-      this.#ready = {
-        resolve,
-        refuse: (stage, errno) => {
-          this.#socket.destroy()
-          reject(launch === undefined ? new GuestError('failed', `the holder refuses (${stage}, ${errno})`) : explainRefusal(stage, errno, launch))
-        },
-      }
-      this.#socket.write(hello)
+    this.#socket.on('data', (chunk: Buffer) => decoder.push(chunk))
+    this.#socket.on('error', () => {})
+    this.#socket.once('close', () => {
+      this.#answer?.refused(unanswered())
+      if (this.pid !== 0) this.#listener?.gone()
     })
+  }
+
+  /** It can still be asked to start a program. */
+  get fresh(): boolean {
+    return this.#listener === undefined && !this.#socket.destroyed && !this.#socket.readableEnded
+  }
+
+  /** Starts a program. `limits` hold from its first byte on. */
+  start(launch: Launch, listener: HolderListener, limits: readonly Limit[]): Promise<this> {
+    return this.#open(Buffer.concat([encodeLaunch(launch), ...limits.map(encodeLimit)]), listener, (stage, errno) => explainRefusal(stage, errno, launch))
+  }
+
+  /** Takes over the session that it holds. */
+  resume(listener: HolderListener): Promise<this> {
+    return this.#open(packet(Tag.resume), listener, (stage, errno) => new GuestError('failed', `the holder refuses (${stage}, ${errno})`))
+  }
+
+  #open(hello: Buffer, listener: HolderListener, explain: Answer['explain']): Promise<this> {
+    this.#listener = listener
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(limit)
+        this.#answer = undefined
+        act()
+      }
+      const limit = setTimeout(() => this.#giveUp(), this.#patience)
+      this.#answer = {
+        started: () => settle(() => resolve(this)),
+        refused: (error) => settle(() => reject(error)),
+        explain,
+      }
+      if (this.#socket.destroyed) this.#answer.refused(unanswered())
+      else this.#socket.write(hello)
+    })
+  }
+
+  /** Whenever it wakes up, it shall end what it holds: nobody knows of it any more. */
+  #giveUp(): void {
+    this.kill(constants.signals.SIGKILL, 0)
+    this.dismiss()
+    this.#answer?.refused(new GuestError('failed', `the program did not start within ${this.#patience / 1000} seconds`))
   }
 
   #receive(tag: number, payload: Buffer): void {
     const listener = this.#listener
+    // Nothing was asked: this is a refusal.
+    if (listener === undefined) return void this.#socket.destroy()
     if (tag === Tag.output) return listener.output(payload.readUInt8(0), Number(payload.readBigUInt64BE(1)), payload.subarray(9))
     if (tag === Tag.grew) return listener.grew(payload.readUInt8(0), Number(payload.readBigUInt64BE(1)))
     if (tag === Tag.ended) return listener.ended(payload.readUInt8(0), Number(payload.readBigUInt64BE(1)))
     if (tag === Tag.exit) return listener.exited(toStatus(payload.readUInt8(0) === 1, payload.readUInt8(1)))
     if (tag === Tag.empty) return listener.empty()
-    if (tag === Tag.failed) return this.#ready?.refuse(payload.readUInt8(0), payload.readUInt32BE(1))
+    if (tag === Tag.failed) return this.#refuse(payload.readUInt8(0), payload.readUInt32BE(1))
     if (tag === Tag.taken) {
       const total = payload.readBigUInt64BE(0)
       return listener.taken(total === NO_LIMIT ? undefined : Number(total))
     }
-    if (tag !== Tag.started) return
+    if (tag !== Tag.started || this.#answer === undefined) return
     this.pid = payload.readUInt32BE(0)
     this.leader = payload.readUInt32BE(4)
-    this.#ready?.resolve()
+    this.#answer.started()
+  }
+
+  #refuse(stage: number, errno: number): void {
+    this.#socket.destroy()
+    this.#answer?.refused(this.#answer.explain(stage, errno))
   }
 
   input(bytes: Uint8Array): void {
@@ -132,6 +167,10 @@ export class Holder {
   dismiss(): void {
     this.#socket.end(packet(Tag.dismiss))
   }
+}
+
+function unanswered(): GuestError {
+  return new GuestError('unavailable', 'the supervisor does not answer')
 }
 
 function encodeLimit({ stream, end, floor }: Limit): Buffer {

@@ -1,39 +1,24 @@
-import { connect, type Socket } from 'node:net'
-
-interface Spare {
-  readonly socket: Socket
-  readonly drop: () => void
-}
+import { Holder } from './holder.ts'
 
 /**
  * Connections to the supervisor. One is made ahead, since behind it a holder is ready by then: a program starts sooner.
  */
 export class Supply {
   readonly #path: string
-  #spare: Spare | undefined
+  #spare: Holder | undefined
 
   constructor(path: string) {
     this.#path = path
   }
 
-  take(): Socket {
+  take(): Holder {
     const spare = this.#spare
-    if (spare === undefined) return connect(this.#path)
     this.#spare = undefined
-    spare.socket.off('error', spare.drop).off('readable', spare.drop)
-    return spare.socket
+    return spare?.fresh === true ? spare : new Holder(this.#path)
   }
 
   /** After a start, not during it. */
   restock(): void {
-    if (this.#spare !== undefined) return
-    const socket = connect(this.#path)
-    const drop = () => {
-      if (this.#spare?.socket === socket) this.#spare = undefined
-      socket.destroy()
-    }
-    this.#spare = { socket, drop }
-    // A holder says nothing before it is asked: what comes is a refusal, or the end.
-    socket.on('error', drop).on('readable', drop)
+    if (this.#spare?.fresh !== true) this.#spare = new Holder(this.#path)
   }
 }
