@@ -15,6 +15,17 @@ export interface ComputerUser {
   readonly home: string
 }
 
+/** A project's directory on this machine. */
+export interface ProjectPlace {
+  readonly path: string
+  readonly name: string
+  /**
+   * The project's other git worktrees outside `path`, absolute, links resolved. A provider that mounts the project
+   * mounts them too, each at its own path. One that vanished meanwhile is no failure.
+   */
+  readonly worktrees?: readonly string[]
+}
+
 export interface ComputerInfo {
   /** Chosen by amux, stable for life. */
   readonly name: string
@@ -25,6 +36,8 @@ export interface ComputerInfo {
   readonly labels: Readonly<Record<string, string>>
   /** Where the project's files are on the computer. */
   readonly workspace?: string
+  /** Of the project's worktrees outside it, those that are on the computer, at their own paths. Absent: it never has any. */
+  readonly worktrees?: readonly string[]
   /** Absent while it cannot be told (a stopped computer of an unknown image). */
   readonly user?: ComputerUser
   /** What this computer falls short of its provider's declaration, and why: a tier, a plan, an image. */
@@ -48,9 +61,10 @@ export interface GuestPlace {
 export interface StartComputerOptions {
   /**
    * Where the project is on this machine now. It differs from what `create` was told once the user moved it: a provider
-   * that mounts it mounts the new place, from this start on. Absent: the last place it was told.
+   * that mounts it mounts the new place, from this start on. Absent: the last place it was told. A computer that runs
+   * already may take in worktrees that are new; `info` says which it has.
    */
-  readonly project?: { readonly path: string; readonly name: string }
+  readonly project?: ProjectPlace
   readonly signal?: AbortSignal
 }
 

@@ -1,5 +1,5 @@
 import type { DeclaredCapabilities } from './capabilities.ts'
-import type { Computer, ComputerInfo } from './computer.ts'
+import type { Computer, ComputerInfo, ProjectPlace } from './computer.ts'
 
 /** A value the provider needs from the user: `amux provider login` and the environment give it. */
 export interface SettingSpec {
@@ -25,7 +25,7 @@ export interface CreateOptions {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   /** The project's directory on this machine, to be seen on the computer where the provider can. */
-  readonly project?: { readonly path: string; readonly name: string }
+  readonly project?: ProjectPlace
   /** The computer's own environment. Never put into metadata. */
   readonly env?: Readonly<Record<string, string>>
   /** What it starts from; the provider's own vocabulary. */
