@@ -3,6 +3,7 @@ import type { Capability, CapabilityId } from '../../contract/index.ts'
 import type { Topic } from './topic.ts'
 
 const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'isolation', 'users']
+const members = ['sessions', 'files', 'archive', 'tunnel', 'ports', 'idle'] as const
 const rank = { unavailable: 0, emulated: 1, native: 2 } as const
 
 /** A provider tells the tests what it tells its users. */
@@ -37,10 +38,21 @@ export const honesty: Topic = {
         if (one !== undefined) assert.ok(rank[capabilities[id].fidelity] >= rank[one.fidelity], `health promises ${one.fidelity} ${id}`)
       }
     },
+    'what is declared native is there': async (bench) => {
+      const computer = await bench.computer()
+      const raw = await (await bench.provider()).get(computer.name)
+      // A guest that is part of the computer counts as its own.
+      if (raw.guest?.booted === true) return
+      const info = await raw.info()
+      for (const id of members) {
+        const said = info.capabilities?.[id] ?? bench.descriptor.capabilities[id]
+        assert.ok(said?.fidelity !== 'native' || raw[id] !== undefined, `${id} is declared native and missing`)
+      }
+    },
     'members a provider brings are declared': async (bench) => {
       const computer = await bench.computer()
       const raw = await (await bench.provider()).get(computer.name)
-      for (const id of ['sessions', 'files', 'archive', 'tunnel', 'ports', 'idle'] as const) {
+      for (const id of members) {
         if (raw[id] === undefined) continue
         const said = (await raw.info()).capabilities?.[id] ?? bench.descriptor.capabilities[id]
         assert.notEqual(said?.fidelity, 'unavailable', `${id} is there and declared unavailable`)
