@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { join } from 'node:path'
@@ -29,7 +30,14 @@ export async function readEnv(place: Layout): Promise<Environment> {
 
 /** What its tier needs, under what the user gave. */
 export function tierEnv(meta: Meta): Environment {
-  return meta.tier === 'user' ? { NPM_CONFIG_PREFIX: `${meta.user.home}/.local` } : {}
+  if (meta.tier !== 'user') return {}
+  const settings = npmSettings()
+  return { NPM_CONFIG_PREFIX: `${meta.user.home}/.local`, ...(settings !== undefined && { NPM_CONFIG_GLOBALCONFIG: settings }) }
+}
+
+/** npm looks for the machine's settings (a registry, a certificate) below its prefix: with another prefix they need naming. */
+function npmSettings(): string | undefined {
+  return ['/usr/local/etc/npmrc', '/usr/etc/npmrc'].find((file) => existsSync(file))
 }
 
 export function tierPath(meta: Meta): string[] {
