@@ -4,19 +4,20 @@ import { paths } from './config/index.ts'
 import { fail } from './errors/index.ts'
 import { type FailureContext, debugging, report } from './cli/failure.ts'
 import { type FindOptions, type Found, find } from './cli/find.ts'
-import { flushed } from './cli/output.ts'
 import { rewrite } from './cli/rewrite.ts'
 import { unknownCommand } from './cli/unknown.ts'
 import { translate } from './cli/usage.ts'
 import { wantsHelp } from './cli/wants-help.ts'
+import { flushed, watchOutput } from './cli/written.ts'
 
 /** The ordinary way in. Never rejects; ends the process with the command's status. */
 export async function main(options: FindOptions): Promise<void> {
   process.once('beforeExit', () => process.exit(report(fail('internal', 'waited for something that cannot come'), { json: false, passThrough: false })))
+  watchOutput()
   const status = await run(options)
-  await flushed()
+  const problem = await flushed()
   // What a plugin left running must not hold the terminal.
-  process.exit(status)
+  process.exit(problem === undefined || status !== 0 ? status : report(problem, { json: false, passThrough: false }))
 }
 
 async function run(options: FindOptions): Promise<number> {
@@ -36,7 +37,7 @@ async function run(options: FindOptions): Promise<number> {
 
 async function help(found: Found, argv: readonly string[]): Promise<number> {
   const { showHelp } = await import('./cli/help.ts')
-  await showHelp(found, argv)
+  await showHelp(found, argv, context(argv, false).json)
   return 0
 }
 

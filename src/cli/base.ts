@@ -6,10 +6,11 @@ import { normalise } from '../errors/index.ts'
 import { canAsk, confirm } from './confirm.ts'
 import { Context } from './context.ts'
 import { report } from './failure.ts'
-import { globalFlags } from './flags.ts'
+import { type ComputerSelection, globalFlags } from './flags.ts'
 import { Interrupt, type Interruption } from './interrupt.ts'
-import { Output, READER_GONE } from './output.ts'
+import { Output } from './output.ts'
 import { type UsageContext, misused, translate } from './usage.ts'
+import { READER_GONE } from './written.ts'
 
 type Table = Record<string, unknown>
 
@@ -35,6 +36,7 @@ export abstract class AmuxCommand extends Command {
   readonly amux: Context
   readonly #interrupt = new Interrupt()
   #yes = false
+  #selection: ComputerSelection = {}
 
   /** oclif would load its configuration a second time here. */
   static override async run<T extends Command>(this: new (argv: string[], config: Config) => T, argv: string[], config: Config): Promise<ReturnType<T['run']>> {
@@ -102,6 +104,7 @@ export abstract class AmuxCommand extends Command {
     const flags: Partial<Record<string, unknown>> = parsed.flags
     this.out.configure({ json: flags['json'] === true, quiet: flags['quiet'] === true })
     this.#yes = flags['yes'] === true
+    this.#selection = { computer: text(flags['computer']), provider: text(flags['provider']) }
     if (typeof flags['timeout'] === 'number') this.#interrupt.limit(flags['timeout'])
     return parsed
   }
@@ -115,7 +118,15 @@ export abstract class AmuxCommand extends Command {
 
   #usage(): UsageContext {
     const { baseFlags, flags } = this.constructor as typeof AmuxCommand
-    return { command: `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`, flags: Object.keys({ ...baseFlags, ...flags }) }
+    const command = `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`
+    return { command, flags: Object.keys({ ...baseFlags, ...flags }), example: this.#example(command), selection: this.#selection }
+  }
+
+  /** The first one that stands on its own line. */
+  #example(command: string): string | undefined {
+    const { examples: [first] = [] } = this.constructor as typeof AmuxCommand
+    const line = typeof first === 'string' ? first : first?.command
+    return line?.replaceAll('<%= config.bin %> <%= command.id %>', command).replaceAll('<%= config.bin %>', this.config.bin)
   }
 
   /** What was interrupted fails in many ways; the interruption is the reason. */
@@ -123,4 +134,8 @@ export abstract class AmuxCommand extends Command {
     const fatal = this.signal.aborted && ['aborted', 'connection_lost', 'timeout'].includes(normalise(thrown).code)
     return fatal ? this.signal.reason : thrown
   }
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

@@ -10,7 +10,7 @@ export const duration = custom<number>({
 /** Every command has these. */
 export const globalFlags = {
   json: boolean({ summary: 'Print JSON, errors included.', helpGroup: 'GLOBAL' }),
-  quiet: boolean({ char: 'q', summary: 'Print data and errors only.', helpGroup: 'GLOBAL' }),
+  quiet: boolean({ char: 'q', summary: 'Print data and errors only; of a list, only names.', helpGroup: 'GLOBAL' }),
   yes: boolean({ char: 'y', summary: 'Answer every question with yes.', helpGroup: 'GLOBAL' }),
   timeout: duration({ summary: 'Give up after this time: 30s, 5m, or plain seconds.', helpGroup: 'GLOBAL' }),
 }

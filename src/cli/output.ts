@@ -1,31 +1,25 @@
-import { fail } from '../errors/index.ts'
 import { clean, cleanLine, json } from '../util/text.ts'
 import { Progress } from './progress.ts'
 import { type Columns, table } from './table.ts'
+import { refuse, unwritable } from './written.ts'
 
 export interface OutputOptions {
   readonly json: boolean
   readonly quiet: boolean
 }
 
-/** Thrown into a command that goes on writing after its reader left: ends it without a word. */
-export const READER_GONE = 'EPIPE'
+export interface TableOptions<T> {
+  /** What a row is called: an id, a name, a port. A row without one is left out. */
+  name(row: T): string | number | undefined
+  /** Said on stderr when there are no rows. */
+  readonly empty?: string
+}
 
 /** The one way to stdout and stderr: data on the first, everything else on the second. */
 export class Output {
   json = false
   quiet = false
   readonly #progress = new Progress(process.stderr, process.env)
-  #closed = false
-
-  constructor() {
-    process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== READER_GONE) throw error
-      this.#closed = true
-    })
-    // Nobody listens to what would be said: not worth failing for.
-    process.stderr.on('error', () => undefined)
-  }
 
   configure(options: OutputOptions): void {
     this.json = options.json
@@ -37,23 +31,25 @@ export class Output {
     this.#write(this.json ? json(document, 2) : clean(text()))
   }
 
-  /** Rows as a table, or as a JSON array. `empty` is said on stderr when there are none. */
-  table<T>(rows: readonly T[], columns: Columns<T>, empty?: string): void {
-    if (this.json) this.#write(json(rows, 2))
-    else if (rows.length > 0) this.#write(table(rows, columns))
-    else if (empty !== undefined) this.note(empty)
+  /** Rows as a table, as a JSON array, or with `--quiet` only what each is called, for another command's arguments. */
+  table<T>(rows: readonly T[], columns: Columns<T>, { name, empty }: TableOptions<T>): void {
+    if (this.json) return this.#write(json(rows, 2))
+    if (rows.length === 0) return empty === undefined ? undefined : this.note(empty)
+    if (!this.quiet) return this.#write(table(rows, columns))
+    const names = new Set(rows.map(name).filter((one) => one !== undefined))
+    if (names.size > 0) this.#write([...names].map((one) => cleanLine(String(one))).join('\n'))
   }
 
   /** One step of something that goes on: a line of JSON, or a line of text. */
   event(document: unknown, text: string): void {
-    if (this.#closed) throw fail('aborted', 'the reader of stdout left', { cause: READER_GONE })
+    refuse()
     this.#write(this.json ? json(document) : clean(text))
   }
 
   /** Bytes as they are, at the reader's pace. */
   async bytes(chunk: Uint8Array): Promise<void> {
     this.#progress.clear()
-    if (this.#closed) throw fail('aborted', 'the reader of stdout left', { cause: READER_GONE })
+    refuse()
     if (process.stdout.write(chunk)) return
     await new Promise<void>((resolve) => {
       const done = () => {
@@ -75,9 +71,9 @@ export class Output {
     process.stderr.write(`${clean(text)}\n`)
   }
 
-  /** What takes time now. */
+  /** What takes time now; a script that reads JSON is not told. */
   progress(text: string): void {
-    if (!this.quiet) this.#progress.show(cleanLine(text))
+    if (!this.quiet && !this.json) this.#progress.show(cleanLine(text))
   }
 
   /** Leaves the terminal to somebody else. */
@@ -87,18 +83,6 @@ export class Output {
 
   #write(text: string): void {
     this.#progress.clear()
-    if (!this.#closed) process.stdout.write(`${text}\n`)
+    if (!unwritable()) process.stdout.write(`${text}\n`)
   }
-}
-
-/** Resolves when all that was written is out. */
-export async function flushed(): Promise<void> {
-  await Promise.all([process.stdout, process.stderr].map(drained))
-}
-
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.writableLength === 0 || stream.destroyed) resolve()
-    else stream.write('', () => resolve())
-  })
 }

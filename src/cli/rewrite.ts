@@ -1,10 +1,10 @@
-const globals: ReadonlySet<string> = new Set(['--json', '-q', '--quiet', '-y', '--yes'])
+export const globals: ReadonlySet<string> = new Set(['--json', '-q', '--quiet', '-y', '--yes'])
 
 /** What people type, as the commands expect it. What stands after the first `--` is never touched. */
 export function rewrite(argv: readonly string[]): readonly string[] {
   const cut = argv.indexOf('--')
   const own = cut < 0 ? argv : argv.slice(0, cut)
-  return [...synonyms(asked(flagsLast(own))), ...argv.slice(own.length)]
+  return [...synonyms(asked(version(flagsLast(own)))), ...argv.slice(own.length)]
 }
 
 /** `amux --json computer ls` */
@@ -13,12 +13,22 @@ function flagsLast(argv: readonly string[]): readonly string[] {
   return first <= 0 ? argv : [...argv.slice(first), ...argv.slice(0, first)]
 }
 
-/** `amux help computer exec` */
-function asked(argv: readonly string[]): readonly string[] {
-  return argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv
+/** `amux -v`, `amux --version --json` */
+function version([first, ...rest]: readonly string[]): readonly string[] {
+  if (first === undefined) return []
+  return ['--version', '-v', '-V'].includes(first) && rest.every((word) => globals.has(word)) ? ['version', ...rest] : [first, ...rest]
 }
 
-/** Other words for the verbs. */
+/** `amux help computer exec`, `amux computer help exec` */
+function asked(argv: readonly string[]): readonly string[] {
+  const at = argv.indexOf('help')
+  return at >= 0 && argv.slice(0, at).every((word) => topics.has(word)) ? [...argv.slice(0, at), ...argv.slice(at + 1), '--help'] : argv
+}
+
+/** What stands before a verb. */
+const topics: ReadonlySet<string> = new Set(['computer', 'sandbox', 'session', 'port', 'provider', 'plugins', 'autocomplete'])
+
+/** Other words for the verbs. Their commands name them as aliases, for help and completion. */
 const verbs: Readonly<Record<string, string>> = {
   list: 'ls',
   delete: 'rm',

@@ -1,19 +1,30 @@
 import type { AmuxError } from '../contract/index.ts'
 import { fail, isAmuxError, normalise } from '../errors/index.ts'
 import { clean, nearest } from '../util/text.ts'
+import type { ComputerSelection } from './flags.ts'
+import { pasteable } from './pasteable.ts'
+import { reword } from './reword.ts'
 
 export interface UsageContext {
   /** The command as the user types it: `amux computer exec`. */
   readonly command: string
   /** Names of its flags, for suggestions. */
   readonly flags: readonly string[]
+  /** How one calls it. */
+  readonly example?: string | undefined
+  /** What was meant: commands in a hint need the same. */
+  readonly selection?: ComputerSelection | undefined
 }
 
 /** Makes an error of oclif's one of ours; everything else passes `normalise`. */
 export function translate(error: unknown, context: UsageContext): AmuxError {
+  return pasteable(ours(error, context), context.selection)
+}
+
+function ours(error: unknown, context: UsageContext): AmuxError {
   if (isAmuxError(error)) return error.code === 'invalid_argument' ? hinted(error, context) : error
   if (!(error instanceof Error) || !('oclif' in error)) return normalise(error)
-  return 'parse' in error ? misused(error, context) : fail('failed', plain(error.message), { cause: error })
+  return 'parse' in error ? misused(error, context) : fail('failed', reword(clean(error.message)), { cause: error })
 }
 
 /** The same for what is thrown while the arguments are read: whatever oclif says then, the user typed it wrong. */
@@ -27,15 +38,22 @@ function explain(error: Error, context: UsageContext): { message: string; hint?:
   const unknown = list(error, 'flags')
   if (error.constructor.name === 'NonExistentFlagsError' && unknown) return unknownFlag(unknown, context)
   const names = list(error, 'args')
-  if (error.constructor.name === 'RequiredArgsError' && names) return { message: `missing ${plural('argument', names)}: ${names.join(', ').toUpperCase()}` }
+  if (error.constructor.name === 'RequiredArgsError' && names) return { message: `missing ${plural('argument', names)}: ${names.join(', ').toUpperCase()}`, ...exemplary(context) }
   if (error.constructor.name === 'UnexpectedArgsError' && names) return { message: `unexpected ${plural('argument', names)}: ${names.join(' ')}` }
-  return { message: plain(error.message) }
+  const message = reword(clean(error.message))
+  return message.startsWith('missing flag') ? { message, ...exemplary(context) } : { message }
+}
+
+function exemplary({ command, example }: UsageContext): { hint?: string } {
+  return example === undefined ? {} : { hint: `For example: ${example}. See: ${command} --help` }
 }
 
 function unknownFlag(unknown: readonly string[], context: UsageContext): { message: string; hint?: string } {
   const message = `unknown ${plural('flag', unknown)}: ${unknown.join(' ')}`
   const meant = nearest((unknown[0] ?? '').replace(/^-+/, ''), context.flags)
-  return meant === undefined ? { message } : { message, hint: `Did you mean --${meant}? See: ${context.command} --help` }
+  if (meant !== undefined) return { message, hint: `Did you mean --${meant}? See: ${context.command} --help` }
+  if (!context.flags.includes('option')) return { message }
+  return { message, hint: `An option of the provider is written -o ${(unknown[0] ?? '').replace(/^-+/, '')}=VALUE; which there are: amux provider info ID. See: ${context.command} --help` }
 }
 
 /** The names an oclif error carries: strings, or argument specifications. */
@@ -45,18 +63,13 @@ function list(error: Error, key: string): readonly string[] | undefined {
   return value.map((item: unknown) => (item instanceof Object && 'name' in item ? String(item.name) : String(item)))
 }
 
-function plain(message: string): string {
-  return clean(message)
-    .replace(/\n?See more help with --help$/, '')
-    .replace(/^The following errors? occurred:\s*/, '')
-    .replace(/\n\s*/g, '; ')
-    .trim()
-}
-
 function plural(word: string, names: readonly string[]): string {
   return names.length === 1 ? word : `${word}s`
 }
 
 function hinted(error: AmuxError, context: UsageContext): AmuxError {
+  // oclif puts words of its own around what a flag's parser throws.
+  const message = reword(error.message)
+  if (message !== error.message) Object.assign(error, { message })
   return error.hint === undefined ? Object.assign(error, { hint: `See: ${context.command} --help` }) : error
 }

@@ -1,6 +1,7 @@
 import type { Command } from '@oclif/core/command'
 import type { Found } from './find.ts'
 import { deepestTopic } from './unknown.ts'
+import { globals } from './rewrite.ts'
 import { type FlagTable, ownLength } from './verbs/argv.ts'
 
 /** Whether what was typed asks for help: with a flag, or by naming a topic, or nothing. */
@@ -10,7 +11,7 @@ export function wantsHelp({ config, command, words, rest }: Found): boolean {
   // What follows the first word may be a program's own: `amux computer exec ls --help`.
   const flags = command?.strict === false && command['passThrough'] === true ? own.slice(0, ownLength(tableOf(command), own)) : own
   if (flags.includes('--help') || flags.includes('-h')) return true
-  return command === undefined && rest.length === 0 && deepestTopic(config, words).length === words.length
+  return command === undefined && own.every((word) => globals.has(word)) && own.length === rest.length && deepestTopic(config, words).length === words.length
 }
 
 function tableOf({ flags }: Command.Loadable): FlagTable {

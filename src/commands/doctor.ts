@@ -8,7 +8,7 @@ export default class Doctor extends AmuxCommand {
 
   async execute(): Promise<number> {
     await this.parse(Doctor)
-    this.out.progress('Looking')
+    this.out.progress('Checking this machine, the providers and this project')
     const findings = await diagnose(this.amux)
     const broken = findings.filter(({ state }) => state === 'broken')
     this.out.data({ ok: broken.length === 0, findings }, () => render(findings))

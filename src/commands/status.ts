@@ -1,4 +1,5 @@
 import { AmuxCommand } from '../cli/index.ts'
+import { commandLine } from '../cli/verbs/session.ts'
 import { type ProjectStatus, projectStatus } from '../cli/status.ts'
 
 export default class Status extends AmuxCommand {
@@ -21,6 +22,6 @@ function render({ project, untrusted, provider, computer }: ProjectStatus): stri
   if (!computer) return [...lines, 'Computer   none yet: amux computer create'].join('\n')
   const { name, state, problem, sessions } = computer
   lines.push(`Computer   ${name}, ${state}${problem === undefined ? '' : `: ${problem}`}`)
-  if (sessions) lines.push(`Sessions   ${sessions.length === 0 ? 'none' : sessions.map(({ id, argv }) => `${id} (${argv[0] ?? ''})`).join(', ')}`)
+  if (sessions) lines.push(`Sessions   ${sessions.length === 0 ? 'none' : sessions.map((session) => `${session.id} (${session.name ?? commandLine(session)})`).join(', ')}`)
   return lines.join('\n')
 }

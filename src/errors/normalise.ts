@@ -30,8 +30,14 @@ const system: Readonly<Record<string, ErrorCode>> = {
  */
 export function normalise(value: unknown, details: ErrorDetails = {}): AmuxError {
   if (isAmuxError(value)) return addMissing(value, details)
+  if (isHomeless(value)) return fail('failed', 'the directory you stand in no longer exists', { hint: 'Go to one that does: cd', ...details, cause: value })
   const message = value instanceof Error ? value.message : String(value)
   return fail(foreignCode(value), message === '' ? 'unknown failure' : message, { ...details, cause: value })
+}
+
+/** The system's word for it is ENOENT, and names nothing. */
+function isHomeless(value: unknown): boolean {
+  return value instanceof Object && 'syscall' in value && value.syscall === 'uv_cwd'
 }
 
 function foreignCode(value: unknown): ErrorCode {

@@ -28,6 +28,17 @@ export function formatDuration(ms: number): string {
   return pair(Math.floor(hours / 24), 'd', hours % 24, 'h')
 }
 
+/** How long ago something was, no finer than people care: `just now`, `12 s ago`, `3 min ago`, `2 h ago`, `4 d ago`. */
+export function formatAgo(time: string, now = Date.now()): string {
+  const seconds = Math.floor((now - Date.parse(time)) / 1000)
+  if (Number.isNaN(seconds)) return ''
+  if (seconds < 5) return 'just now'
+  if (seconds < 60) return `${seconds} s ago`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h ago`
+  return `${Math.floor(seconds / 86_400)} d ago`
+}
+
 function pair(large: number, unit: string, small: number, below: string): string {
   return small === 0 ? `${large}${unit}` : `${large}${unit} ${small}${below}`
 }

@@ -22,12 +22,30 @@ export function json(document: unknown, indent?: number): string {
 /** The nearest of the candidates, when it is near enough to be meant. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let least = Math.max(1, Math.floor(word.length / 3)) + 1
+  let least = tolerance(word)
   for (const candidate of candidates) {
     const distance = editDistance(word, candidate, least)
     if (distance < least) [best, least] = [candidate, distance]
   }
   return best
+}
+
+/** The same for several words, each of which must be near its own. */
+export function nearestPhrase(words: readonly string[], candidates: Iterable<readonly string[]>): readonly string[] | undefined {
+  let best: readonly string[] | undefined
+  let least = Number.POSITIVE_INFINITY
+  for (const candidate of candidates) {
+    const distances = words.map((word, index) => editDistance(word, candidate[index] ?? '', tolerance(word)))
+    const near = distances.every((distance, index) => distance < tolerance(words[index] ?? ''))
+    const sum = distances.reduce((total, distance) => total + distance, 0)
+    if (near && sum < least) [best, least] = [candidate, sum]
+  }
+  return best
+}
+
+/** A distance that is too far to be a slip of the fingers. */
+function tolerance(word: string): number {
+  return Math.max(1, Math.floor(word.length / 3)) + 1
 }
 
 /** Optimal string alignment: a swap of neighbours counts once. Gives up at `limit`. */

@@ -9,6 +9,16 @@ import { linkPlugins, registering } from '../support/plugins.ts'
 const slow = 'async connect() { return { async health() { return { ok: true, message: "" } }, create: never, get: never, async *list() { await never() } } }'
 const hostile = String.raw`title: 'nice\u001b]0;owned\u0007\u001b[31m\u009b31m', `
 
+/** A line for bash, with `"$0" "$1"` for amux. */
+async function shell(line: string, scratch: Scratch): Promise<{ readonly status: number | null; readonly stdout: string; readonly stderr: string }> {
+  const child = spawn('bash', ['-c', line, process.execPath, bin], { cwd: scratch.project, env: scratch.env(), stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString()))
+  const status = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  return { status, ...said }
+}
+
 describe('When something is wrong, amux', () => {
   let scratch: Scratch
   before(async () => {
@@ -29,6 +39,16 @@ describe('When something is wrong, amux', () => {
     'an unknown command': { argv: ['stats'], says: /there is no command "amux stats"/, hint: /Did you mean: amux status/ },
     'an unknown command of a topic': { argv: ['computer', 'lss'], says: /there is no command "amux computer lss"/, hint: /amux computer ls/ },
     'a command without its topic': { argv: ['capabilities'], says: /there is no command/, hint: /amux computer capabilities/ },
+    'a value that is not one of those there are': { argv: ['computer', 'wait', '--for', 'nope'], says: /^--for takes running, stopped or idle, not "nope"$/, hint: /amux computer wait --help/ },
+    'a number that is too small': { argv: ['computer', 'session', 'logs', 'x', '--tail', '-1'], says: /^--tail: -1 is less than 0$/, hint: /amux computer session logs --help/ },
+    'flags that exclude each other': { argv: ['computer', 'session', 'logs', 'x', '--tail', '1', '--from', '2'], says: /^--\w+ and --\w+ do not go together$/, hint: /logs --help/ },
+    'a missing flag': { argv: ['computer', 'proxy'], says: /^missing flag: --port$/, hint: /^For example: amux computer proxy -p 3000\. See: amux computer proxy --help$/ },
+    "a provider's own option as a flag": { argv: ['computer', 'create', '--root', '/x'], says: /^unknown flag: --root$/, hint: /-o root=VALUE/ },
+    'a flag of a topic': { argv: ['computer', '--nope'], says: /amux computer takes no flag --nope/, hint: /amux computer --help/ },
+    'sessions to be forgotten without saying which': { argv: ['computer', 'session', 'rm'], says: /^which sessions\?$/, hint: /session rm --ended/ },
+    'a command of an agent below computer': { argv: ['sandbox', 'claude'], says: /there is no command/, hint: /^Did you mean: amux claude$/ },
+    'a session command without its topic': { argv: ['session', 'ls'], says: /there is no command/, hint: /^Did you mean: amux computer session ls$/ },
+    'a word that is near to none': { argv: ['computer', 'nope'], says: /there is no command/, hint: /^See: amux computer --help$/ },
     'a flag before the command': { argv: ['--provider', 'x', 'status'], says: /no flag --provider before the command/, hint: /amux COMMAND --provider/ },
   }
   for (const [what, { argv, says, hint }] of Object.entries(usage)) {
@@ -114,12 +134,24 @@ describe('When something is wrong, amux', () => {
     expect(stderr).not.to.match(/^\s+at /m)
   })
 
+  it('fails when standard output cannot be written: what it said is lost', async () => {
+    for (const line of ['provider ls', 'provider ls --json', '--help', 'status']) {
+      const ran = await shell(`"$0" "$1" ${line} > /dev/full`, scratch)
+      expect(ran.status, line).to.equal(1)
+      expect(ran.stderr, line).to.match(/^amux: standard output cannot be written: ENOSPC/).and.not.match(/^\s+at /m)
+    }
+  })
+
+  it('says that the directory one stands in is gone', async () => {
+    const statuses = { 'computer exec -- true': 125, claude: 125, status: 1, 'computer create -P local': 1 }
+    for (const [line, status] of Object.entries(statuses)) {
+      const ran = await shell(`mkdir -p gone; cd gone; rmdir ../gone; "$0" "$1" ${line}`, scratch)
+      expect(ran, line).to.deep.equal({ status, stdout: '', stderr: 'amux: the directory you stand in no longer exists\n  Go to one that does: cd\n' })
+    }
+  })
+
   it('says nothing when the reader of stdout has left', async () => {
-    const line = `"$0" "$1" --help | head -1; exit "\${PIPESTATUS[0]}"`
-    const child = spawn('bash', ['-c', line, process.execPath, bin], { env: scratch.env(), stdio: ['ignore', 'pipe', 'pipe'] })
-    let stderr = ''
-    child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
-    const status = await new Promise((resolve) => child.on('close', resolve))
+    const { status, stderr } = await shell(`"$0" "$1" --help | head -1; exit "\${PIPESTATUS[0]}"`, scratch)
     expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
   })
 })

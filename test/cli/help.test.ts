@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { rewrite } from '../../src/cli/rewrite.ts'
 import { Scratch, root } from '../support/amux.ts'
 
 interface CachedCommand {
@@ -81,6 +82,31 @@ describe('Help', () => {
     })
   }
 
+  for (const argv of [['help', '--json'], ['computer', '--json'], ['computer', 'session', '--help', '--json']]) {
+    it(`lists commands for scripts: amux ${argv.join(' ')}`, async () => {
+      const { status, stdout } = await scratch.run(argv)
+      expect(status).to.equal(0)
+      const { topic, commands } = JSON.parse(stdout) as { topic: string; commands: readonly { command: string; summary: string }[] }
+      expect(topic).to.match(/^amux( computer( session)?)?$/)
+      expect(commands.map(({ command }) => command)).to.include('amux computer session ls')
+      for (const { command, summary } of commands) expect(summary, command).to.be.a('string').and.not.match(/<%|^$/)
+    })
+  }
+
+  it('of one command for scripts names flags, arguments and aliases', async () => {
+    const { document } = await scratch.json<{ command: string; aliases: string[]; flags: { name: string }[] }>(['computer', 'x', '--help'])
+    expect(document).to.deep.include({ command: 'amux computer exec', aliases: ['amux computer x'] })
+    expect(document.flags.map(({ name }) => name)).to.include.members(['json', 'computer', 'tty'])
+  })
+
+  it('names every other word for a command', async () => {
+    const { stdout } = await scratch.run(['computer', 'shell', '--help'])
+    expect(stdout).to.match(/ALIASES\n +\$ amux computer console\n +\$ amux computer connect/)
+    for (const { id, aliases } of commands) {
+      for (const alias of aliases) expect(rewrite(alias.split(':')), alias).to.deep.equal(id.split(':'))
+    }
+  })
+
   it('has no colours where stdout is no terminal', async () => {
     const { stdout } = await scratch.run(['computer', 'ls', '--help'])
     expect(stdout).not.to.include('\u001B')
@@ -95,10 +121,11 @@ describe('amux version', () => {
   after(() => scratch.dispose())
 
   it('is the same however one asks', async () => {
-    const [flag, word] = await Promise.all([scratch.run(['--version']), scratch.run(['version'])])
-    expect(flag).to.deep.equal(word)
+    const [flag, word, short, other] = await Promise.all([['--version'], ['version'], ['-v'], ['-V']].map((argv) => scratch.run(argv)))
+    if (!flag) throw new Error('no answer')
+    expect([word, short, other]).to.deep.equal([flag, flag, flag])
     expect(flag.stdout).to.equal(`amux/${manifest.version} ${process.platform}-${process.arch} node-${process.version}\n`)
-    const { document } = await scratch.json(['version'])
+    const { document } = await scratch.json(['--version'])
     expect(document).to.include({ version: manifest.version })
   })
 })

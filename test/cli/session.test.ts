@@ -42,6 +42,15 @@ describe('amux computer session', () => {
     expect((await session('ls')).stdout).to.match(/^ID +NAME +STATE .*\n.*build +exited 3 /)
   })
 
+  it('lists only ids with -q, for another command', async () => {
+    const ids = [await start('--', 'sleep', '1000'), await start('--', 'sleep', '1000')]
+    const { stdout } = await session('ls', '-q')
+    expect(stdout.trim().split('\n')).to.have.members(ids)
+    expect((await session('kill', ...stdout.trim().split('\n'))).status).to.equal(0)
+    expect((await session('rm', '--all')).stdout.trim().split('\n')).to.have.members(ids)
+    expect((await amux.run(['computer', 'ls', '-q'])).stdout).to.match(/^amux-project-[a-z0-9]+\n$/)
+  })
+
   it('knows sessions by name while they live', async () => {
     const id = await start('--name', 'live', '--', 'sleep', '1000')
     expect((await failure('rm', 'live')).code).to.equal('conflict')

@@ -40,7 +40,8 @@ function commandIds(): Set<string> {
   const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {
     commands: Record<string, { aliases: string[] }>
   }
-  const ids = Object.entries(manifest.commands).flatMap(([id, { aliases }]) => [id, ...aliases])
+  const { commands } = manifest
+  const ids = Object.keys(commands).concat(Object.values(commands).flatMap(({ aliases }) => aliases))
   return new Set(ids.map((id) => id.replaceAll(':', ' ')))
 }
 

@@ -43,7 +43,7 @@ describe('the example provider, outside the workspace', function () {
 
   it('needs nothing at run time', () => {
     const sources = globSync('dist/*.js', { cwd: example }).map((file) => readFileSync(join(example, file), 'utf8'))
-    for (const [, from] of sources.flatMap((source) => [...source.matchAll(/from '([^']+)'/g)])) expect(from).to.match(/^(node:|\.\/)/)
+    for (const [, from] of sources.flatMap((source) => Array.from(source.matchAll(/from '([^']+)'/g)))) expect(from).to.match(/^(node:|\.\/)/)
   })
 
   it('type-checks what it takes from amux/testkit', async () => {

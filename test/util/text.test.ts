@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { clean, cleanLine, json, nearest } from '../../src/util/text.ts'
+import { clean, cleanLine, json, nearest, nearestPhrase } from '../../src/util/text.ts'
 
 describe('Text from elsewhere', () => {
   it('is shown without what a terminal would obey', () => {
@@ -32,6 +32,17 @@ describe('The nearest word', () => {
   for (const [typed, meant] of Object.entries(cases)) {
     it(`to ${typed} is ${meant ?? 'none'}`, () => {
       expect(nearest(typed, words)).to.equal(meant)
+    })
+  }
+})
+
+describe('The nearest phrase', () => {
+  const phrases = ['computer shell', 'computer create', 'computer session ls', 'status'].map((line) => line.split(' '))
+  const cases: Readonly<Record<string, string | undefined>> = { 'computer shel': 'computer shell', 'comptuer crate': 'computer create', 'computer help': undefined, 'computer claude': undefined, stats: 'status' }
+  for (const [typed, meant] of Object.entries(cases)) {
+    it(`to "${typed}" is ${meant ?? 'none'}: every word counts for itself`, () => {
+      const words = typed.split(' ')
+      expect(nearestPhrase(words, phrases.filter(({ length }) => length === words.length))?.join(' ')).to.equal(meant)
     })
   }
 })

@@ -1,11 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { chosenProvider, inspect } from '../../project/index.ts'
 import { paths } from '../../config/index.ts'
 import { hasCode } from '../../errors/index.ts'
 import type { ConnectedProvider, FoundProvider } from '../../registry/index.ts'
+import { formatDuration } from '../../util/duration.ts'
 import type { Context } from '../context.ts'
 import { loadAll } from '../load.ts'
 import { trusted } from '../status.ts'
 import { type Finding, ok, trouble } from './finding.ts'
+
+/** For a provider to list its computers. */
+const PATIENCE = 5000
 
 /** Every plugin registers, and every provider that is set up answers. */
 export async function checkProviders(amux: Context): Promise<Finding[]> {
@@ -28,7 +33,7 @@ async function checkProvider(amux: Context, { descriptor, plugin }: FoundProvide
     const provider = await amux.registry.connect(descriptor.id)
     const { ok: fine, message, hint } = await provider.health()
     const health: Finding = fine ? ok(check, message) : { check, state: optional && plugin.bundled ? 'warning' : 'broken', message, hint }
-    return [health, ...(fine || !optional ? await checkComputers(provider) : [])]
+    return [health, ...(fine || !optional ? await Promise.race([checkComputers(provider), late(provider)]) : [])]
   } catch (error) {
     return [trouble(check, error, optional && hasCode(error, 'credential_missing') ? 'warning' : 'broken')]
   }
@@ -42,6 +47,11 @@ async function checkComputers(provider: ConnectedProvider): Promise<Finding[]> {
     found.push({ check: `computer ${name}`, state, message: problem ?? 'broken', hint: `See: amux computer info ${name} -P ${provider.id}. Or remove it: amux computer rm ${name} -P ${provider.id}` })
   }
   return found
+}
+
+async function late({ id }: ConnectedProvider): Promise<Finding[]> {
+  await delay(PATIENCE, undefined, { ref: false })
+  return [{ check: `computers on ${id}`, state: 'warning', message: `not listed within ${formatDuration(PATIENCE)}`, hint: `See: amux computer ls -P ${id}` }]
 }
 
 async function checkMissing(amux: Context, id: string): Promise<Finding> {

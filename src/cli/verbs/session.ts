@@ -1,6 +1,7 @@
 import type { SessionInfo } from '../../contract/index.ts'
-import { formatDuration } from '../../util/duration.ts'
+import { formatAgo } from '../../util/duration.ts'
 import type { Columns } from '../table.ts'
+import { isLogin } from './login.ts'
 
 /** `running, attached`, `exited 1`, `killed SIGTERM`, `ended: stopped`. */
 export function stateOf({ state, viewers }: SessionInfo): string {
@@ -11,22 +12,33 @@ export function stateOf({ state, viewers }: SessionInfo): string {
 }
 
 export function sessionColumns(now = Date.now()): Columns<SessionInfo> {
-  const age = (time: string): string => formatDuration(Math.max(0, now - Date.parse(time)))
   return {
     id: ({ id }) => id,
     name: ({ name }) => name,
     state: stateOf,
-    age: ({ startedAt }) => age(startedAt),
-    active: ({ lastActiveAt, state }) => (state.status === 'running' ? `${age(lastActiveAt)} ago` : undefined),
+    started: ({ startedAt }) => formatAgo(startedAt, now),
+    active: ({ lastActiveAt, state }) => (state.status === 'running' ? formatAgo(lastActiveAt, now) : undefined),
     user: ({ user }) => user,
-    command: ({ argv }) => commandLine(argv),
+    command: commandLine,
   }
 }
 
-const LONGEST = 60
+const LONGEST = 48
 
-/** Readable, not for copying: cut where it is long. */
-export function commandLine(argv: readonly string[]): string {
-  const line = argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ')
+/** Readable, not for copying: what people call it, and cut where it is long. */
+export function commandLine({ argv, labels }: Pick<SessionInfo, 'argv' | 'labels'>): string {
+  const [first, ...rest] = argv
+  const words = isLogin(argv) ? ['shell'] : [labels['agent'] ?? first ?? '', ...rest]
+  const line = words.map(shown).join(' ')
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line
+}
+
+function shown(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+  if (!/\p{Cc}/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`
+  return `$'${word.replaceAll(/[\\']/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t').replaceAll(/\p{Cc}/gu, escaped)}'`
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }

@@ -3,7 +3,7 @@ import type { FlagTable, FlagValues } from './argv.ts'
 /** What every command has; a test holds it against the commands' own. */
 export const globalTable = {
   json: { kind: 'switch', summary: 'Print JSON, errors included.' },
-  quiet: { kind: 'switch', char: 'q', summary: 'Print data and errors only.' },
+  quiet: { kind: 'switch', char: 'q', summary: 'Print data and errors only; of a list, only names.' },
   yes: { kind: 'switch', char: 'y', summary: 'Answer every question with yes.' },
   timeout: { kind: 'value', summary: 'Give up after this time: 30s, 5m, or plain seconds.', helpValue: 'DURATION' },
 } as const satisfies FlagTable

@@ -6,7 +6,7 @@ export default class ComputerAttach extends AmuxCommand {
   static override summary = 'Go back to a session.'
   static override description = 'Shows what a terminal session shows, and takes it over; of another one, its output from the oldest byte that is kept. Without a session: the newest that nobody is attached to. Ctrl-\\ leaves it running.'
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> build', '<%= config.bin %> <%= command.id %> build --read-only']
-  static override args = { session: string({ ignoreStdin: true, description: 'Id or name of a session.' }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session.' }) }
   static override flags = oclifFlags(attachTable, globalTable)
   static override passThrough = true
 

@@ -21,7 +21,7 @@ export default class ComputerCapabilities extends AmuxCommand {
       capability: ([id]) => id,
       fidelity: ([, { fidelity }]) => fidelity,
       note: ([, { note, workaround }]) => [note, workaround].filter(Boolean).join('. '),
-    })
+    }, { name: ([id]) => id })
   }
 
   async #one(computer: string | undefined, provider: string | undefined): Promise<{ subject: Record<string, string>; capabilities: Capabilities }> {
@@ -56,6 +56,6 @@ export default class ComputerCapabilities extends AmuxCommand {
     if (this.out.json) return this.out.data(Object.fromEntries(tables), () => '')
     const capabilities = Object.keys(tables.values().next().value ?? {}) as CapabilityId[]
     const columns = ids.map((id) => [id, (capability: CapabilityId) => tables.get(id)?.[capability].fidelity] as const)
-    this.out.table(capabilities, { capability: (capability) => capability, ...Object.fromEntries(columns) }, 'No provider is installed.')
+    this.out.table(capabilities, { capability: (capability) => capability, ...Object.fromEntries(columns) }, { name: (capability) => capability, empty: 'No provider is installed.' })
   }
 }

@@ -3,6 +3,7 @@ import { exec, execTable, globalTable, oclifFlags, ownLength, programWords, verb
 
 export default class ComputerExec extends AmuxCommand {
   static override summary = 'Run a program on a computer.'
+  static override aliases = ['computer:x']
   static override description = `The program's input, output and exit status are yours. It gets a terminal when you have one at both ends; -t and --no-tty decide otherwise. Words after -- are its exact arguments; without --, everything from the first word that is no flag.
 
 Ctrl-\\ leaves it running. Without a terminal of its own, Ctrl-C is passed to it, and a second one within two seconds leaves it running. A closed terminal or a lost connection leaves it running, too. A time limit ends it.

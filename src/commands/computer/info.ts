@@ -3,6 +3,7 @@ import { locate } from '../../project/index.ts'
 
 export default class Info extends AmuxCommand {
   static override summary = 'Show a computer: its state, user, workspace and what it is made of.'
+  static override aliases = ['computer:show', 'computer:inspect']
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
   static override args = { computer: computerArg }
   static override flags = computerFlags

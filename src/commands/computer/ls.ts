@@ -1,15 +1,16 @@
-import { boolean } from '@oclif/core/flags'
-import { AmuxCommand, providerFlag } from '../../cli/index.ts'
+import { boolean, string } from '@oclif/core/flags'
+import { AmuxCommand } from '../../cli/index.ts'
 import { codes } from '../../errors/index.ts'
-import { formatDuration } from '../../util/duration.ts'
+import { formatAgo } from '../../util/duration.ts'
 import { listComputers } from '../../project/index.ts'
 
 export default class Ls extends AmuxCommand {
   static override summary = 'List the computers that amux made, on every provider.'
+  static override aliases = ['computer:list']
   static override description = "A star marks this project's current computer."
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --project', '<%= config.bin %> <%= command.id %> -P local --json']
   static override flags = {
-    provider: providerFlag,
+    provider: string({ char: 'P', summary: 'Only those on this provider.', helpValue: 'ID' }),
     project: boolean({ summary: "Only this project's." }),
   }
 
@@ -31,9 +32,9 @@ export default class Ls extends AmuxCommand {
         provider: (row) => row.provider,
         state: (row) => row.state,
         project: (row) => row.project,
-        created: (row) => row.createdAt && `${formatDuration(Math.max(0, Date.now() - Date.parse(row.createdAt)))} ago`,
+        created: (row) => row.createdAt && formatAgo(row.createdAt),
       },
-      'No computers. Make one: amux computer create -P PROVIDER',
+      { name: (row) => row.name, empty: 'No computers. Make one: amux computer create -P PROVIDER' },
     )
     // A provider nobody logged in to has no computers to show.
     const told = failures.filter(({ error }) => error.code !== 'credential_missing')

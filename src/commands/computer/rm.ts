@@ -4,6 +4,7 @@ import { locate, removeComputer } from '../../project/index.ts'
 
 export default class Rm extends AmuxCommand {
   static override summary = "Delete a computer and everything on it. The project's files here stay."
+  static override aliases = ['computer:delete', 'computer:destroy']
   static override destructive = true
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> amux-web-k3x9qd --yes']
   static override args = { computer: computerArg }

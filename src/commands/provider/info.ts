@@ -6,6 +6,7 @@ import type { SettingState } from '../../registry/index.ts'
 
 export default class ProviderInfo extends AmuxCommand {
   static override summary = 'Show what a provider can do and what it needs.'
+  static override aliases = ['provider:show', 'provider:inspect']
   static override examples = ['<%= config.bin %> <%= command.id %> local', '<%= config.bin %> <%= command.id %> local --json']
   static override args = { id: string({ ignoreStdin: true, description: 'The provider.', required: true }) }
 

@@ -3,6 +3,7 @@ import type { BrokenPlugin, FoundProvider, PluginRef } from '../../registry/inde
 
 export default class ProviderLs extends AmuxCommand {
   static override summary = 'List the providers, and the plugins that are broken.'
+  static override aliases = ['provider:list']
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 
   async execute(): Promise<void> {
@@ -14,7 +15,7 @@ export default class ProviderLs extends AmuxCommand {
       plugin: (row) => (row.bundled ? 'built in' : row.plugin),
       version: (row) => row.version,
       problem: (row) => row.problem,
-    })
+    }, { name: (row) => row.id })
     for (const { plugin, error } of broken) this.out.note(`${plugin.name}: ${error.hint ?? 'broken'}`)
   }
 }

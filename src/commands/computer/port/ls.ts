@@ -4,6 +4,7 @@ import { AmuxCommand, computerArg, computerFlags, pick } from '../../../cli/inde
 
 export default class PortLs extends AmuxCommand {
   static override summary = 'List what listens on a computer.'
+  static override aliases = ['computer:port:list']
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --watch --json']
   static override args = { computer: computerArg }
   static override flags = {
@@ -21,7 +22,7 @@ export default class PortLs extends AmuxCommand {
     this.out.table(
       await computer.ports.list(),
       { port: (row) => row.port, address: (row) => row.address, pid: (row) => row.pid || undefined, program: (row) => row.program },
-      `Nothing listens on ${computer.name}.`,
+      { name: (row) => row.port, empty: `Nothing listens on ${computer.name}.` },
     )
   }
 }

@@ -5,7 +5,7 @@ import { attach, attachTable, globalTable, oclifFlags, verbHost } from '../../..
 export default class ComputerSessionAttach extends AmuxCommand {
   static override summary = 'Go back to a session. The same as: amux computer attach'
   static override examples = ['<%= config.bin %> <%= command.id %> build', '<%= config.bin %> <%= command.id %> build --read-only']
-  static override args = { session: string({ ignoreStdin: true, description: 'Id or name of a session. Default: the newest that nobody is attached to.' }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session. Default: the newest that nobody is attached to.' }) }
   static override flags = oclifFlags(attachTable, globalTable)
   static override passThrough = true
 

@@ -10,7 +10,7 @@ export default class ComputerSessionKill extends AmuxCommand {
   static override summary = 'End sessions, with everything they started.'
   static override description = 'First SIGTERM, after a while SIGKILL. With -s, only that one signal, to what runs in the foreground (KILL still ends all of it).'
   static override examples = ['<%= config.bin %> <%= command.id %> build', '<%= config.bin %> <%= command.id %> build -s HUP']
-  static override args = { session: string({ ignoreStdin: true, description: 'Id or name of a session; several may be given.', required: true }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session; several may be given.', required: true }) }
   static override strict = false
   static override flags = {
     ...computerFlags,

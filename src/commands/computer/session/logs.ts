@@ -14,7 +14,7 @@ With --json: one line for each piece, with its absolute offset, as text or, wher
     '<%= config.bin %> <%= command.id %> build -f --tail 100',
     '<%= config.bin %> <%= command.id %> build --stream stdout --from 1048576',
   ]
-  static override args = { session: string({ ignoreStdin: true, description: 'Id or name of a session.', required: true }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session.', required: true }) }
   static override flags = {
     ...computerFlags,
     follow: boolean({ char: 'f', summary: 'Go on until the session ends.' }),

@@ -5,18 +5,19 @@ import { fail, hasCode, normalise } from '../../../errors/index.ts'
 
 export default class ComputerSessionRm extends AmuxCommand {
   static override summary = 'Forget ended sessions and their logs.'
+  static override aliases = ['computer:session:delete', 'computer:session:destroy']
   static override examples = ['<%= config.bin %> <%= command.id %> build', '<%= config.bin %> <%= command.id %> --ended']
-  static override args = { session: string({ ignoreStdin: true, description: 'Id of a session; several may be given.' }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session; several may be given.' }) }
   static override strict = false
   static override flags = {
     ...computerFlags,
-    ended: boolean({ summary: 'All that ended.' }),
+    ended: boolean({ aliases: ['all'], summary: 'All that ended (also --all); what runs stays.' }),
   }
 
   async execute(): Promise<void> {
     const { flags, argv } = await this.parse(ComputerSessionRm)
     const ended = flags.ended === true
-    if (argv.length > 0 === ended) throw fail('invalid_argument', 'name sessions, or say --ended', { hint: 'amux computer session rm SESSION' })
+    if (argv.length > 0 === ended) throw fail('invalid_argument', ended ? '--ended takes no sessions: it means all that ended' : 'which sessions?', { hint: 'amux computer session rm SESSION, or all that ended: amux computer session rm --ended' })
     const { sessions } = await this.amux.computer(flags)
     const ids = ended ? (await sessions.list()).filter(({ state }) => state.status !== 'running').map(({ id }) => id) : argv.map(String)
     for (const id of ids) await sessions.remove(id).catch((error: unknown) => refuse(id, error))

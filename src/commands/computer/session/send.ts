@@ -11,7 +11,7 @@ export default class ComputerSessionSend extends AmuxCommand {
     '<%= config.bin %> <%= command.id %> filter --eof < data.bin',
   ]
   static override args = {
-    session: string({ ignoreStdin: true, description: 'Id or name of a session.', required: true }),
+    session: string({ ignoreStdin: true, description: 'Name or id of a session.', required: true }),
     text: string({ ignoreStdin: true, description: 'What to type. Default: standard input.' }),
   }
   static override flags = {

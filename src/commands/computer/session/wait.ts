@@ -7,7 +7,7 @@ import { exitCode, statusOf } from '../../../terminal/index.ts'
 export default class ComputerSessionWait extends AmuxCommand {
   static override summary = "Wait until a session has ended; its exit status is this command's."
   static override examples = ['<%= config.bin %> <%= command.id %> build && echo built', '<%= config.bin %> <%= command.id %> build --timeout 10m']
-  static override args = { session: string({ ignoreStdin: true, description: 'Id or name of a session.', required: true }) }
+  static override args = { session: string({ ignoreStdin: true, description: 'Name or id of a session.', required: true }) }
   static override flags = { ...computerFlags }
   static override passThrough = true
 
