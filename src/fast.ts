@@ -3,7 +3,7 @@ import { report } from './cli/failure.ts'
 import { Interrupt } from './cli/interrupt.ts'
 import { translate } from './cli/usage.ts'
 import { type FlagTable, type FlagValues, parseFlags } from './cli/verbs/argv.ts'
-import { attach, exec, programWords, shell } from './cli/verbs/exec.ts'
+import { attach, exec, needsPlace, programWords, shell } from './cli/verbs/exec.ts'
 import { findAgent } from './agents/roster.ts'
 import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
 import { run, type RunHost } from './cli/verbs/run.ts'
@@ -36,12 +36,12 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
     const parsed = read(execTable, own)
     if (parsed === undefined) return undefined
     const words = programWords(remote, parsed.rest)
-    return { flags: parsed.flags, run: (host) => exec(parsed.flags, words, host) }
+    return { flags: parsed.flags, here: needsPlace(parsed.flags), run: (host) => exec(parsed.flags, words, host) }
   },
   shell(own, remote) {
     const parsed = read(shellTable, own)
     if (parsed === undefined || parsed.rest.length > 0 || remote !== undefined) return undefined
-    return { flags: parsed.flags, run: (host) => shell(parsed.flags, host) }
+    return { flags: parsed.flags, here: needsPlace(parsed.flags), run: (host) => shell(parsed.flags, host) }
   },
   attach(own, remote) {
     // Its flags may stand behind the session.
@@ -63,7 +63,7 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
 /** `computer run NAME`, `NAME`. */
 function running(name: string, { flags, rest }: { readonly flags: GlobalFlags & RunFlags; readonly rest: readonly string[] }, remote: readonly string[]): Call | undefined {
   if (rest.length > 0) return undefined
-  return { flags, here: flags.workdir === undefined, run: (host) => run(flags, name, remote, host) }
+  return { flags, here: needsPlace(flags), run: (host) => run(flags, name, remote, host) }
 }
 
 const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach', run: 'run' }
@@ -75,7 +75,7 @@ const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell
 export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const call = understood(argv)
   const known = call && recall(call.flags)
-  if (call === undefined || known === undefined || (call.here && known.directory === undefined)) return false
+  if (call === undefined || known === undefined || (call.here && known.away)) return false
   const { flags } = call
   const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
   const interrupt = new Interrupt()

@@ -6,4 +6,5 @@ export { computerArg, describeState, ownComputer, pick, wakeComputer } from './c
 export { Context } from './context.ts'
 export { type ComputerSelection, computerFlags, duration, providerFlag } from './flags.ts'
 export { Output } from './output.ts'
+export { placeOn } from './place.ts'
 export { type Columns, table } from './table.ts'

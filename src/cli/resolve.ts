@@ -1,6 +1,6 @@
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
-import { type Located, type ProjectRecord, chosenProvider, locate, noteWorkspace, searchComputer, startOptions } from '../project/index.ts'
+import { type Located, type ProjectRecord, chosenProvider, directoryOn, locate, noteWorkspace, searchComputer, startOptions } from '../project/index.ts'
 import type { Context } from './context.ts'
 import type { ComputerSelection } from './flags.ts'
 
@@ -59,7 +59,7 @@ function gone({ provider, name }: Located, recorded: boolean): Error {
 
 export async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
   const info = await computer.info()
-  if (info.state === 'running') return
+  if (info.state === 'running') return showWorktree(amux, computer)
   if (info.state === 'broken') {
     throw fail('failed', `${computer.name} is broken: ${info.problem ?? 'its provider does not say why'}`, {
       hint: `See: amux computer info ${computer.name}`,
@@ -72,6 +72,17 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
   const store = await amux.followed()
   await computer.start({ ...(store && startOptions(store, computer)), signal: amux.signal })
   if (store) await noteWorkspace(store, computer.provider, await computer.info())
+}
+
+/** A worktree made since the computer started: some providers can still put it there. */
+async function showWorktree(amux: Context, computer: EquippedComputer): Promise<void> {
+  const store = await amux.followed()
+  const located = locate(store?.read(), { provider: computer.provider, computer: computer.name })
+  if (!store || located?.workspace === undefined || directoryOn(located, amux.project()) !== undefined) return
+  const options = startOptions(store, computer)
+  if (options.project?.worktrees === undefined) return
+  await computer.start({ ...options, signal: amux.signal })
+  await noteWorkspace(store, computer.provider, await computer.info())
 }
 
 async function noProvider(amux: Context): Promise<never> {

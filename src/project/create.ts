@@ -2,6 +2,7 @@ import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/
 import { fail, hasCode } from '../errors/index.ts'
 import { fillWorkspace } from '../sync/index.ts'
 import { type Located, locate } from './current.ts'
+import { placeOf, shown } from './keep.ts'
 import { computerName } from './names.ts'
 import type { ComputerEntry, Config, ProjectRecord } from './record.ts'
 import { type CreateRequest, difference, digestRequest } from './request.ts'
@@ -81,10 +82,10 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
   const computer = unfinished ?? (await create(store, backend, name, request, context))
-  await computer.start({ signal: context.signal, project: { path: store.project.root, name: store.project.name } })
+  await computer.start({ signal: context.signal, project: placeOf(store.project) })
   const info = await computer.info()
   const workspace = await prepareWorkspace(store, computer, info, context)
-  await settle(store, backend.id, { ...entry, workspace })
+  await settle(store, backend.id, { ...entry, ...shown(info), workspace })
   return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
 }
 
@@ -108,7 +109,7 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
     return await backend.create({
       name,
       labels: { ...labels, 'amux.project': project.name, 'amux.project-id': id },
-      project: { path: project.root, name: project.name },
+      project: placeOf(project),
       ...(Object.keys(env).length > 0 ? { env } : {}),
       ...(template === undefined ? {} : { template }),
       ...(Object.keys(options).length > 0 ? { options } : {}),

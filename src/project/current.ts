@@ -9,6 +9,8 @@ export interface Located {
   readonly name: string
   /** Where the project's files are on it. */
   readonly workspace?: string
+  /** The project's worktrees that it has at their own paths, each with the identity of the directory it has. */
+  readonly worktrees?: Readonly<Record<string, string>>
 }
 
 export interface Wanted {
@@ -46,8 +48,8 @@ function locateNamed(record: ProjectRecord, name: string, provider: string | und
 }
 
 function located(record: ProjectRecord, provider: string, name: string): Located {
-  const workspace = record.providers[provider]?.computers[name]?.workspace
-  return { provider, name, ...(workspace === undefined ? {} : { workspace }) }
+  const { workspace, worktrees } = record.providers[provider]?.computers[name] ?? {}
+  return { provider, name, ...(workspace === undefined ? {} : { workspace }), ...(worktrees === undefined ? {} : { worktrees }) }
 }
 
 /**

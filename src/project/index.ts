@@ -6,7 +6,7 @@
  */
 export { type Backend, type CreateContext, type Created, createComputer, gone } from './create.ts'
 export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from './current.ts'
-export { directoryOn } from './directory.ts'
+export { directoryOn, isPlaced, pathOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
 export { type Inspection, type Standing, inspect } from './inspect.ts'
 export { type Look, look } from './look.ts'
@@ -17,3 +17,4 @@ export type { ComputerEntry, Config, ProjectRecord, ProviderEntry } from './reco
 export { type CreateRequest, plainRequest } from './request.ts'
 export { searchComputer } from './search.ts'
 export { type ProjectStore, type SettleOptions, doubt, openProject } from './store.ts'
+export { otherWorktrees } from './worktrees.ts'

@@ -1,8 +1,11 @@
 import { hasCode } from '../errors/index.ts'
-import type { ComputerInfo, StartComputerOptions } from '../contract/index.ts'
+import type { ComputerInfo, ProjectPlace, StartComputerOptions } from '../contract/index.ts'
 import type { Located } from './current.ts'
-import type { ProjectRecord } from './record.ts'
+import { identity } from './directory.ts'
+import type { Project } from './find.ts'
+import type { ComputerEntry, ProjectRecord } from './record.ts'
 import type { ProjectStore } from './store.ts'
+import { otherWorktrees } from './worktrees.ts'
 
 /** Takes a computer out of the record. The computer itself is not touched. */
 export async function forget(store: ProjectStore, { provider, name }: Located): Promise<void> {
@@ -46,16 +49,33 @@ function isEmpty(record: ProjectRecord | undefined): boolean {
 export function startOptions(store: ProjectStore, { provider, name }: Located): Pick<StartComputerOptions, 'project'> {
   const entry = store.read()?.providers[provider]?.computers[name]
   if (!entry || (entry.workspace !== undefined && store.elsewhere().includes(entry.workspace))) return {}
-  return { project: { path: store.project.root, name: store.project.name } }
+  return { project: placeOf(store.project) }
+}
+
+/** What a provider is told of a project. */
+export function placeOf(project: Project): ProjectPlace {
+  const worktrees = otherWorktrees(project)
+  return { path: project.root, name: project.name, ...(worktrees.length > 0 && { worktrees }) }
+}
+
+/** What of the project a computer says it has, for the record. */
+export function shown({ workspace, worktrees }: ComputerInfo): Pick<ComputerEntry, 'workspace' | 'worktrees'> {
+  const there = worktrees?.flatMap((path) => {
+    const id = identity(path)
+    return id === undefined ? [] : [[path, id] as const]
+  })
+  return { ...(workspace !== undefined && { workspace }), ...(there && { worktrees: Object.fromEntries(there) }) }
 }
 
 /** A computer that mounts the project has it where the project was when it started. */
-export async function noteWorkspace(store: ProjectStore, provider: string, { name, workspace }: ComputerInfo): Promise<void> {
+export async function noteWorkspace(store: ProjectStore, provider: string, info: ComputerInfo): Promise<void> {
+  const { name } = info
   const before = store.read()?.providers[provider]?.computers[name]
-  if (!before || workspace === undefined || workspace === before.workspace) return
+  const now = { ...before, ...shown(info) }
+  if (!before || JSON.stringify(now) === JSON.stringify(before)) return
   await store.change((record) => {
     const entry = record.providers[provider] ?? { computers: {} }
-    const computers = { ...entry.computers, [name]: { ...before, workspace } }
+    const computers = { ...entry.computers, [name]: { ...before, ...shown(info) } }
     return { ...record, providers: { ...record.providers, [provider]: { ...entry, computers } } }
   })
 }

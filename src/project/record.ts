@@ -12,6 +12,8 @@ export interface ComputerEntry {
   readonly createdAt: string
   /** Where the project's files are on it. */
   readonly workspace?: string
+  /** The project's other worktrees that it has, with the identity of each directory at the time. */
+  readonly worktrees?: Readonly<Record<string, string>>
   readonly config?: Config
   /** Taken in with `use --adopt`: amux did not make it. */
   readonly adopted?: boolean
@@ -114,13 +116,17 @@ function isProviderEntry(value: unknown): value is ProviderEntry {
 
 function isComputerEntry(value: unknown): value is ComputerEntry {
   if (!isTable(value) || typeof value['createdAt'] !== 'string' || !optionalText(value['workspace'])) return false
-  const { config, adopted } = value
+  const { config, adopted, worktrees } = value
   if (adopted !== undefined && typeof adopted !== 'boolean') return false
-  return config === undefined || (isTable(config) && Object.values(config).every((digest) => typeof digest === 'string'))
+  return optionalTexts(config) && optionalTexts(worktrees)
 }
 
 function optionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
+}
+
+function optionalTexts(value: unknown): boolean {
+  return value === undefined || (isTable(value) && Object.values(value).every((text) => typeof text === 'string'))
 }
 
 function isTable(value: unknown): value is Record<string, unknown> {

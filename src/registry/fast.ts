@@ -13,6 +13,8 @@ export interface Recalled {
   readonly endpoint: Endpoint
   /** Where on the computer the directory is that the user stands in. */
   readonly directory: string | undefined
+  /** There is no such directory on it, though it is this project's computer. */
+  readonly away: boolean
 }
 
 /** The way in without asking the provider. Undefined where anything is in doubt: then the ordinary way finds out. */
@@ -22,7 +24,8 @@ export function recall(wanted: Wanted, from = process.cwd()): Recalled | undefin
   if (located === undefined) return undefined
   const endpoint = read(endpointFile(state, located.provider, located.name))
   if (endpoint?.provider !== located.provider || endpoint.computer !== located.name) return undefined
-  return { endpoint, directory: located.workspace === undefined ? undefined : directoryOn(located.workspace, located.project) }
+  const directory = directoryOn(located, located.project)
+  return { endpoint, directory, away: directory === undefined && located.workspace !== undefined }
 }
 
 /** A computer that is named may be on any of the project's providers. */

@@ -126,14 +126,18 @@ describe('amux computer run and the shortcuts', () => {
     await endAll()
   })
 
-  it('refuses a worktree that is not on the computer', async () => {
+  it('refuses a directory that is not on the computer', async () => {
     const git = (...args: string[]) => execFileSync('git', ['-C', amux.project, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { stdio: 'pipe' })
     git('init', '--quiet')
     git('commit', '--allow-empty', '-m', 'first')
-    git('worktree', 'add', '../outside')
-    const { status, stderr } = await amux.run(['droid', '--', '--version'], { cwd: join(amux.path, 'outside') })
-    expect(status).to.equal(125)
-    expect(stderr).to.contain(join(amux.path, 'outside')).and.contain(`-w ${amux.project}`)
+    // A computer never has a home as a whole: such a worktree is left out.
+    const home = join(amux.path, 'outside')
+    git('worktree', 'add', home)
+    for (const args of [['droid', '--', '--version'], ['computer', 'exec', '--', 'pwd'], ['computer', 'exec', '-w', 'sub', '--', 'pwd']]) {
+      const { status, stdout, stderr } = await amux.run(args, { cwd: home, env: { HOME: home } })
+      expect({ args, status, stdout }).to.deep.equal({ args, status: 125, stdout: '' })
+      expect(stderr).to.contain(`${home} is not on`).and.contain(`-w ${amux.project}`)
+    }
   })
 
   it('gives its failures as JSON on stderr, where stdout is the program’s', async () => {

@@ -5,6 +5,7 @@ import { fail } from './errors.ts'
 import { layersOf } from './layers.ts'
 import type { Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
+import { PROJECT, treesOf } from './mounts.ts'
 import { overlay } from './plan-root.ts'
 import { takeDisk, takeSystem } from './plan-user.ts'
 import { Plan } from './plan.ts'
@@ -73,9 +74,12 @@ function assembled(plan: Plan, place: Layout, meta: Meta): Part {
 }
 
 function takeProject(plan: Plan, meta: Meta): Part {
-  const path = meta.project?.path
-  const slot = path === undefined ? undefined : plan.takeIfThere(path, 'rec,nosuid,nodev')
-  return { attach: () => slot !== undefined && path !== undefined && plan.attempt('attach', slot, PLACE + path) }
+  const taken = treesOf(meta.project).map((path) => ({ path, slot: plan.takeIfThere(path, PROJECT) }))
+  return {
+    attach: () => {
+      for (const { path, slot } of taken) plan.attempt('attach', slot, PLACE + path)
+    },
+  }
 }
 
 function takeMachine(plan: Plan): Part {

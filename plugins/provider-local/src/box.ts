@@ -34,8 +34,10 @@ export interface Finished {
 }
 
 /** Runs the helper to its end. */
-export async function runBox(args: readonly string[]): Promise<Finished> {
-  const child = spawn(boxPath(), args, { stdio: ['ignore', 'ignore', 'pipe'], env: {} })
+export async function runBox(args: readonly string[], input = ''): Promise<Finished> {
+  const child = spawn(boxPath(), args, { stdio: ['pipe', 'ignore', 'pipe'], env: {} })
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
   let stderr = ''
   child.stderr.on('data', (chunk: Buffer) => {
     if (stderr.length < 4096) stderr += chunk.toString()

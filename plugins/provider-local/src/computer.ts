@@ -20,11 +20,12 @@ import { readEnv, tierEnv, tierPath } from './guest.ts'
 import { halt } from './halt.ts'
 import { shortfalls } from './capabilities.ts'
 import { inside, type Layout } from './layout.ts'
-import { type Meta, missing, readMeta, writeMeta } from './meta.ts'
+import { type Meta, type Project, missing, readMeta, writeMeta } from './meta.ts'
 import { packagesState } from './packages.ts'
 import { ROOT_CAPS } from './plan-root.ts'
 import { startProcess } from './process.ts'
-import { running } from './status.ts'
+import { type Running, running } from './status.ts'
+import { showTrees, shownTrees } from './worktrees.ts'
 
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
@@ -92,7 +93,7 @@ export class LocalComputer implements Computer {
     const old = await readMeta(this.#place)
     const now = running(this.#place)
     const project = old.project && options.project ? checkProject(options.project) : old.project
-    if (now) return this.#unmoved(old, project?.path)
+    if (now) return this.#grown(this.#unmoved(old, project?.path), project, now)
     if (old.project && options.project === undefined) this.#stillThere(old.project.path)
     const packages = packagesState(old.root ?? '/')
     if (old.packages !== undefined && old.packages !== packages) {
@@ -101,6 +102,15 @@ export class LocalComputer implements Computer {
       )
     }
     const meta: Meta = { ...old, packages, ...(project && { project }) }
+    if (JSON.stringify(meta) !== JSON.stringify(old)) await writeMeta(this.#place, meta)
+    return meta
+  }
+
+  /** With the worktrees that are new since it started, as far as they can be put there now. */
+  async #grown(old: Meta, project: Project | undefined, now: Running): Promise<Meta> {
+    if (old.project === undefined || project === undefined) return old
+    const worktrees = await showTrees(old, project, now, this.#context)
+    const meta: Meta = { ...old, project: { ...old.project, worktrees } }
     if (JSON.stringify(meta) !== JSON.stringify(old)) await writeMeta(this.#place, meta)
     return meta
   }
@@ -138,7 +148,8 @@ export class LocalComputer implements Computer {
 
 /** From the record and the processes; a record that cannot be read makes it `broken`, and nothing else fails. */
 export async function describe(place: Layout): Promise<ComputerInfo> {
-  const state = running(place) ? 'running' : 'stopped'
+  const now = running(place)
+  const state = now ? 'running' : 'stopped'
   try {
     const meta = await readMeta(place)
     return {
@@ -149,7 +160,7 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
       user: meta.user,
       capabilities: shortfalls(meta),
       details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk },
-      ...(meta.project && { workspace: meta.project.path }),
+      ...(meta.project && { workspace: meta.project.path, worktrees: shownTrees(meta.project, now) }),
     }
   } catch (error) {
     if (!hasCode(error, 'corrupt')) throw error

@@ -76,9 +76,20 @@ function rootDirectory(tier: Tier, given: string | number | boolean | undefined)
   throw fail('unsupported', `${path} holds no system that amux can run on: it has no /${loader}`, { hint: 'Use a system with glibc, such as Debian.' })
 }
 
-/** A directory of the machine's, but not one that a computer is there to be kept away from. */
-export function checkProject(project: Project): Project {
-  const path = realDirectory(project.path, 'the project')
+/** A directory of the machine's, but not one that a computer is there to be kept away from. So with its worktrees, which are left out then. */
+export function checkProject({ name, path, worktrees }: Project): Project {
+  const trees = worktrees?.flatMap((tree) => {
+    try {
+      return [checkPath(tree)]
+    } catch {
+      return []
+    }
+  })
+  return { path: checkPath(path), name, ...(trees && { worktrees: trees }) }
+}
+
+function checkPath(given: string): string {
+  const path = realDirectory(given, 'the project')
   const system = ['/bin', '/boot', '/dev', '/etc', '/lib', '/proc', '/run', '/sbin', '/sys', '/usr', '/var']
   const homes = [...new Set([userInfoHome(), homedir()])]
   const above = homes.find((home) => home !== '/' && (home === path || home.startsWith(path === '/' ? '/' : path + sep)))
@@ -88,7 +99,7 @@ export function checkProject(project: Project): Project {
       source: 'amux',
     })
   }
-  return { path, name: project.name }
+  return path
 }
 
 function realDirectory(path: string, what: string): string {

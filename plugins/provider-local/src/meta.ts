@@ -1,16 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { ComputerUser } from '../../../src/contract/index.ts'
+import type { ComputerUser, ProjectPlace } from '../../../src/contract/index.ts'
 import { fail, hasCode } from './errors.ts'
 import type { Layout } from './layout.ts'
 
 export type Tier = 'root' | 'user'
 
-export interface Project {
-  readonly path: string
-  readonly name: string
-}
+export type Project = ProjectPlace
 
 /** What is known about a computer while it does not run. */
 export interface Meta {

@@ -3,7 +3,11 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { SYSTEM } from './hidden.ts'
 import { inside, type Layout } from './layout.ts'
+import type { Project } from './meta.ts'
 import type { Plan } from './plan.ts'
+
+/** How what is the user's own is mounted. */
+export const PROJECT = 'rec,nosuid,nodev'
 
 const NODES = [
   { name: 'null', minor: 3 },
@@ -34,12 +38,27 @@ export function deviceDirectory(plan: Plan, ptsOptions: string, fill: () => void
   for (const [name, target] of Object.entries(links)) plan.step('link', `/dev/${name}`, target)
 }
 
-export interface GuestMounts {
+export interface Taken {
   attach(plan: Plan): void
 }
 
+/** Everything of a project, each at its own path; what contains another first. A worktree may be gone meanwhile. */
+export function projectMounts(plan: Plan, project: Project | undefined): Taken {
+  const taken = treesOf(project).map((path) => ({ path, slot: path === project?.path ? plan.take(path, PROJECT) : plan.takeIfThere(path, PROJECT) }))
+  return {
+    attach: (plan) => {
+      for (const { path, slot } of taken) if (path === project?.path) plan.step('attach', slot, path)
+      else plan.attempt('attach', slot, path)
+    },
+  }
+}
+
+export function treesOf(project: Project | undefined): string[] {
+  return project === undefined ? [] : [project.path, ...(project.worktrees ?? [])].toSorted((a, b) => a.length - b.length)
+}
+
 /** The guest's files and the two directories it shares with this machine. */
-export function guestMounts(plan: Plan, place: Layout, node: string): GuestMounts {
+export function guestMounts(plan: Plan, place: Layout, node: string): Taken {
   const store = plan.take(place.store, 'nosuid,nodev')
   const run = plan.take(place.run, 'nosuid,nodev,noexec')
   const kit = plan.take(place.kit, 'ro,nosuid,nodev')
@@ -57,11 +76,11 @@ export function guestMounts(plan: Plan, place: Layout, node: string): GuestMount
 }
 
 /**
- * amux's own directories as far as they would show: through a project that contains them, or in the part of the system
+ * amux's own directories as far as they would show: through a project's trees that contain them, or in the part of the system
  * that a computer sees. They hold secrets.
  */
-export function ownDirectories(dataDir: string, project: string | undefined, lower = '/'): string[] {
-  const seen = [...[...SYSTEM].map((name) => join(lower, name)), ...(project === undefined ? [] : [project])]
+export function ownDirectories(dataDir: string, trees: readonly string[], lower = '/'): string[] {
+  const seen = [...[...SYSTEM].map((name) => join(lower, name)), ...trees]
   const shown = amuxDirectories(dataDir).filter((path) => seen.some((above) => path === above || path.startsWith(above + sep)))
   return shown.map((path) => (path.startsWith(lower + sep) ? path.slice(lower.length) : path))
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { layersOf, mountLayers } from './layers.ts'
 import { inside, type Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
-import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, resolvConf } from './mounts.ts'
+import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
 import { Plan } from './plan.ts'
 
 /** A container's usual ones, without raw sockets and device files. */
@@ -35,7 +35,7 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const lower = meta.root ?? '/'
   const attachLayers = overlay(plan, place, meta.root)
   const guest = guestMounts(plan, place, node)
-  const project = meta.project && plan.take(meta.project.path, 'rec,nosuid,nodev')
+  const project = projectMounts(plan, meta.project)
   plan.step('pivot', place.root)
   attachLayers()
   plan.step('mount', 'proc', '/proc', '555', 'nosuid,nodev,noexec', '')
@@ -44,8 +44,8 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   guest.attach(plan)
   for (const path of ['/var/run', '/var/lock']) if (isRealDirectory(join(lower, path))) plan.attempt('mount', 'tmpfs', path, '755', 'nosuid,nodev', 'mode=755')
   for (const path of ['/tmp', '/var/tmp']) plan.attempt('dir', path, '1777', 0, 0)
-  if (project !== undefined && meta.project) plan.step('attach', project, meta.project.path)
-  for (const path of [...ownDirectories(dataDir, meta.project?.path, lower), ...MASKED, ...MASKED_SYS]) plan.step('mask', path)
+  project.attach(plan)
+  for (const path of [...ownDirectories(dataDir, treesOf(meta.project), lower), ...MASKED, ...MASKED_SYS]) plan.step('mask', path)
   for (const path of READ_ONLY) plan.step('readonly', path)
   plan.attempt('file', '/etc/resolv.conf', '644', 0, 0, resolvConf())
   return finish(plan, meta, ROOT_CAPS)

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { SYSTEM } from './hidden.ts'
 import type { Layout } from './layout.ts'
-import { deviceDirectory, deviceNames, guestMounts, ownDirectories, resolvConf } from './mounts.ts'
+import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
 import { finish, type PlanContext } from './plan-root.ts'
 import { Plan } from './plan.ts'
 
@@ -22,7 +22,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const guest = guestMounts(plan, place, node)
   const disk = takeDisk(plan, place, meta.user.home)
   const files = takeFiles(plan, place)
-  const project = meta.project && plan.take(meta.project.path, 'rec,nosuid,nodev')
+  const project = projectMounts(plan, meta.project)
   // Before the pivot: the kernel gives a new /proc only to who still sees the whole old one.
   plan.step('mount', 'proc', join(place.root, 'proc'), '555', 'nosuid,nodev,noexec', '')
   plan.step('pivot', place.root)
@@ -36,8 +36,8 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   for (const path of ['/root', '/home', '/mnt', '/media', '/srv']) plan.step('dir', path, '755', '', '')
   disk.attach()
   files.attach()
-  if (project !== undefined && meta.project) plan.step('attach', project, meta.project.path)
-  for (const path of ownDirectories(dataDir, meta.project?.path)) plan.step('mask', path)
+  project.attach(plan)
+  for (const path of ownDirectories(dataDir, treesOf(meta.project))) plan.step('mask', path)
   plan.step('seal', '/')
   return finish(plan, meta, 'none')
 }

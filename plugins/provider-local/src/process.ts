@@ -21,6 +21,8 @@ export interface BoxProcessOptions {
 export async function startProcess(options: BoxProcessOptions): Promise<Process> {
   if (options.signal?.aborted) throw aborted()
   const child = spawn(boxPath(), options.args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: options.env })
+  // Somebody listens from the start: Node throws away what a program wrote that ended before anybody read.
+  for (const stream of [child.stdout, child.stderr]) stream?.on('readable', () => undefined)
   const [, , , control, plan] = child.stdio as unknown as Duplex[]
   if (control === undefined || plan === undefined) throw fail('internal', 'a pipe is missing')
   plan.on('error', () => undefined)

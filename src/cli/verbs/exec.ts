@@ -1,5 +1,6 @@
 import { environment } from '../../config/index.ts'
 import { fail } from '../../errors/index.ts'
+import { isPlaced, pathOn } from '../../project/directory.ts'
 import { type Around, type Launch, launch, launchDetached, reattach } from '../../terminal/index.ts'
 import { pickSession } from './pick.ts'
 import type { AttachFlags, ExecFlags, ShellFlags } from './tables.ts'
@@ -8,6 +9,8 @@ import type { AttachFlags, ExecFlags, ShellFlags } from './tables.ts'
 export interface VerbHost extends Around {
   /** Where on the computer the directory is that the user stands in. */
   readonly directory: string | undefined
+  /** Why it is not there: no program is run elsewhere instead. */
+  readonly away?: Error | undefined
   /** The result: the document with `--json`, else the text. */
   print(document: unknown, text: () => string): void
 }
@@ -35,8 +38,8 @@ export async function attach(flags: AttachFlags, session: string | undefined, ho
   return reattach({ id, readOnly: flags['read-only'], stdin: flags.stdin, detachKeys: flags['detach-keys'] }, host)
 }
 
-export function common(flags: ShellFlags, { directory }: VerbHost): Omit<Launch, 'argv'> {
-  const cwd = flags.workdir ?? directory
+export function common(flags: ShellFlags, host: VerbHost): Omit<Launch, 'argv'> {
+  const cwd = workingDirectory(flags, host)
   return {
     env: environment(flags),
     detachKeys: flags['detach-keys'],
@@ -44,6 +47,16 @@ export function common(flags: ShellFlags, { directory }: VerbHost): Omit<Launch,
     ...(flags.user !== undefined && { user: flags.user }),
     ...(flags.name !== undefined && { name: flags.name }),
   }
+}
+
+/** Whether it matters to a program where one stands. */
+export function needsPlace({ workdir }: Pick<ExecFlags, 'workdir'>): boolean {
+  return workdir === undefined || !isPlaced(workdir)
+}
+
+function workingDirectory(flags: Pick<ExecFlags, 'workdir'>, { directory, away }: VerbHost): string | undefined {
+  if (away && needsPlace(flags)) throw away
+  return flags.workdir === undefined ? directory : pathOn(directory, flags.workdir)
 }
 
 function shellLine(words: readonly string[]): readonly string[] {

@@ -1,7 +1,7 @@
 import type { EquippedComputer } from '../../contract/index.ts'
-import { directoryOn, locate } from '../../project/index.ts'
 import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
+import { placeOn } from '../place.ts'
 import { attachCommand, onConnection, onEnd } from './around.ts'
 import type { VerbHost } from './exec.ts'
 
@@ -14,19 +14,15 @@ export async function hostOf(command: AmuxCommand, computer: EquippedComputer): 
   command.out.settle()
   const say = (text: string): void => command.out.say(text)
   command.amux.onConnection = onConnection(say)
+  const { directory, away } = await placeOn(command.amux, computer)
   return {
     sessions: computer.sessions,
     attachCommand: attachCommand(computer.name),
-    directory: await directory(command, computer),
+    directory,
+    away,
     signal: command.signal,
     say,
     print: (document, text) => command.out.data(document, text),
     onEnd: onEnd((handler) => command.onInterrupt(handler)),
   }
-}
-
-/** Only where the computer is one of this project's. */
-async function directory({ amux }: AmuxCommand, { provider, name }: EquippedComputer): Promise<string | undefined> {
-  const located = locate((await amux.followed())?.read(), { provider, computer: name })
-  return located?.workspace === undefined ? undefined : directoryOn(located.workspace, amux.project())
 }

@@ -1,8 +1,8 @@
 import { type Agent, ensureAgent } from '../../agents/index.ts'
-import { fail } from '../../errors/index.ts'
-import { createComputer, directoryOn, locate, plainRequest } from '../../project/index.ts'
+import { createComputer, locate, plainRequest } from '../../project/index.ts'
 import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
+import { needsPlace } from './exec.ts'
 import { hostOf } from './host.ts'
 import type { RunHost } from './run.ts'
 import type { RunFlags } from './tables.ts'
@@ -12,9 +12,11 @@ import { takesBack } from './take-back.ts'
 export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<RunHost> {
   const selection = await theComputer(command, flags)
   const computer = await command.amux.computer(selection, { start: true })
-  if (flags.workdir === undefined) await checkWorktree(command, computer)
+  const host = await hostOf(command, computer)
+  // Not even to go back to one that works on other files than those one stands in.
+  if (host.away && needsPlace(flags)) throw host.away
   return {
-    ...(await hostOf(command, computer)),
+    ...host,
     computer,
     async install(agent: Agent): Promise<string> {
       const path = await ensureAgent(computer, agent, {
@@ -45,16 +47,4 @@ async function theComputer({ amux, out, signal }: AmuxCommand, flags: RunFlags):
     note: (text) => out.note(text),
   })
   return { computer: located.name, provider: located.provider }
-}
-
-/** A program that changes files must not meet another worktree's than those one stands in. */
-async function checkWorktree({ amux }: AmuxCommand, { provider, name }: { readonly provider: string; readonly name: string }): Promise<void> {
-  const project = amux.project()
-  const workspace = locate((await amux.store()).read(), { provider, computer: name })?.workspace
-  if (workspace === undefined || directoryOn(workspace, project) !== undefined) return
-  throw fail('conflict', `${project.worktree} is not on ${name}, which has ${project.root}`, {
-    hint: `Keep worktrees below ${project.root}, or say where to run: -w ${workspace}`,
-    computer: name,
-    provider,
-  })
 }

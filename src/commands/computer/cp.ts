@@ -1,9 +1,8 @@
-import { posix } from 'node:path'
 import { string } from '@oclif/core/args'
 import type { EquippedComputer } from '../../contract/index.ts'
-import { AmuxCommand, computerFlags } from '../../cli/index.ts'
+import { AmuxCommand, computerFlags, placeOn } from '../../cli/index.ts'
 import { fail } from '../../errors/index.ts'
-import { directoryOn, locate } from '../../project/index.ts'
+import { isPlaced, pathOn } from '../../project/index.ts'
 import { copyIn, copyOut, readTar, writeTar } from '../../sync/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
 
@@ -42,14 +41,12 @@ export default class Cp extends AmuxCommand {
   }
 
   /** Where a path on the computer begins. */
-  async #path({ provider, name }: EquippedComputer, path: string): Promise<string> {
-    if (path.startsWith('/')) return path
-    // The computer takes a relative path as one in the home directory.
-    if (path === '~' || path.startsWith('~/')) return `./${path.slice(2)}`
-    const workspace = locate((await this.amux.store()).read(), { provider, computer: name })?.workspace
-    const directory = workspace === undefined ? '.' : (directoryOn(workspace, this.amux.project()) ?? workspace)
+  async #path(computer: EquippedComputer, path: string): Promise<string> {
+    if (isPlaced(path)) return pathOn('.', path)
+    const { directory = '.', away } = await placeOn(this.amux, computer)
+    if (away) throw away
     const dot = path.endsWith('/.') || path === '.' ? '/.' : ''
-    return `${posix.join(directory, path)}${dot}`
+    return `${pathOn(directory, path)}${dot}`
   }
 
   #shown(what: string): (count: number) => void {

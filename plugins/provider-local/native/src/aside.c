@@ -10,8 +10,7 @@
 
 enum { PLAN = 4 };
 
-/* pid, ticks, namespaces by name */
-static bool join(char **field) {
+bool join_spaces(char **field) {
   long long pid, ticks;
   if (!parse_number(field[0], &pid) || !parse_number(field[1], &ticks)) return errno = EINVAL, false;
   int fd = open_exact((pid_t)pid, (unsigned long long)ticks);
@@ -57,7 +56,7 @@ int aside_main(int argc, char **argv) {
   if (!text || !parse_plan(text, &plan)) return errno = EINVAL, refuse("plan");
   const struct step *lock = find_step(&plan, "hold"), *other = find_step(&plan, "join"), *map = find_step(&plan, "map");
   if (lock && !hold(lock->fields[1])) return refuse("busy");
-  if (other && !join(other->fields + 1)) return refuse("join");
+  if (other && !join_spaces(other->fields + 1)) return refuse("join");
   if (map && !map_self(map->fields + 1)) return refuse("map");
   if (unshare(CLONE_NEWNS) != 0) return refuse("namespaces");
   if (!run_plan(&plan, 3)) return 125;

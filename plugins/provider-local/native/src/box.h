@@ -74,6 +74,8 @@ int do_overlay(char **field);
 int do_root(char **field);
 int do_clone(char **field);
 int do_foreign(char **field);
+int do_into(char **field);
+int do_detach(char **field);
 int do_pivot(char **field);
 int do_attach(char **field);
 int do_mount(char **field);
@@ -95,7 +97,11 @@ bool has_word(const char *list, const char *word);
 int keep_main(int argc, char **argv);
 int enter_main(int argc, char **argv);
 int aside_main(int argc, char **argv);
+int attach_main(int argc, char **argv);
 int remove_main(int argc, char **argv);
+
+/* ---- aside.c: enters namespaces of a process. pid, start ticks, their names ---- */
+bool join_spaces(char **field);
 
 /* ---- child.c: a program that is watched and reported on, for enter and aside ---- */
 struct child {

@@ -104,6 +104,22 @@ int do_foreign(char **field) {
   return 0;
 }
 
+/* pid, start ticks: from here on the files are those that process sees. */
+int do_into(char **field) {
+  long long pid, ticks;
+  if (!parse_number(field[0], &pid) || !parse_number(field[1], &ticks)) return errno = EINVAL, -1;
+  int other = open_exact((pid_t)pid, (unsigned long long)ticks);
+  if (other < 0) return errno = ESRCH, -1;
+  int result = setns(other, CLONE_NEWNS), error = errno;
+  close(other);
+  errno = error;
+  return result;
+}
+
+int do_detach(char **field) {
+  return umount2(field[0], MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
 int do_pivot(char **field) {
   if (chdir(field[0]) != 0) return -1;
   /* Both on the same place: the old root ends on top of the new one, and goes. */
