@@ -90,8 +90,7 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
       return { unix: channel.unix, nonce, computer: raw.name, provider: descriptor.id }
     },
     async close() {
-      await client.quiet()
-      client.close()
+      await client.finish()
     },
   }
 }

@@ -99,12 +99,14 @@ export class GuestClient implements CallHost {
     if (this.#connection?.unused === true) this.reset()
   }
 
-  /** Resolves once the goodbyes are out: without them the guest must keep what a lost client could come back for. */
-  async quiet(limitMs = GOODBYE_MS): Promise<void> {
+  /** Lets the goodbyes out before it closes: without them the guest must keep what a lost client could come back for. */
+  async finish(limitMs = GOODBYE_MS): Promise<void> {
+    this.#closed = true
     const late = deferred()
     const limit = setTimeout(late.resolve, limitMs)
-    await Promise.race([this.#connection?.quiet(), late.promise])
+    await Promise.race([this.#connection?.finish(), late.promise])
     clearTimeout(limit)
+    this.reset()
   }
 
   /** Frees everything. What is tied to this client ends, sessions go on. */

@@ -17,7 +17,6 @@ export class Connection {
   readonly #http: Http2.ClientHttp2Session
   readonly #details: ErrorDetails
   readonly #onLost: (() => void)[] = []
-  readonly #onQuiet: (() => void)[] = []
   readonly #heartbeat: Heartbeat
   #streams = 0
   #failure: AmuxError | undefined
@@ -69,9 +68,7 @@ export class Connection {
     stream.on('error', ignore)
     if (this.#streams++ === 0) this.#heartbeat.start()
     stream.once('close', () => {
-      if (--this.#streams > 0) return
-      this.#heartbeat.stop()
-      for (const resolve of this.#onQuiet.splice(0)) resolve()
+      if (--this.#streams === 0) this.#heartbeat.stop()
     })
     return stream
   }
@@ -81,16 +78,13 @@ export class Connection {
     else this.#onLost.push(listener)
   }
 
-  /** Resolves once nothing is open on it: what was said last has been sent. */
-  quiet(): Promise<void> {
-    if (this.unused || this.lost) return Promise.resolve()
-    return new Promise((resolve) => this.#onQuiet.push(resolve))
-  }
-
-  /** Lets what runs finish, takes nothing new. */
-  close(): void {
-    this.#lose()
-    this.#http.close()
+  /** Takes nothing new, lets what runs finish. Resolves once all that was said has been sent. */
+  finish(): Promise<void> {
+    if (this.#http.destroyed) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#http.once('close', resolve)
+      this.#http.close()
+    })
   }
 
   destroy(): void {
