@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type * as Esbuild from 'esbuild'
 import type { GuestKit } from '../contract/index.ts'
 import { guestKit } from '../emulation/index.ts'
 
 const SOURCE = join(import.meta.dirname, '..', 'guest', 'main.ts')
+/** Builds of older sources are kept that long: somebody may be testing with them. */
+const KEEP_MS = 6 * 3_600_000
 let built: Promise<GuestKit> | undefined
 
 /** The guest to test with: amux's own as shipped; in amux's source tree one built from the sources as they are. */
@@ -42,6 +44,7 @@ async function build(root: string, cache: string, scripts: string): Promise<void
     writeFileSync(join(fresh, 'package.json'), '{"type":"module"}\n')
     cpSync(join(root, 'src/guest/native/prebuilt'), join(fresh, 'native'), { recursive: true })
     renameSync(fresh, scripts)
+    for (const old of globSync('kit-*', { cwd: cache })) if (Date.now() - statSync(join(cache, old)).mtimeMs > KEEP_MS) rmSync(join(cache, old), { recursive: true, force: true })
   } catch (error) {
     if (!existsSync(join(scripts, 'guest.js'))) throw error
   } finally {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { constants, existsSync } from 'node:fs'
 import { chmod, copyFile, mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -31,7 +32,7 @@ export async function nodeFor(arch: string, source: NodeSource): Promise<string>
   const path = join(source.cache, 'node', `${version}-${arch}`, 'node')
   if (existsSync(path)) return path
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  const temporary = `${path}.${process.pid}.${Date.now().toString(36)}`
+  const temporary = `${path}.${randomUUID()}`
   try {
     if (own) await copyFile(process.execPath, temporary, constants.COPYFILE_FICLONE)
     else await fetchPinned(arch, temporary, source.root)
