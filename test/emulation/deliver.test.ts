@@ -27,7 +27,7 @@ describe('delivering the guest over nothing but spawn', () => {
     for (const directory of [tools, odd]) rmSync(directory, { recursive: true })
   })
 
-  const storeOf = (computer: Pick<Computer, 'name'>) => join(lab.directory, 'computers', computer.name, 'home/.local/share/amux-guest')
+  const storeOf = (computer: Pick<Computer, 'name'>) => join(lab.directory, 'c', computer.name, 'home/.local/share/amux-guest')
   const kitsOf = (computer: Pick<Computer, 'name'>) => readdirSync(join(storeOf(computer), 'kits'))
 
   it('copies it once, whole, and for nobody else to read', async () => {
@@ -120,8 +120,8 @@ describe('delivering the guest over nothing but spawn', () => {
 
   it('says what is missing, and leaves what the provider has', async () => {
     const raw = await lab.create()
-    rmSync(join(lab.directory, 'computers', raw.name, 'home'), { recursive: true })
-    symlinkSync('/proc/amux-nowhere', join(lab.directory, 'computers', raw.name, 'home'))
+    rmSync(join(lab.directory, 'c', raw.name, 'home'), { recursive: true })
+    symlinkSync('/proc/amux-nowhere', join(lab.directory, 'c', raw.name, 'home'))
     const client = lab.equip(raw)
     const error = await client.sessions.list().catch((reason: unknown) => reason)
     expect(error).to.include({ code: 'unsupported', computer: raw.name, provider: 'process' })

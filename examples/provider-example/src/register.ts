@@ -11,7 +11,7 @@ export const descriptor: ProviderDescriptor = {
     isolation: { fidelity: 'unavailable', note: 'programs see this whole machine', workaround: 'use it with programs you trust' },
     users: { fidelity: 'unavailable', note: 'programs run as you' },
   },
-  connect: async ({ dataDir }) => (await import('./provider.ts')).openProvider(`${dataDir}/computers`),
+  connect: async ({ dataDir }) => (await import('./provider.ts')).openProvider(dataDir),
 }
 
 export default async () => descriptor

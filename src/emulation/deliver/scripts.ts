@@ -14,7 +14,7 @@ store=$1 run=$2 version=$3
 uid=$(id -u)
 if [ -z "$run" ]; then
   run=$store/run
-  [ $(printf %s "$run" | wc -c) -le 50 ] || run=/tmp/amux-guest-$uid-$(printf %s "$store" | cksum | cut -d ' ' -f 1)
+  [ $(printf %s "$run" | wc -c) -le 70 ] || run=/tmp/amux-guest-$uid-$(printf %s "$store" | cksum | cut -d ' ' -f 1)
 fi
 kit=$store/kits/$version
 init=$kit/amux-init

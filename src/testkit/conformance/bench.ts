@@ -25,7 +25,7 @@ export class Bench {
   /** Known to be this run's own. */
   readonly labels: Readonly<Record<string, string>>
   readonly #options: BenchOptions
-  readonly #run = randomBytes(4).toString('hex')
+  readonly #run = randomBytes(3).toString('hex')
   readonly #computers = new Map<string, EquippedComputer>()
   #count = 0
   #temporary: string | undefined
@@ -66,7 +66,7 @@ export class Bench {
 
   /** A name nobody has. */
   name(): string {
-    return `amux-conf-${this.#run}-${++this.#count}`
+    return `conf-${this.#run}-${++this.#count}`
   }
 
   async equip(raw: Awaited<ReturnType<Provider['get']>>): Promise<Equipped> {
@@ -107,7 +107,7 @@ export class Bench {
 
   async #connect(): Promise<Provider> {
     const { settings = {}, descriptor } = this.#options
-    this.#temporary = this.#options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'amux-conf-')) : undefined
+    this.#temporary = this.#options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'amux-')) : undefined
     const dataDir = this.#options.dataDir ?? this.#temporary ?? tmpdir()
     return descriptor.connect({ settings, dataDir, progress: () => {}, debug: () => {}, guest: await this.kit() })
   }

@@ -11,7 +11,8 @@ export class ProcessProvider implements Provider {
   readonly #root: string
 
   constructor({ dataDir }: ConnectContext) {
-    this.#root = join(dataDir, 'computers')
+    // Short: a socket's path below it must not be longer than the system allows.
+    this.#root = join(dataDir, 'c')
   }
 
   async create({ name, labels, project, env = {}, template, signal }: CreateOptions): Promise<Computer> {
