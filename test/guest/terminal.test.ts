@@ -145,6 +145,18 @@ describe('guest: programs on a terminal', () => {
     expect(late.exit).to.deep.equal({ code: 0 })
   })
 
+  it('shows what nobody looked at, whatever its size was', async () => {
+    const program = shell('seq 1 40; read x; echo "$x"; exit 3')
+    const { id } = (await program.saw('40')).session
+    await lab.call('POST', `/v1/sessions/${id}/resize`, { cols: 30, rows: 10 })
+    program.type('answer\n')
+    await program.over
+    const late = lab.attach({ id, size: tty, readOnly: true })
+    await late.over
+    expect(late.stdout).to.match(/39.*40.*answer/s)
+    expect(late.exit).to.deep.equal({ code: 3 })
+  })
+
   it('answers a program that asks its terminal while nobody is there, and only then', async () => {
     const ask = String.raw`stty raw -echo min 0 time 100; printf '\033[6n'; dd bs=64 count=1 2>/dev/null | od -An -c; sleep 100`
     const { id } = (await lab.exec({ argv: ['sh', '-c', ask], tty, detached: true }).started()).session

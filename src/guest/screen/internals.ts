@@ -26,6 +26,7 @@ export interface Cell extends Attributes {
 
 export interface Line {
   readonly isWrapped: boolean
+  readonly _data: Uint32Array<ArrayBuffer>
   loadCell(column: number, into: Cell): Cell
 }
 
@@ -79,6 +80,7 @@ const needed: readonly (readonly [path: string, type: string])[] = [
   ...['normal', 'alt', 'active'].flatMap((which) => numbers.map((name) => [`buffers.${which}.${name}`, 'number'] as const)),
   ['buffers.normal.lines.get', 'function'],
   ['buffers.normal.tabs', 'object'],
+  ['buffers.normal.lines.length', 'number'],
   ['coreMouseService.activeEncoding', 'string'],
   ['coreService.isCursorHidden', 'boolean'],
   ['coreService.decPrivateModes.applicationKeypad', 'boolean'],
@@ -105,6 +107,19 @@ export function internalsOf(terminal: Terminal): Internals | undefined {
   const complete = needed.every(([path, type]) => typeof follow(core, path) === type)
   // Every member was just looked at; the library has no types for them.
   return complete ? (core as Internals) : undefined
+}
+
+/**
+ * Gives back the lines' memory at once. Left to the collector it would wait until much more of it has gathered, and what
+ * the process once took from the system it keeps.
+ */
+export function freeLines({ buffers }: Internals): void {
+  for (const { lines } of [buffers.normal, buffers.alt]) {
+    for (let row = 0; row < lines.length; row++) {
+      const buffer = lines.get(row)?._data.buffer
+      if (buffer?.detached === false) buffer.transfer(0)
+    }
+  }
 }
 
 function follow(from: unknown, path: string): unknown {

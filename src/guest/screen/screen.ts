@@ -1,5 +1,6 @@
 import type { Terminal } from '@xterm/headless'
 import type { TerminalSize } from '../../contract/index.ts'
+import { freeLines } from './internals.ts'
 import { paint, type Model } from './paint.ts'
 import { Tail } from './tail.ts'
 
@@ -72,5 +73,6 @@ export class Screen {
   dispose(): void {
     this.#disposed = true
     this.#terminal.dispose()
+    if (this.#model !== undefined) freeLines(this.#model.internals)
   }
 }

@@ -87,7 +87,7 @@ export class Session implements HolderListener {
   begin(holder: Holder): void {
     this.holder = holder
     this.#update({ pid: holder.leader })
-    this.terminal?.begin(this.#adopted ? (this.tracks[0]?.end ?? 0) : 0)
+    this.terminal?.begin(this.#adopted ? (this.tracks[0]?.end ?? 0) : 0, this.expected === 'owner')
     this.audience.pace()
     this.#settle()
   }
@@ -195,6 +195,7 @@ export class Session implements HolderListener {
     if (wasOwner && how === 'over' && foreground) this.#update({ kept: false })
     if (wasOwner && !kept && !tied && (this.running || how === 'lost')) this.#keep(viewer)
     if (wasOwner) this.audience.pace()
+    if (wasOwner && this.running) this.terminal?.wake()
     if (tied && wasOwner && this.running) this.holder?.kill(signalNumber('SIGKILL'), 0)
     this.#settle()
   }

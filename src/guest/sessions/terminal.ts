@@ -9,10 +9,15 @@ const PIECE = 64 * 1024
 const SHOWN = 1000
 const KEPT = 2000
 const SNAPSHOT_EVERY = 4 * 1024 * 1024
+/** This much output of a program is not looked at before anybody needs to see it. */
+const UNSEEN = 256 * 1024
 /** A resize is followed by more of them. */
 const RESIZE_SETTLES = 500
 
-/** The true screen of a terminal session: every byte of its output parsed, in order. */
+/**
+ * The true screen of a terminal session: every byte of its output parsed, in order. Asleep while the program's owner
+ * sees it, and there is little: most programs then need none.
+ */
 export class Terminal {
   readonly #dir: string
   readonly #create: CreateScreen
@@ -27,6 +32,9 @@ export class Terminal {
   #catching: Promise<void> | undefined
   #saved = 0
   #timer: NodeJS.Timeout | undefined
+  /** Also output that comes before `begin` does not wake it. */
+  #asleep = true
+  #painters = 0
   /** What comes before is old output parsed again: its questions were answered long ago. */
   #answerFrom = Infinity
 
@@ -48,10 +56,16 @@ export class Terminal {
   }
 
   /** A program's questions after `end` are answered; those before were, long ago. */
-  begin(end: number): void {
+  begin(end: number, asleep: boolean): void {
     this.#end = Math.max(this.#end, end)
     this.#answerFrom = end
-    this.#open().catch(() => {})
+    this.#asleep = asleep
+    if (!asleep) this.#open().catch(() => {})
+  }
+
+  /** The owner's terminal, which answered until now, is gone. */
+  wake(): void {
+    if (this.#asleep) void this.#catchUp().catch(() => {})
   }
 
   /** A screen of the past: nobody is to be answered. */
@@ -61,6 +75,7 @@ export class Terminal {
 
   feed(offset: number, bytes: Buffer): void {
     this.#end = offset + bytes.length
+    if (this.#asleep && this.#end <= UNSEEN) return
     const direct = this.#screen !== undefined && this.#catching === undefined && this.#fed === offset
     if (!direct) return this.grew(this.#end)
     this.#screen?.write(bytes)
@@ -70,6 +85,7 @@ export class Terminal {
 
   grew(end: number): void {
     this.#end = Math.max(this.#end, end)
+    if (this.#asleep && this.#end <= UNSEEN) return
     void this.#catchUp().then(() => this.#saveSometimes(), () => {})
   }
 
@@ -81,15 +97,22 @@ export class Terminal {
 
   /** Hands over the screen together with the offset it belongs to, at one moment. */
   async paint(take: (bytes: Uint8Array, offset: number) => void, lines = SHOWN): Promise<void> {
-    const screen = await this.#open()
-    do await this.settle()
-    while (this.#fed < this.#end || screen.pending > 0)
-    take(screen.paint(lines), this.#end)
+    this.#painters++
+    try {
+      const screen = await this.#open()
+      do await this.settle()
+      while (this.#fed < this.#end || screen.pending > 0)
+      take(screen.paint(lines), this.#end)
+    } finally {
+      this.#painters--
+    }
   }
 
   async resize(size: TerminalSize): Promise<void> {
+    // What was said before was said to the old size.
+    const opening = this.#open()
     this.#size = size
-    const screen = await this.#open().catch(() => undefined)
+    const screen = await opening.catch(() => undefined)
     if (screen === undefined) return
     await this.settle()
     await screen.resize(this.#size)
@@ -109,8 +132,9 @@ export class Terminal {
 
   /** Frees the memory; the next `paint` reads the snapshot. */
   async rest(): Promise<void> {
-    await this.save()
-    this.close()
+    if (!this.#asleep) await this.save()
+    // Whoever came meanwhile lets it rest again when leaving.
+    if (this.#painters === 0) this.close()
   }
 
   close(): void {
@@ -122,6 +146,8 @@ export class Terminal {
   }
 
   #open(): Promise<Screen> {
+    if (this.#asleep) this.#answerFrom = this.#end
+    this.#asleep = false
     this.#opening ??= this.#create(this.#size, (bytes) => {
       if (this.#fed > this.#answerFrom) this.#reply(bytes)
     }).then((screen) => this.#restore(screen))
