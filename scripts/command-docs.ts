@@ -27,6 +27,7 @@ interface Command {
   readonly args: Readonly<Record<string, Arg>>
   readonly aliases: readonly string[]
   readonly hidden?: boolean
+  readonly usage?: string
 }
 
 const root = join(import.meta.dirname, '..')
@@ -66,14 +67,14 @@ function pages(): Map<string, string> {
 
 function page(topic: string, commands: readonly Command[]): string {
   const title = topic === 'top' ? 'amux' : `amux ${topic.replaceAll('-', ' ')}`
-  const sorted = commands.toSorted((a, b) => a.id.localeCompare(b.id))
+  const sorted = commands.toSorted((a, b) => byName(a.id, b.id))
   return [`# ${title}`, '', '<!-- Generated from the commands themselves: npm run docs -->', '', ...sorted.map(section)].join('\n')
 }
 
 function section(command: Command): string {
   const name = `amux ${command.id.replaceAll(':', ' ')}`
   const args = Object.values(command.args).map((arg) => (arg.required === true ? arg.name.toUpperCase() : `[${arg.name.toUpperCase()}]`))
-  const parts = [`## ${name}`, '', plain(command.summary ?? '', command), '', `    ${[name, ...args, '[FLAGS]'].join(' ')}`, '']
+  const parts = [`## ${name}`, '', plain(command.summary ?? '', command), '', `    ${command.usage === undefined ? [name, ...args, '[FLAGS]'].join(' ') : `amux ${command.usage.replace(command.id, command.id.replaceAll(':', ' '))}`}`, '']
   if (command.description !== undefined) parts.push(plain(command.description, command), '')
   if (command.aliases.length > 0) parts.push(`Also: ${command.aliases.map((alias) => `\`amux ${alias.replaceAll(':', ' ')}\``).join(', ')}`, '')
   parts.push(...table(command), ...examples(command))
@@ -84,7 +85,7 @@ function table(command: Command): string[] {
   const args = Object.values(command.args).map((arg) => [`\`${arg.name.toUpperCase()}\``, arg.description ?? ''])
   const flags = Object.values(command.flags)
     .filter(({ hidden }) => hidden !== true)
-    .toSorted((a, b) => a.name.localeCompare(b.name))
+    .toSorted((a, b) => byName(a.name, b.name))
     .map((flag) => [usage(flag), flag.summary ?? flag.description ?? ''])
   const rows = [...args, ...flags].map(([left, right]) => `| ${left} | ${plain(right ?? '', command).replaceAll('|', '\\|')} |`)
   return rows.length === 0 ? [] : ['| | |', '|---|---|', ...rows, '']
@@ -103,5 +104,15 @@ function examples(command: Command): string[] {
 }
 
 function plain(text: string, command: Command): string {
-  return text.replaceAll(/<%= *config\.bin *%>/g, 'amux').replaceAll(/<%= *command\.id *%>/g, command.id.replaceAll(':', ' '))
+  return text
+    .replaceAll(/<%= *config\.bin *%>/g, 'amux')
+    .replaceAll(/<%= *command\.id *%>/g, command.id.replaceAll(':', ' '))
+    .replaceAll(/<%= *config\.scopedEnvVarKey\('(\w+)'\) *%>/g, 'AMUX_$1')
+    .replaceAll(/<%-? .*?"(\w+)" *%>/g, '$1')
+    .trimEnd()
+}
+
+/** The same order whatever the language of the machine. */
+function byName(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b)
 }

@@ -9,6 +9,7 @@ import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
 import { run, type RunHost } from './cli/verbs/run.ts'
 import { attachTable, execTable, type globalTable, type RunFlags, runTable, shellTable } from './cli/verbs/tables.ts'
 import { takesBack } from './cli/verbs/take-back.ts'
+import { flushed, watchOutput } from './cli/written.ts'
 import { directSessions } from './emulation/client/direct.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
 import { fail, hasCode } from './errors/index.ts'
@@ -28,6 +29,11 @@ interface Call {
   run(host: RunHost): Promise<number>
   /** It must not meet other files than those one stands in. */
   readonly here?: boolean
+}
+
+/** A call, and what was typed for it: `amux computer exec`. */
+interface Typed extends Call {
+  readonly command: string
 }
 
 /** Of the words behind `computer`, those that may be answered here. */
@@ -54,9 +60,12 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
     if (more.length > 0 || (behind !== undefined && session !== undefined)) return undefined
     return { flags: parsed.flags, run: (host) => attach(parsed.flags, session ?? behind, host) }
   },
-  run([name, ...own], remote = []) {
-    const parsed = name === undefined || name.startsWith('-') ? undefined : read(runTable, own)
-    return parsed && running(name ?? '', parsed, remote)
+  run(own, remote = []) {
+    // Without a name of its own, the program is the first word behind the --.
+    const named = own[0]?.startsWith('-') === false
+    const [name, ...words] = named ? [own[0] ?? '', ...remote] : remote
+    const parsed = name === undefined ? undefined : read(runTable, named ? own.slice(1) : own)
+    return parsed && running(name ?? '', parsed, words)
   },
 }
 
@@ -91,18 +100,21 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     directory: known.directory,
     signal: interrupt.signal,
     say,
-    print: (document, text) => void process.stdout.write(`${flags.json === true ? json(document, 2) : clean(text())}\n`),
+    print(document, text) {
+      watchOutput()
+      process.stdout.write(`${flags.json === true ? json(document, 2) : clean(text())}\n`)
+    },
     onEnd: onEnd((handler) => interrupt.take(handler)),
   }
   process.once('beforeExit', unfinished)
-  const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, flags)))
+  const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, call)))
   if (status === undefined) {
     interrupt.release()
     process.off('beforeExit', unfinished)
     return false
   }
-  await flushed()
-  process.exit(status)
+  const problem = await flushed()
+  process.exit(problem === undefined || status !== 0 ? status : failed(problem, interrupt, call))
 }
 
 /** What else there is to know about sessions is asked over HTTP/2. */
@@ -116,13 +128,14 @@ function unfinished(): void {
   process.exit(report(fail('internal', 'waited for something that cannot come; the program may still run', { hint: 'amux computer session ls' }), { json: false, passThrough: true }))
 }
 
-function understood(argv: readonly string[]): Call | undefined {
+function understood(argv: readonly string[]): Typed | undefined {
   const [topic, word, ...rest] = findAgent(argv[0] ?? '') ? ['computer', 'run', ...argv] : argv
   const verb = word !== undefined && Object.hasOwn(words, word) ? words[word] : undefined
   if ((topic !== 'computer' && topic !== 'sandbox') || verb === undefined) return undefined
   const cut = rest.indexOf('--')
   try {
-    return cut < 0 ? verbs[verb]?.(rest, undefined) : verbs[verb]?.(rest.slice(0, cut), rest.slice(cut + 1))
+    const call = cut < 0 ? verbs[verb]?.(rest, undefined) : verbs[verb]?.(rest.slice(0, cut), rest.slice(cut + 1))
+    return call && { ...call, command: topic === argv[0] ? `amux ${topic} ${verb}` : `amux ${argv[0]}` }
   } catch {
     // What is wrong is said the ordinary way.
     return undefined
@@ -141,13 +154,7 @@ function stale(error: unknown): boolean {
   return hasCode(error, 'unavailable', 'conflict')
 }
 
-function failed(error: unknown, { signal }: Interrupt, { json }: GlobalFlags): number {
+function failed(error: unknown, { signal }: Interrupt, { command, flags }: Typed): number {
   const reason: unknown = signal.aborted && hasCode(error, 'aborted', 'connection_lost', 'timeout') ? signal.reason : error
-  return report(translate(reason, { command: 'amux computer', flags: [] }), { json: json === true, passThrough: true })
-}
-
-async function flushed(): Promise<void> {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (stream.writableLength > 0 && !stream.destroyed) await new Promise<void>((resolve) => stream.write('', () => resolve()))
-  }
+  return report(translate(reason, { command, flags: [], selection: flags }), { json: flags.json === true, passThrough: true })
 }

@@ -44,9 +44,11 @@ async function help(found: Found, argv: readonly string[]): Promise<number> {
 async function execute(found: Found, argv: readonly string[]): Promise<number> {
   const { config, command, rest } = found
   if (!command) throw unknownCommand(found, argv)
-  const foreign = command.pluginName !== config.name || /^(plugins|autocomplete)(:|$)/.test(command.id)
-  const own = foreign ? await (await import('./cli/plugins/index.ts')).prepare(command, rest) : rest
+  const foreign = command.pluginName !== config.name || /^(plugins:|autocomplete(:|$))/.test(command.id)
+  const plugins = foreign ? await import('./cli/plugins/index.ts') : undefined
+  const own = plugins ? await plugins.prepare(command, rest) : rest
   const result: unknown = await config.runCommand(command.id, [...own], command)
+  await plugins?.conclude(command, own, config.root)
   return typeof result === 'number' ? result : Number(process.exitCode ?? 0)
 }
 

@@ -56,7 +56,7 @@ function summary(command: Command.Loadable, config: Config): string | undefined 
 }
 
 function filled(text: string | undefined, { id }: Command.Loadable, { bin }: Config): string | undefined {
-  return text?.replaceAll(/<%= *config\.bin *%>/g, bin).replaceAll(/<%= *command\.id *%>/g, id.replaceAll(':', ' '))
+  return text?.replaceAll(/<%= *config\.bin *%>/g, bin).replaceAll(/<%= *command\.id *%>/g, id.replaceAll(':', ' ')).replaceAll(/<%-? .*?["'](\w+)["'].*?%>/g, '$1')
 }
 
 function typed({ bin }: Config, id: string): string {

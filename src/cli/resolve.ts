@@ -26,7 +26,10 @@ async function find(amux: Context, { computer, provider }: ComputerSelection): P
   const record = (await amux.store()).read()
   const located = locate(record, { provider: provider ?? amux.settings.provider })
   if (located) return { ...located, recorded: true }
-  throw none(record, await resolveProvider(amux, provider))
+  const id = await resolveProvider(amux, provider)
+  // A provider that is not there has no computers to make either.
+  await amux.registry.find(id)
+  throw none(record, id)
 }
 
 /** Who names a computer needs no record, and none that may not be followed gets in the way. */

@@ -30,6 +30,7 @@ export async function projectStatus(amux: Context): Promise<ProjectStatus> {
   if (id === undefined) return about
   const provider = { id, chosenBy: amux.settings.provider === undefined ? ('the project' as const) : ('AMUX_PROVIDER' as const) }
   const located = locate(record, { provider: id })
+  if (!located) await amux.registry.find(id)
   return located ? { ...about, provider, computer: await look(amux, id, located.name) } : { ...about, provider }
 }
 

@@ -10,7 +10,7 @@ const emulated: Notes = {
   files: 'by amux\'s guest; needs the running computer',
   archive: 'by amux\'s guest; needs the running computer',
   tunnel: 'by amux\'s guest, over the same connection as everything else',
-  ports: 'by amux\'s guest: what listens is read every second',
+  ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
 }
 

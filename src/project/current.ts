@@ -56,7 +56,7 @@ function located(record: ProjectRecord, provider: string, name: string): Located
  * For hot commands: the answer when there is no doubt whatever, else undefined, and then the ordinary way finds out
  * what the matter is.
  */
-export function locateQuickly(from: string, state: string, wanted: Wanted): (Located & { readonly project: Project }) | undefined {
+export function locateQuickly(from: string | undefined, state: string, wanted: Wanted): (Located & { readonly project: Project }) | undefined {
   try {
     const project = findProject(from)
     const found = inspect(project, state)

@@ -6,8 +6,8 @@ import type { ProjectRecord } from './record.ts'
 export interface ListedComputer {
   readonly name: string
   readonly provider: string
-  /** `gone`: the record names it, its provider has it no more. */
-  readonly state: ComputerState | 'gone'
+  /** `gone`: the record names it, its provider has it no more. `unknown`: its provider cannot be asked. */
+  readonly state: ComputerState | 'gone' | 'unknown'
   readonly project: string | undefined
   readonly createdAt: string | undefined
   /** It is this project's. */
@@ -53,9 +53,13 @@ async function one(record: ProjectRecord | undefined, provider: string, options:
       rows.push({ name, provider, state, project: labels['amux.project'], createdAt, ours: mine, current: isCurrent(name) })
     }
   } catch (error) {
-    return { rows, failure: { provider, error: normalise(error, { provider }) } }
+    return { rows: [...rows, ...others('unknown')], failure: { provider, error: normalise(error, { provider }) } }
   }
-  const gone = Object.entries(ours).filter(([name]) => !rows.some((row) => row.name === name))
-  const missing = gone.map(([name, { createdAt }]): ListedComputer => ({ name, provider, state: 'gone', project: undefined, createdAt, ours: true, current: isCurrent(name) }))
-  return { rows: [...rows, ...missing] }
+  return { rows: [...rows, ...others('gone')] }
+
+  /** What only the record names. */
+  function others(state: 'gone' | 'unknown'): ListedComputer[] {
+    const left = Object.entries(ours).filter(([name]) => !rows.some((row) => row.name === name))
+    return left.map(([name, { createdAt }]) => ({ name, provider, state, project: undefined, createdAt, ours: true, current: isCurrent(name) }))
+  }
 }

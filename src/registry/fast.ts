@@ -18,7 +18,7 @@ export interface Recalled {
 }
 
 /** The way in without asking the provider. Undefined where anything is in doubt: then the ordinary way finds out. */
-export function recall(wanted: Wanted, from = process.cwd()): Recalled | undefined {
+export function recall(wanted: Wanted, from?: string): Recalled | undefined {
   const { state } = paths()
   const located = locateQuickly(from, state, { ...wanted, provider: wanted.provider ?? unlessNamed(wanted) })
   if (located === undefined) return undefined

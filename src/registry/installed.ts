@@ -26,7 +26,7 @@ export const HOOK = 'amux:provider'
 
 /** Where oclif's plugin manager notes what the user installed or linked. */
 interface UserPlugins {
-  readonly oclif?: { readonly plugins?: readonly { readonly name: string; readonly type: string; readonly root?: string }[] }
+  readonly oclif?: { readonly plugins?: readonly { readonly name: string; readonly type: string; readonly root?: string; readonly url?: string }[] }
 }
 
 /** amux's own package first, then the user's plugins by name. Reads one small file for each, loads no code. */
@@ -40,6 +40,8 @@ export interface UserPlugin {
   readonly root: string
   /** Used from where its author works on it. */
   readonly linked: boolean
+  /** What it was installed from, where that is no registry. */
+  readonly url?: string
 }
 
 /** By name. */
@@ -47,9 +49,9 @@ export function userPlugins(dataDir: string): UserPlugin[] {
   const file = join(dataDir, 'package.json')
   if (!existsSync(file)) return []
   const { oclif } = readJson(file) as UserPlugins
-  const plugins = (oclif?.plugins ?? []).flatMap(({ name, type, root: linked }) => {
+  const plugins = (oclif?.plugins ?? []).flatMap(({ name, type, root: linked, url }) => {
     if (type === 'link' && linked !== undefined) return [{ name, root: linked, linked: true }]
-    return type === 'user' ? [{ name, root: join(dataDir, 'node_modules', ...name.split('/')), linked: false }] : []
+    return type === 'user' ? [{ name, root: join(dataDir, 'node_modules', ...name.split('/')), linked: false, ...(url !== undefined && { url }) }] : []
   })
   return plugins.toSorted((a, b) => (a.name < b.name ? -1 : 1))
 }

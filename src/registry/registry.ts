@@ -5,6 +5,7 @@ import { nearest } from '../util/text.ts'
 import type { ConnectedProvider } from './connect.ts'
 import { type Discovery, type FoundProvider, discover } from './discover.ts'
 import { installedPlugins } from './installed.ts'
+import { installCommand, noteOrigin } from './origin.ts'
 import { knownProviders, legacyVariables, packageOf } from './known.ts'
 
 export interface RegistryOptions {
@@ -23,6 +24,11 @@ export interface SettingState extends Required<SettingSpec> {
   readonly origin: string | undefined
 }
 
+/** What every plugin registers, or why it cannot. `root` is amux's own package. */
+export function discoverPlugins(root: string): Promise<Discovery> {
+  return discover(installedPlugins(root, paths().data))
+}
+
 /** Providers, found when they are needed. */
 export class Registry {
   readonly #options: RegistryOptions
@@ -34,7 +40,7 @@ export class Registry {
 
   /** Every provider, and every plugin that cannot give one. Takes as long as the slowest plugin may. */
   async discover(): Promise<Discovery> {
-    return discover(installedPlugins(this.#options.root, paths().data))
+    return discoverPlugins(this.#options.root)
   }
 
   /** One provider. Other plugins, broken or slow, do not matter. */
@@ -71,7 +77,8 @@ export class Registry {
   }
 
   async #connect(id: string): Promise<ConnectedProvider> {
-    const [{ descriptor }, { connect }] = await Promise.all([this.find(id), import('./connect.ts')])
+    const [{ descriptor, plugin }, { connect }] = await Promise.all([this.find(id), import('./connect.ts')])
+    noteOrigin(id, plugin)
     return connect(descriptor, this.#options)
   }
 }
@@ -79,9 +86,10 @@ export class Registry {
 function missing(id: string, { providers, broken }: Discovery): never {
   const ids = providers.map(({ descriptor }) => descriptor.id)
   const name = packageOf(id)
+  const command = installCommand(id)
   const culprit = broken.find(({ plugin, error }) => plugin.name === name || error.message.includes(`"${id}"`) || plugin.name.endsWith(`-${id}`))
   if (culprit) throw culprit.error
-  if (name !== undefined) throw fail('provider_missing', `provider ${id} is not installed`, { hint: `Install it: amux plugins install ${name}`, provider: id })
+  if (command !== undefined) throw fail('provider_missing', `provider ${id} is not installed`, { hint: `Install it: ${command}`, provider: id })
   const meant = nearest(id, [...ids, ...knownProviders])
   const guess = meant === undefined ? '' : `Did you mean ${meant}? `
   throw fail('provider_missing', `there is no provider ${id}`, {

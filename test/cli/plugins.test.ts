@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { type ErrorDocument, type RunOptions, Scratch } from '../support/amux.ts'
 import { type TestRegistry, servePackages, serveSilence } from '../support/npm-registry.ts'
-import { packPlugin, registering } from '../support/plugins.ts'
+import { keeping, packPlugin, registering } from '../support/plugins.ts'
 
 /** No address in there answers: whatever works, works offline. */
 const offline: RunOptions['env'] = { AMUX_NPM_REGISTRY: 'http://127.0.0.1:9/' }
@@ -95,6 +95,42 @@ describe('amux plugins install', function () {
         expect(document.error.message).to.match(/registry .* does not answer/)
       })
     }
+  })
+
+  it('says nothing of what npm says when all is well, and lists what is there', async () => {
+    const ran = await scratch.run(['plugins', 'install', tarball], { env: offline })
+    expect(ran).to.include({ status: 0, stdout: '' })
+    expect(ran.stderr).to.match(/^amux: Installing plugin .* installed v1\.0\.0\n$/).and.not.match(/npm/)
+    const { document } = await scratch.json(['plugins'])
+    expect(document).to.deep.equal([{ name: '@someone/amux-provider-cloud', version: '1.0.0', providers: ['cloud'], commands: 0, from: tarball }])
+    expect((await scratch.run(['plugins'])).stdout).to.match(/^NAME +VERSION +PROVIDERS +FROM\n@someone\/amux-provider-cloud +1\.0\.0 +cloud /)
+    expect((await scratch.run(['plugins', '-q'])).stdout).to.equal('@someone/amux-provider-cloud\n')
+  })
+
+  it('names the command that brings back a plugin that was removed while the project has a computer there', async () => {
+    const file = await packPlugin(scratch.path, { name: 'amux-provider-gone', hook: keeping('gone') })
+    expect((await scratch.run(['plugins', 'install', file], { env: offline })).status).to.equal(0)
+    const { stdout } = await scratch.run(['computer', 'create', '-P', 'gone'])
+    expect((await scratch.run(['plugins', 'uninstall', 'amux-provider-gone'], { env: offline })).status).to.equal(0)
+    const ran = await scratch.run(['computer', 'ls'])
+    expect(ran.status).to.equal(4)
+    expect(ran.stdout).to.match(new RegExp(`^\\* +${stdout.trim()} +gone +unknown`, 'm'))
+    expect(ran.stderr).to.include('provider gone is not installed').and.include(`Install it: amux plugins install ${file}\n`)
+  })
+
+  it('fails where what was installed does not work, and says so in its list', async () => {
+    const file = await packPlugin(scratch.path, { name: 'amux-provider-bad', hook: 'throw new Error("no luck")' })
+    const { status, document } = await scratch.json<ErrorDocument>(['plugins', 'install', file], { env: offline })
+    expect(status).to.equal(4)
+    expect(document.error.message).to.match(/^amux-provider-bad is installed, but does not work: .*no luck$/)
+    expect(document.error.hint).to.match(/amux plugins uninstall amux-provider-bad/)
+    expect((await scratch.run(['plugins'])).stdout).to.match(/amux-provider-bad .*no luck/)
+  })
+
+  it('says of a directory without a plugin that there is none to link', async () => {
+    const { status, document } = await scratch.json<ErrorDocument>(['plugins', 'link', '/nowhere'])
+    expect(status).to.equal(3)
+    expect(document.error.message).to.equal('there is no plugin in /nowhere')
   })
 
   it('says of a path without a file that there is none', async () => {

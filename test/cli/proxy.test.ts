@@ -55,6 +55,17 @@ describe('amux computer proxy', () => {
     return { lines: text.trim().split('\n').map((line) => JSON.parse(line) as Line), child }
   }
 
+  it('lists what the computer itself listens on, and nothing of this machine', async () => {
+    const stranger = createServer().listen(0, '127.0.0.1')
+    await once(stranger, 'listening')
+    const { port } = stranger.address() as AddressInfo
+    const { document } = await amux.json<readonly { readonly port: number; readonly program: string }[]>(['computer', 'port', 'ls'])
+    expect(document.map((row) => row.port)).to.include(remote).and.not.include(port)
+    expect(document.find((row) => row.port === remote)?.program).to.equal('node')
+    expect((await amux.run(['computer', 'port', 'ls', '-q'])).stdout.trim().split('\n')).to.include(String(remote)).and.not.include(String(port))
+    stranger.close()
+  })
+
   async function talk(port: number, bytes: Buffer): Promise<string> {
     const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true })
     socket.end(bytes)

@@ -23,6 +23,21 @@ export function registering(id: string, more = ''): string {
   })\n`
 }
 
+/** The same, with computers that are made at once and do nothing. */
+export function keeping(id: string): string {
+  return registering(id, `
+    async connect() {
+      const made = new Map()
+      const computer = (name, labels, workspace) => ({ name, async info() { return { name, state: 'stopped', createdAt: new Date().toISOString(), labels, workspace } }, async start() {}, async stop() {}, async delete() {}, async spawn() { throw new Error('no') } })
+      return {
+        async create({ name, labels, project }) { made.set(name, computer(name, labels, project.path)); return made.get(name) },
+        async get(name) { if (made.has(name)) return made.get(name); throw Object.assign(new Error('no computer ' + name), { code: 'not_found' }) },
+        async *list() { for (const one of made.values()) yield one.info() },
+        async health() { return { ok: true, message: 'well' } },
+      }
+    },`)
+}
+
 export interface PluginSource {
   readonly name: string
   readonly hook: string

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { fail } from '../../errors/index.ts'
 import { paths } from '../../config/index.ts'
-import { packageOf } from '../../registry/index.ts'
+import { packageOf, userPlugins } from '../../registry/index.ts'
+import { pluginList } from './list.ts'
+import { json } from '../../util/text.ts'
 import { probe, registryOf } from './npm-registry.ts'
 
 /** For the npm that the plugin manager starts. What the user set stays. */
@@ -23,6 +25,26 @@ export async function prepareInstall(argv: readonly string[]): Promise<readonly 
   const asked = argv.length === 0 ? [''] : named.map((name) => name.replace(/(?<!^)@.*/, ''))
   await Promise.all(asked.map((name) => probe(registryOf(name, process.env, paths().data), name, process.env)))
   return ready
+}
+
+/** `plugins link` says nothing at all of a directory that is none. */
+export function prepareLink(argv: readonly string[]): readonly string[] {
+  const path = resolve(argv.find((word) => !word.startsWith('-')) ?? '.')
+  if (existsSync(join(path, 'package.json'))) return argv
+  throw fail('not_found', `there is no plugin in ${path}`, { hint: 'Give the directory that holds its package.json.' })
+}
+
+/** An installed plugin that does not work is not what the user wanted, though it is there. */
+export async function checkInstalled(argv: readonly string[], root: string): Promise<void> {
+  const words = argv.filter((word) => !word.startsWith('-'))
+  const wanted = userPlugins(paths().data).filter(({ name, root: place, url }) => words.some((word) => word === url || resolve(word) === place || word.replace(/(?<!^)@.*/, '') === name))
+  const installed = (await pluginList(root)).filter(({ name }) => wanted.some((one) => one.name === name))
+  const first = installed.find(({ problem }) => problem !== undefined)
+  if (first === undefined) {
+    if (argv.includes('--json')) process.stdout.write(`${json(installed, 2)}\n`)
+    return
+  }
+  throw fail('provider_broken', `${first.name} is installed, but does not work: ${first.problem}`, { hint: `Remove it: amux plugins uninstall ${first.name}. Or tell its author.` })
 }
 
 function specification(word: string): string {

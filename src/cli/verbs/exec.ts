@@ -2,6 +2,7 @@ import { environment } from '../../config/index.ts'
 import { fail } from '../../errors/index.ts'
 import { isPlaced, pathOn } from '../../project/directory.ts'
 import { type Around, type Launch, launch, launchDetached, reattach } from '../../terminal/index.ts'
+import { loginShell } from './login.ts'
 import { pickSession } from './pick.ts'
 import type { AttachFlags, ExecFlags, ShellFlags } from './tables.ts'
 
@@ -15,9 +16,6 @@ export interface VerbHost extends Around {
   print(document: unknown, text: () => string): void
 }
 
-/** The user's login shell, or what there is. */
-const LOGIN = 'for s in "$SHELL" /bin/bash /bin/sh; do if [ -x "$s" ]; then exec "$s" -l; fi; done'
-
 /** `amux computer exec`. */
 export async function exec(flags: ExecFlags, words: readonly string[], host: VerbHost): Promise<number> {
   const program = { ...common(flags, host), argv: flags.shell === true ? shellLine(words) : words, tty: flags.tty, stdin: flags.stdin }
@@ -29,7 +27,7 @@ export async function exec(flags: ExecFlags, words: readonly string[], host: Ver
 
 /** `amux computer shell`. */
 export function shell(flags: ShellFlags, host: VerbHost): Promise<number> {
-  return launch({ ...common(flags, host), argv: ['/bin/sh', '-c', LOGIN], tty: undefined, stdin: undefined }, host)
+  return launch({ ...common(flags, host), argv: loginShell, tty: undefined, stdin: undefined }, host)
 }
 
 /** `amux computer attach`, with a session or the one most likely meant. */

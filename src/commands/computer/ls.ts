@@ -1,8 +1,9 @@
 import { boolean, string } from '@oclif/core/flags'
 import { AmuxCommand } from '../../cli/index.ts'
+import { describe } from '../../cli/failure.ts'
 import { codes } from '../../errors/index.ts'
 import { formatAgo } from '../../util/duration.ts'
-import { listComputers } from '../../project/index.ts'
+import { type ProjectRecord, listComputers } from '../../project/index.ts'
 
 export default class Ls extends AmuxCommand {
   static override summary = 'List the computers that amux made, on every provider.'
@@ -18,7 +19,7 @@ export default class Ls extends AmuxCommand {
     const { flags } = await this.parse(Ls)
     const { record } = this.amux.look()
     const asked = flags.provider === undefined ? undefined : [flags.provider]
-    const ids = asked ?? (await this.amux.registry.discover()).providers.map(({ descriptor }) => descriptor.id)
+    const ids = asked ?? (await this.#providers(record))
     const { rows, failures } = await listComputers(record, ids, {
       connect: (id) => this.amux.registry.connect(id),
       onlyProject: flags.project,
@@ -38,7 +39,14 @@ export default class Ls extends AmuxCommand {
     )
     // A provider nobody logged in to has no computers to show.
     const told = failures.filter(({ error }) => error.code !== 'credential_missing')
-    for (const { provider, error } of told) this.out.say(`amux: ${provider} could not be asked: ${error.message}`)
+    for (const { error } of told) this.out.say(describe(error))
     return told[0] ? codes[told[0].error.code].exit : 0
+  }
+
+  /** All that are installed, and those whose plugin is gone while the project has computers there. */
+  async #providers(record: ProjectRecord | undefined): Promise<readonly string[]> {
+    const { providers } = await this.amux.registry.discover()
+    const recorded = Object.entries(record?.providers ?? {}).filter(([, { computers, pending }]) => pending !== undefined || Object.keys(computers).length > 0)
+    return [...new Set([...providers.map(({ descriptor }) => descriptor.id), ...recorded.map(([id]) => id)])]
   }
 }

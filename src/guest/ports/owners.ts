@@ -5,10 +5,8 @@ export interface Owner {
   readonly program: string
 }
 
-const nobody: Owner = { pid: 0, program: '' }
-
 /**
- * Which process holds each of these sockets. Looking through every process's open files is the only way the kernel
+ * Which process of this computer holds each of these sockets; one that none holds is left out. Looking through every process's open files is the only way the kernel
  * offers, so it is done for new sockets alone.
  */
 export async function ownersOf(inodes: readonly string[]): Promise<Map<string, Owner>> {
@@ -22,7 +20,6 @@ export async function ownersOf(inodes: readonly string[]): Promise<Map<string, O
     }
     if (wanted.size === 0) break
   }
-  for (const inode of wanted) found.set(inode, nobody)
   return found
 }
 

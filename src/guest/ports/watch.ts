@@ -3,13 +3,20 @@ import { type Listener, listeners } from './listening.ts'
 import { type Owner, ownersOf } from './owners.ts'
 
 const EVERY = 500
+/** A socket on its way from one process to another is nobody's for a moment. */
+const LOOKS = 3
 
 type Watcher = (event: PortEvent) => void
 
-/** Knows what listens. Looks again and again only while somebody watches. */
+/**
+ * Knows what the computer's own processes listen on: where it shares a network with others, theirs is not its business.
+ * Looks again and again only while somebody watches.
+ */
 export class PortWatch {
   #known = new Map<string, ListeningPort>()
   readonly #owners = new Map<string, Owner>()
+  /** How often a socket was looked for in vain. */
+  readonly #strange = new Map<string, number>()
   readonly #watchers = new Set<Watcher>()
   #timer: NodeJS.Timeout | undefined
   #scan: Promise<void> = Promise.resolve()
@@ -59,7 +66,7 @@ export class PortWatch {
     const now = new Map<string, ListeningPort>()
     for (const [key, { address, port, inode }] of found) {
       const owner = this.#owners.get(inode)
-      now.set(`${key} ${inode}`, { port, address, pid: owner?.pid ?? 0, program: owner?.program ?? '' })
+      if (owner) now.set(`${key} ${inode}`, { port, address, ...owner })
     }
     const before = this.#known
     this.#known = now
@@ -70,8 +77,9 @@ export class PortWatch {
 
   async #learn(found: ReadonlyMap<string, Listener>): Promise<void> {
     const inodes = new Set([...found.values()].map(({ inode }) => inode))
-    for (const inode of this.#owners.keys()) if (!inodes.has(inode)) this.#owners.delete(inode)
-    const unknown = [...inodes].filter((inode) => !this.#owners.has(inode))
+    for (const table of [this.#owners, this.#strange]) for (const inode of table.keys()) if (!inodes.has(inode)) table.delete(inode)
+    const unknown = [...inodes].filter((inode) => !this.#owners.has(inode) && (this.#strange.get(inode) ?? 0) < LOOKS)
+    for (const inode of unknown) this.#strange.set(inode, (this.#strange.get(inode) ?? 0) + 1)
     for (const [inode, owner] of await ownersOf(unknown)) this.#owners.set(inode, owner)
   }
 

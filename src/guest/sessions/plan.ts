@@ -19,7 +19,9 @@ export function planLaunch(config: GuestConfig, request: StartRequest): Plan {
   const user = findUser(request.user, config.user)
   const root = process.getuid?.() === 0
   if (!root && user.uid !== process.getuid?.()) {
-    throw new GuestError('unsupported', `this guest is not root: it cannot run programs as ${JSON.stringify(request.user)}`)
+    throw new GuestError('unsupported', `every program on this computer runs as ${config.user.name}: none can run as ${JSON.stringify(request.user)}`, {
+      hint: 'Leave out -u. What this computer can do, and what to do where it cannot: amux computer capabilities',
+    })
   }
   const { argv, tty } = request
   return {
