@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
@@ -72,9 +73,11 @@ describe('amux computer exec', () => {
   })
 
   it('sets what it is told: environment, directory, user', async () => {
+    // A computer of an ordinary user has no other one.
+    const other = userInfo().uid === 0 ? 'nobody' : userInfo().username
     writeFileSync(join(amux.project, 'some.env'), 'FROM_FILE=1\n# no\nBOTH=file\n')
-    const { stdout } = await exec(['-e', 'GIVEN=a b', '-e', 'BOTH=flag', '--env-file', 'some.env', '-w', '/usr', '-u', 'nobody', '--', 'sh', '-c', 'echo "$GIVEN|$FROM_FILE|$BOTH|$PWD|$(id -un)|${AMUX_HOME-unset}"'])
-    expect(stdout).to.equal('a b|1|flag|/usr|nobody|unset\n')
+    const { stdout } = await exec(['-e', 'GIVEN=a b', '-e', 'BOTH=flag', '--env-file', 'some.env', '-w', '/usr', '-u', other, '--', 'sh', '-c', 'echo "$GIVEN|$FROM_FILE|$BOTH|$PWD|$(id -un)|${AMUX_HOME-unset}"'])
+    expect(stdout).to.equal(`a b|1|flag|/usr|${other}|unset\n`)
     expect((await amux.run(['computer', 'exec', '--', 'pwd'])).stdout.trim()).to.equal(amux.project)
   })
 
