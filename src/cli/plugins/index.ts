@@ -15,8 +15,9 @@ export async function prepare(command: Command.Loadable, argv: readonly string[]
   return command.id === 'plugins:link' ? prepareLink(argv) : prepareInstall(argv)
 }
 
-/** Whether what was installed works. */
+/** Completes what was asked for: the shell's completion knows new commands, and what was installed works. */
 export async function conclude({ id }: Command.Loadable, argv: readonly string[], root: string): Promise<void> {
+  if (/^autocomplete(:create)?$|^plugins:(install|add|update|uninstall|unlink|remove|link)$/.test(id)) await (await import('./refresh.ts')).refreshCompletion(root)
   if (!installs.test(id)) return
   const { checkInstalled } = await import('./install.ts')
   await checkInstalled(argv, root)
