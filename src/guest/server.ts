@@ -1,17 +1,39 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
+import type { Server } from 'node:net'
 import type { Guest } from './guest.ts'
 import { Request } from './request.ts'
 import { route } from './routes.ts'
 import { GuestError } from './wire.ts'
 
 const MiB = 1024 * 1024
+/** Who is there for longer wants something. */
+const GLANCE_MS = 5
 
-/** Built in, and loaded without the detour over the ESM loader. */
-const { createServer } = process.getBuiltinModule('node:http2')
+/**
+ * What listens on `guest.sock`. HTTP/2 takes a fifth of the guest's memory and of its time to start: it is loaded when
+ * somebody stays or speaks, which whoever only looks whether the guest is there does not. A client may wait for our
+ * first byte.
+ */
+export function createGuestServer(guest: Guest): Server {
+  let http: Http2Server | undefined
+  return process.getBuiltinModule('node:net').createServer((socket) => {
+    const settle = (stays: boolean): void => {
+      clearTimeout(timer)
+      socket.off('readable', look).off('error', leave)
+      if (!stays) return void socket.destroy()
+      http ??= createHttpServer(guest)
+      http.emit('connection', socket)
+    }
+    // Readable and nothing to read: the end.
+    const look = (): void => settle(socket.readableLength > 0)
+    const leave = (): void => settle(false)
+    const timer = setTimeout(() => settle(true), GLANCE_MS)
+    socket.on('readable', look).on('error', leave)
+  })
+}
 
-/** The guest's HTTP/2 server. It listens on nothing yet. */
-export function createGuestServer(guest: Guest): Http2Server {
-  const server = createServer({
+function createHttpServer(guest: Guest): Http2Server {
+  const server = process.getBuiltinModule('node:http2').createServer({
     // Large windows, since the peer is near and the streams are few; a program that lags is paced by its own stream.
     settings: { initialWindowSize: 4 * MiB, maxConcurrentStreams: 100_000, enablePush: false },
     maxSessionMemory: 1024,
