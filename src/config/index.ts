@@ -1,5 +1,5 @@
 /** Where amux keeps things on this machine, and what the user set. */
 export { type EnvironmentFlags, environment } from './environment.ts'
-export { type Paths, paths, privateDir, runtimeDir } from './paths.ts'
+export { type Paths, paths, privateDir, providerDirectory, runtimeDir } from './paths.ts'
 export { type LegacyVariables, type ProviderSettings, Settings } from './settings.ts'
 export { type SettingValue, forgetProvider, saveProvider } from './write.ts'

@@ -36,6 +36,11 @@ export function paths(env: Environment = process.env): Paths {
   }
 }
 
+/** Where a provider keeps what it has on this machine. */
+export function providerDirectory(id: string, env: Environment = process.env): string {
+  return join(paths(env).data, 'providers', id)
+}
+
 /** The runtime directory, made when missing: 0700 and ours, or an error. */
 export function runtimeDir(env: Environment = process.env): string {
   return privateDir(paths(env).run)

@@ -1,9 +1,8 @@
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
 import type { Endpoint, Equipped } from '../emulation/index.ts'
 import { guestKit } from '../emulation/kit/index.ts'
-import { type ProviderSettings, type Settings, paths } from '../config/index.ts'
+import { type ProviderSettings, type Settings, providerDirectory } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo, checkProvider } from './checks.ts'
 import { guard } from './guard.ts'
@@ -56,7 +55,7 @@ interface Equipment extends ConnectOptions {
 }
 
 async function context({ values }: ProviderSettings, { id, progress, debug, kit }: Equipment & { readonly id: string }): Promise<ConnectContext> {
-  const dataDir = join(paths().data, 'providers', id)
+  const dataDir = providerDirectory(id)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
   return { settings: values, dataDir, progress, debug, guest: kit }
 }

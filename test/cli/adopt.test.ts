@@ -16,7 +16,7 @@ describe('a computer that amux did not make', () => {
     amux = await Scratch.make()
     await linkPlugins(amux.home, [{ name: 'amux-test-far', hook: FAR }])
     await amux.run(['computer', 'create', '-P', 'far', '--name', 'box'])
-    const file = join(amux.home, 'data/providers/far/computers/box/computer.json')
+    const file = join(amux.home, 'data/providers/far/c/box/computer.json')
     writeFileSync(file, JSON.stringify({ ...(JSON.parse(readFileSync(file, 'utf8')) as object), labels: {} }))
     rmSync(join(amux.project, '.amux'), { recursive: true })
     mkdirSync(elsewhere())

@@ -69,9 +69,9 @@ describe('On a terminal, amux', () => {
 
   it('turns a line while it works, and takes it away', async () => {
     const screen = amux('doctor')
-    await screen.shows(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Looking/)
+    await screen.shows(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] Checking/)
     expect(await screen.ended()).to.equal(0)
-    expect(await screen.text()).to.include('provider sleepy').and.not.include('Looking')
+    expect(await screen.text()).to.include('provider sleepy').and.not.include('Checking')
   })
 
   it('stays plain where colours are not wanted', async () => {

@@ -1,6 +1,7 @@
 import { string } from '@oclif/core/args'
 import { AmuxCommand, table } from '../../cli/index.ts'
 import type { Capability, CreateOptionSpec, Health, ProviderDescriptor } from '../../contract/index.ts'
+import { providerDirectory } from '../../config/index.ts'
 import { normalise } from '../../errors/index.ts'
 import type { SettingState } from '../../registry/index.ts'
 
@@ -17,11 +18,14 @@ export default class ProviderInfo extends AmuxCommand {
     const { id, title, capabilities, createOptions = [] } = descriptor
     const { name, version, bundled } = plugin
     const health = await this.#health(id)
-    this.out.data({ id, title, plugin: { name, version, bundled }, health, settings, createOptions, capabilities }, () =>
+    const directory = providerDirectory(id)
+    this.out.data({ id, title, plugin: { name, version, bundled }, health, directory, settings, createOptions, capabilities }, () =>
       [
         `${title} (${id}), ${bundled ? 'built in' : `${name} ${version}`}`,
         `${health.ok ? 'works' : 'does not work'}: ${health.message}`,
         ...(health.hint === undefined ? [] : [`  ${health.hint}`]),
+        ...Object.entries(health.details ?? {}).map(([key, value]) => `${key}: ${value}`),
+        `keeps its files in ${directory}`,
         ...section('Settings', settings.length > 0 && settingTable(settings)),
         ...section('Options of create', createOptions.length > 0 && optionTable(createOptions)),
         ...section('Capabilities', capabilityTable(capabilities)),
