@@ -63,8 +63,6 @@ export function copyKeys({ input, sink, scanner, onDetach, onGone }: Keyboard): 
     if (detach) onDetach()
   }
   input.on('data', onData).on('end', onGone).on('error', onGone)
-  // Whoever asked something on the terminal before has left it paused.
-  input.resume()
   return () => {
     waiting = Number.POSITIVE_INFINITY
     input.off('data', onData).off('end', onGone)

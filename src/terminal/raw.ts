@@ -1,4 +1,5 @@
 import fs from 'node:fs'
+import { inForeground } from './foreground.ts'
 import type { ScreenModes } from './screen-modes.ts'
 
 export interface RawTerminal {
@@ -9,7 +10,12 @@ export interface RawTerminal {
 interface RawInput {
   readonly isTTY?: boolean
   setRawMode?(raw: boolean): unknown
+  pause(): unknown
+  resume(): unknown
 }
+
+/** In the background nobody says when that ends. */
+const LOOK_MS = 300
 
 export interface RawOptions {
   readonly input: RawInput
@@ -27,43 +33,82 @@ export interface RawOptions {
  */
 export function enterRaw({ input, screen, modes, onResume }: RawOptions): RawTerminal {
   let active = false
-  const enter = (): void => {
-    active = true
-    if (input.isTTY === true) input.setRawMode?.(true)
-  }
-  const leave = (): void => {
-    if (!active) return
-    active = false
-    if (input.isTTY === true) quietly(() => input.setRawMode?.(false))
-    if (screen !== undefined) writeAll(screen, modes.undo())
-  }
+  let entered = false
+  let waiting: NodeJS.Timeout | undefined
   let again = ''
-  const suspend = (): void => {
-    again = modes.redo()
-    leave()
-    process.kill(process.pid, 'SIGSTOP')
+  const tty = input.isTTY === true
+  const take = (): void => {
+    clearInterval(waiting)
+    if (!tty || inForeground()) return enter()
+    // In the background the keys are the shell's: to read them, or to change the terminal, would stop us.
+    input.pause()
+    waiting = setInterval(() => void (inForeground() && take()), LOOK_MS)
   }
-  const resume = (): void => {
-    // Stopped without a word, it may have lost the raw mode to the shell; Node only sets what it believes to be different.
-    if (active && input.isTTY === true) quietly(() => input.setRawMode?.(false))
-    enter()
+  const enter = (): void => {
+    // Lost to the shell meanwhile: Node only sets what it believes to be different.
+    if (active && tty) quietly(() => input.setRawMode?.(false))
+    active = entered = true
+    if (tty) {
+      quietly(() => input.setRawMode?.(true))
+      input.resume()
+    }
     if (screen !== undefined) writeAll(screen, again)
     modes.feed(Buffer.from(again, 'latin1'))
     again = ''
+  }
+  const leave = (): void => {
+    clearInterval(waiting)
+    if (!active) return
+    active = false
+    if (tty) quietly(() => input.setRawMode?.(false))
+    if (screen !== undefined) writeAll(screen, modes.undo())
+  }
+  const leaveForGood = (): void => {
+    if (entered && tty && !inForeground()) letGo(input)
+    else leave()
+  }
+  const suspend = (): void => {
+    if (!tty || inForeground()) {
+      again = modes.redo()
+      leave()
+    }
+    process.kill(process.pid, 'SIGSTOP')
+  }
+  const resume = (): void => {
+    take()
     onResume?.()
   }
-  enter()
-  process.once('exit', leave)
+  const behind = tty && !inForeground()
+  take()
+  process.once('exit', leaveForGood)
+  if (behind) process.once('exit', forgetTerminal)
   process.on('SIGTSTP', suspend)
   process.on('SIGCONT', resume)
   return {
     restore(): void {
-      process.off('exit', leave)
+      clearInterval(waiting)
+      process.off('exit', leaveForGood)
       process.off('SIGTSTP', suspend)
       process.off('SIGCONT', resume)
-      leave()
+      leaveForGood()
     },
   }
+}
+
+/** At its end Node would set the terminal back as it found it, which in the background stops us for good. */
+function letGo(input: RawInput): void {
+  const handle: unknown = Reflect.get(input, '_handle')
+  const fd: unknown = handle instanceof Object ? Reflect.get(handle, 'fd') : undefined
+  if (typeof fd === 'number' && fd > 2) quietly(() => fs.closeSync(fd))
+}
+
+/**
+ * In the end Node sets each terminal it began with to how it was then. For who began in the background that is how the
+ * shell's line editor had it.
+ */
+function forgetTerminal(): void {
+  const { isatty } = process.getBuiltinModule('node:tty')
+  for (const fd of [0, 1, 2]) if (isatty(fd)) quietly(() => fs.closeSync(fd))
 }
 
 /** Synchronous: there may be no later turn of the event loop. */

@@ -45,10 +45,10 @@ export function openScreen(options: DriveOptions, local: Local, leave: Leave): F
     },
     onBroken: () => leave(HANGUP, 'the terminal is gone'),
     close() {
-      stopKeys()
       local.stdout.off('resize', onSize)
       const within = screen && !modes.alternate && last !== NEWLINE
       raw.restore()
+      stopKeys()
       return within
     },
   }

@@ -94,6 +94,38 @@ describe('driving a program in a terminal', () => {
     expect(await restored(terminal)).to.equal(0)
   })
 
+  it('runs in the background, ends there, and comes forward', async () => {
+    const terminal = run(`PS1='me$ ' bash --norc -i`)
+    await terminal.shows('me$')
+    terminal.type(`${command} tty sh -c 'echo begun; exec sleep 1000' &\r`)
+    await terminal.shows(/\d\n(me\$ )?begun/)
+    terminal.type('echo $((6*7))\r')
+    await terminal.shows('42')
+    terminal.type('kill %1; wait %1; echo "status $?"\r')
+    await terminal.shows('status 143')
+    terminal.type(`clear; ${command} tty sh -c 'echo again; read x; echo "got $x"' &\r`)
+    await terminal.shows(/\d\n(me\$ )?again/)
+    terminal.type('fg\r')
+    await terminal.shows("tty sh -c 'echo again")
+    terminal.type('words\r')
+    await terminal.shows('got words')
+    terminal.type('exit 6\r')
+    expect(await restored(terminal)).to.equal(6)
+  })
+
+  it('ends in the background where it was sent to', async () => {
+    const terminal = run(`PS1='me$ ' bash --norc -i`)
+    await terminal.shows('me$')
+    terminal.type(`${command} tty sh -c 'echo $PPID > pid; echo begun; exec sleep 1000'\r`)
+    await terminal.shows(/^begun/m)
+    process.kill(pidOf(terminal), 'SIGTSTP')
+    await terminal.shows('Stopped')
+    terminal.type('bg; kill %1; wait %1; echo "status $?"\r')
+    await terminal.shows('status 143')
+    terminal.type('exit 6\r')
+    expect(await restored(terminal)).to.equal(6)
+  })
+
   it('restores the terminal after an error nobody caught', async () => {
     const terminal = run(`${command} fail bash -c 'printf "\\033[?1049h\\033[?25lready"; read x'`)
     await terminal.shows('an error nobody catches')
