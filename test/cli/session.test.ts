@@ -31,6 +31,19 @@ describe('amux computer session', () => {
     return { status, ...document.error }
   }
 
+  it('says what is no longer kept', async () => {
+    const id = await start('--', 'head', '-c', '30000000', '/dev/zero')
+    await session('wait', id)
+    const { stdout: all } = await session('logs', id)
+    const kept = all.length
+    for (const [args, from] of [[[], 0], [['--stream', 'stdout', '--from', '5'], 5], [['--json'], 0]] as const) {
+      const { status, stderr } = await session('logs', id, ...args)
+      const [, missing] = /^amux: (\d+) bytes of stdout are no longer kept\n$/.exec(stderr) ?? []
+      expect([status, Number(missing)], stderr).to.deep.equal([0, 30_000_000 - kept - from])
+    }
+    expect((await session('logs', id, '--tail', '1')).stderr).to.equal('')
+  })
+
   it('starts in the background, prints the id, keeps output and status', async () => {
     const id = await start('--name', 'build', '--', 'sh', '-c', 'echo working; echo badly >&2; exit 3')
     expect(id).to.match(/^[a-z0-9-]{1,32}$/)

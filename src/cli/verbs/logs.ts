@@ -7,6 +7,8 @@ export interface LogPrinterOptions {
   readonly json: boolean
   say(text: string): void
   event(document: unknown): void
+  /** The first byte that is wanted of each stream, where that is known. */
+  readonly from?: number
 }
 
 /** Prints a log: each stream's bytes where the program wrote them, or one line of JSON for each chunk. */
@@ -33,7 +35,7 @@ export class LogPrinter {
   }
 
   #tellGap({ stream, offset, data }: LogChunk): void {
-    const expected = this.#next[stream]
+    const expected = this.#next[stream] ?? this.#options.from
     if (expected !== undefined && offset > expected) this.#options.say(`amux: ${offset - expected} bytes of ${stream} are no longer kept`)
     this.#next[stream] = offset + data.length
   }

@@ -30,7 +30,12 @@ With --json: one line for each piece, with its absolute offset, as text or, wher
       throw fail('invalid_argument', '--from counts the bytes of one stream', { hint: 'Say which: --stream stdout, or --stream stderr.' })
     }
     const { sessions } = await this.amux.computer(flags)
-    const printer = new LogPrinter({ json: this.out.json, say: (text) => this.out.say(text), event: (document) => this.out.event(document, '') })
+    const printer = new LogPrinter({
+      json: this.out.json,
+      say: (text) => this.out.say(text),
+      event: (document) => this.out.event(document, ''),
+      ...(tail === undefined && { from: from ?? 0 }),
+    })
     const range = { ...(tail !== undefined && { tail }), ...(from !== undefined && { from }) }
     for await (const chunk of sessions.logs(args.session, { stream, follow, signal: this.signal, ...range })) {
       if (!(await printer.print(chunk))) return
