@@ -1,5 +1,8 @@
 /** Files between this machine and a computer. */
-export { type CopyOptions, copyIn, copyOut, readTar, writeTar } from './copy.ts'
+export { copyIn } from './copy-in.ts'
+export { copyOut } from './copy-out.ts'
 export { fillWorkspace } from './fill.ts'
 export { pack } from './pack.ts'
+export type { CopyOptions } from './sides.ts'
+export { readFile, readTar, writeTar } from './tar.ts'
 export { type UnpackOptions, unpack } from './unpack.ts'

@@ -97,6 +97,7 @@ async function writeFile(path: string, entry: Entry): Promise<void> {
 async function replace(draft: string, path: string): Promise<void> {
   const there = await lstat(path).catch(() => undefined)
   if (there?.isDirectory()) throw fail('conflict', 'a directory is in its place')
+  if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
   await rename(draft, path)
 }
 
@@ -117,5 +118,7 @@ function namesOf({ name }: Entry): string[] {
 
 function at(entry: Entry, error: unknown): Error {
   const { code, message, hint } = normalise(error)
-  return fail(code, `unpacking stopped at ${JSON.stringify(entry.name)}: ${message}`, { cause: error, hint })
+  // The system names files by the descriptor of their directory, which says nothing to people.
+  const words = message.replace(/, \w+ '\/proc\/self\/fd\/.*$/su, '')
+  return fail(code, `unpacking stopped at ${JSON.stringify(entry.name)}: ${words}`, { cause: error, hint })
 }

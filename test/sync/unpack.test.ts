@@ -163,7 +163,7 @@ describe('unpacking what a computer sent', () => {
     symlinkSync('../@odd', join(source, 'sub dir/link'))
     const target = join(base, 'root/target')
     mkdirSync(target)
-    await unpack(target, pack(join(base, 'root'), ['source'], { from: 'source', to: 'copy' }))
+    await unpack(target, pack(join(base, 'root'), ['source'], { rename: { from: 'source', to: 'copy' } }))
     expect(readdirSync(join(target, 'copy'))).to.have.members(['@odd', 'naïve – ü', 'sub dir'])
     expect(readFileSync(join(target, 'copy/sub dir/large')).equals(Buffer.alloc(5_000_000, 7))).to.equal(true)
     expect(readFileSync(join(target, 'copy/sub dir/link'), 'utf8')).to.equal('at')

@@ -3,8 +3,11 @@ import type { EquippedComputer } from '../../contract/index.ts'
 import { AmuxCommand, computerFlags, placeOn } from '../../cli/index.ts'
 import { fail } from '../../errors/index.ts'
 import { isPlaced, pathOn } from '../../project/index.ts'
-import { copyIn, copyOut, readTar, writeTar } from '../../sync/index.ts'
+import { copyIn, copyOut, readFile, readTar, writeTar } from '../../sync/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
+
+/** Not to be opened anew: it may be a socket, or be appended to. */
+const STDOUT = /^\/(dev\/(stdout|fd\/1)|proc\/self\/fd\/1)$/u
 
 interface Remote {
   readonly computer: string | undefined
@@ -13,7 +16,7 @@ interface Remote {
 
 export default class Cp extends AmuxCommand {
   static override summary = 'Copy files and directories to or from a computer.'
-  static override description = `COMPUTER:PATH is on a computer, :PATH on this project's. There, a relative path begins in the directory you stand in, as for "exec", and ~ is the home directory. Into an existing directory things are copied under their name; DIRECTORY/. copies what is in it. "-" is a tar stream on standard input or output. Links are copied as links and never followed; devices and setuid files are refused.`
+  static override description = `COMPUTER:PATH is on a computer, :PATH on this project's. There, a relative path begins in the directory you stand in, as for "exec", and ~ is the home directory. Into an existing directory things are copied under their name; DIRECTORY/. copies what is in it. "-" is a tar stream on standard input or output. Links are copied as links and never followed; setuid bits are taken off. Sockets, pipes and devices in a directory are left out; named themselves, a pipe or a device is read or written, never replaced.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./dump.sql :/tmp/',
     '<%= config.bin %> <%= command.id %> :build/report.html .',
@@ -34,10 +37,12 @@ export default class Cp extends AmuxCommand {
     const computer = await this.amux.computer({ computer: there.computer ?? flags.computer, provider: flags.provider }, { start: true })
     const path = await this.#path(computer, there.path)
     const local = from ? args.target : args.source
-    const options = { signal: this.signal, onBytes: this.#shown(`${args.source} to ${args.target}`) }
-    if (local === '-') await (from ? this.#toStdout(readTar(computer, path, options)) : writeTar(computer, path, this.#stdin(), options))
+    const onSkipped = (path: string, what: string) => this.out.say(`amux: left out ${path}: ${what}`)
+    const options = { signal: this.signal, onBytes: this.#shown(`${args.source} to ${args.target}`), onSkipped }
+    if (from && STDOUT.test(local)) await this.#toStdout(readFile(computer, path, options))
+    else if (local === '-') await (from ? this.#tarToStdout(readTar(computer, path, options)) : writeTar(computer, path, this.#stdin(), options))
     else await (from ? copyOut(computer, path, local, options) : copyIn(computer, local, path, options))
-    if (this.out.json && args.target !== '-') this.out.data({ computer: computer.name, source: args.source, target: args.target }, () => '')
+    if (this.out.json && args.target !== '-' && !STDOUT.test(args.target)) this.out.data({ computer: computer.name, source: args.source, target: args.target }, () => '')
   }
 
   /** Where a path on the computer begins. */
@@ -58,9 +63,13 @@ export default class Cp extends AmuxCommand {
     }
   }
 
-  async #toStdout(tar: AsyncIterable<Uint8Array>): Promise<void> {
+  async #toStdout(bytes: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of bytes) await this.out.bytes(chunk)
+  }
+
+  async #tarToStdout(tar: AsyncIterable<Uint8Array>): Promise<void> {
     if (process.stdout.isTTY) throw fail('invalid_argument', 'a tar stream does not belong on a terminal', { hint: 'Redirect it: > FILE, or | tar x' })
-    for await (const chunk of tar) await this.out.bytes(chunk)
+    await this.#toStdout(tar)
   }
 
   #stdin(): AsyncIterable<Uint8Array> {

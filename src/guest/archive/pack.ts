@@ -9,6 +9,8 @@ import { show } from './read.ts'
 const OPEN = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const SMALL = 64 * 1024
 const PIECE = 256 * 1024
+const SIZELESS = 64 * 1024 * 1024
+const scratch = Buffer.allocUnsafe(SMALL)
 const readAsync = promisify(read)
 
 /**
@@ -66,12 +68,31 @@ async function* one(path: string, name: string, gather: Gather, links: Map<strin
 
 /** Read before its header is written, so its size is what was read. */
 function small(fd: number, name: string, stat: Stats, gather: Gather): void {
-  const content = Buffer.allocUnsafe(stat.size)
+  const content = stat.size === 0 ? sizeless(fd) : filled(fd, stat.size)
+  gather.add(encodeHeader(entry(name, 'file', stat, '', content.length)))
+  gather.add(content)
+  gather.add(Buffer.alloc(padding(content.length)))
+}
+
+function filled(fd: number, room: number): Buffer {
+  const content = Buffer.allocUnsafe(room)
   let size = 0
-  for (let got = -1; got !== 0 && size < content.length; size += got) got = readSync(fd, content, size, content.length - size, size)
-  gather.add(encodeHeader(entry(name, 'file', stat, '', size)))
-  gather.add(content.subarray(0, size))
-  gather.add(Buffer.alloc(padding(size)))
+  for (let got = -1; got !== 0 && size < room; size += got) got = readSync(fd, content, size, room - size, size)
+  return content.subarray(0, size)
+}
+
+/** Files below /proc have no size until they are read. What of them cannot be read has nothing to give, as on any look. */
+function sizeless(fd: number): Buffer {
+  const pieces: Buffer[] = []
+  try {
+    for (let size = 0, got = -1; got !== 0 && size < SIZELESS; size += got) {
+      got = readSync(fd, scratch, 0, SMALL, size)
+      if (got > 0) pieces.push(Buffer.from(scratch.subarray(0, got)))
+    }
+  } catch {
+    // EIO, EINVAL, EPERM: it is no file that anybody reads.
+  }
+  return Buffer.concat(pieces)
 }
 
 async function* large(fd: number, name: string, stat: Stats, gather: Gather): AsyncGenerator<Buffer> {

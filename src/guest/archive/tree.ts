@@ -34,6 +34,7 @@ export class Tree {
     if (entry.type === 'directory') return this.#directory(path)
     const there = look(path)
     if (there?.isDirectory() === true) throw new GuestError('conflict', 'a directory is in its place')
+    if (there !== undefined && !there.isFile() && !there.isSymbolicLink()) throw new GuestError('conflict', 'a device or a pipe is in its place')
     if (there !== undefined) unlinkSync(Buffer.from(path, 'latin1'))
     return path
   }
