@@ -7,8 +7,12 @@ import type { Link } from './link.ts'
 
 const READS_NO_MORE = 2n ** 64n - 1n
 
-/** A program's stdin. Keeps what the guest has not taken yet, to send it again after a lost connection. */
+/**
+ * A program's stdin. Keeps what the guest has not taken yet, to send it again after a lost connection. The guest counts
+ * for owners only: whoever else may type goes at the pace of its stream.
+ */
 export class Inlet implements ByteSink {
+  readonly #owner: boolean
   #link: Link | undefined
   #kept: Uint8Array[] = []
   /** In bytes since the session began, as the guest counts. */
@@ -24,6 +28,10 @@ export class Inlet implements ByteSink {
   #failure: AmuxError | undefined
   readonly #bell = new Bell()
 
+  constructor(owner: boolean) {
+    this.#owner = owner
+  }
+
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#ended) throw fail('conflict', 'input was ended already')
     for (let rest = chunk; rest.length > 0; ) {
@@ -32,7 +40,7 @@ export class Inlet implements ByteSink {
       const piece = rest.subarray(0, this.#room)
       rest = rest.subarray(piece.length)
       this.#sent += piece.length
-      this.#kept.push(piece)
+      if (this.#owner) this.#kept.push(piece)
       if (!link.input(piece)) await drained(link.writable)
     }
   }
@@ -113,6 +121,6 @@ export class Inlet implements ByteSink {
   }
 
   get #room(): number {
-    return INPUT_WINDOW - (this.#sent - this.#taken)
+    return this.#owner ? INPUT_WINDOW - (this.#sent - this.#taken) : INPUT_WINDOW
   }
 }

@@ -21,7 +21,7 @@ const ACK_TRICKLE_MS = 25
 
 /** One program's connection through all its losses, to its end. */
 export class Life {
-  readonly stdin = new Inlet()
+  readonly stdin: Inlet
   readonly stdout = new Outlet(() => this.#onTaken())
   readonly stderr = new Outlet(() => this.#onTaken())
   onSkipped: Attachment['onSkipped']
@@ -51,6 +51,7 @@ export class Life {
     this.#tied = starting && opening.start.tied === true
     this.#size = starting ? opening.start.tty : opening.attach.size
     this.#owner = starting ? opening.start.detached !== true : opening.attach.readOnly !== true
+    this.stdin = new Inlet(this.#owner)
     this.#positions = new Positions(starting ? { stdout: 0, stderr: 0 } : opening.attach.from)
     this.#exit.promise.catch(() => {})
   }
