@@ -7,8 +7,26 @@ if (major < 22 || (major === 22 && minor < 12)) {
   process.exitCode = 4
 } else {
   const { AMUX_HOME, XDG_CACHE_HOME, HOME } = process.env
-  const cache = AMUX_HOME ? AMUX_HOME + '/cache' : (XDG_CACHE_HOME || HOME + '/.cache') + '/amux'
-  process.getBuiltinModule('node:module').enableCompileCache(cache + '/compile')
+  const cache = AMUX_HOME ? AMUX_HOME + '/cache' : (XDG_CACHE_HOME || (HOME || process.getBuiltinModule('node:os').homedir()) + '/.cache') + '/amux'
+  const fs = process.getBuiltinModule('node:fs')
+  // Node's own recursive way never ends where nothing can be made and nothing says so, as below /proc.
+  const make = (path) => {
+    if (path === '' || fs.existsSync(path)) return
+    make(path.slice(0, path.lastIndexOf('/') + 1).replace(/\/+$/, ''))
+    fs.mkdirSync(path, { mode: 0o700 })
+  }
+  let impossible = false
+  try {
+    make(cache)
+    process.getBuiltinModule('node:module').enableCompileCache(cache + '/compile')
+  } catch (error) {
+    // Where it may not be written, it goes on without.
+    impossible = error.code === 'ENOENT'
+  }
+  if (impossible) {
+    console.error('amux: the directory ' + cache + ' cannot be made\n  Let AMUX_HOME, XDG_CACHE_HOME or HOME name a place for files.')
+    process.exit(1)
+  }
   import('../dist/start.js').then(
     (amux) => amux.start(process.argv.slice(2)),
     (error) => {

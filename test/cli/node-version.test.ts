@@ -22,6 +22,13 @@ describe('The way in', () => {
     })
   }
 
+  it('says when its directory can never be made, instead of trying for ever', () => {
+    const env = { ...process.env, AMUX_HOME: '/proc/nope' }
+    const { status, stderr } = spawnSync(process.execPath, [bin, 'computer', 'ls'], { encoding: 'utf8', env, timeout: 10_000 })
+    expect({ status, stderr }).to.include({ status: 1 })
+    expect(stderr).to.contain('/proc/nope').and.contain('AMUX_HOME')
+  })
+
   it('is written so that an old Node can read it', () => {
     const code = readFileSync(bin, 'utf8').replace(/\/\/.*$/gm, '')
     expect(code).not.to.match(/^\s*import\s+[^(]|\bimport\.meta\b|\?\?|\?\.|\bawait\b/m)
