@@ -152,6 +152,20 @@ describe('guest: sessions', () => {
     expect(program.stdout.split('\n')).to.have.length(50_002)
   })
 
+  it('loses no output where nothing can be kept, however early it comes', async () => {
+    const sessions = join(lab.dir, 'sessions')
+    const { renameSync, rmSync, writeFileSync } = await import('node:fs')
+    renameSync(sessions, `${sessions}.away`)
+    writeFileSync(sessions, 'no directory')
+    for (let round = 0; round < 30; round++) {
+      const programs = [{}, { tty: { cols: 80, rows: 24 } }].map((more) => lab.sh(`seq ${round} ${round + 3}`, more))
+      for (const { stdout } of await Promise.all(programs)) expect(stdout.replaceAll('\r', '')).to.equal([0, 1, 2, 3].map((n) => `${round + n}\n`).join(''))
+    }
+    rmSync(sessions)
+    rmSync(sessions)
+    renameSync(`${sessions}.away`, sessions)
+  })
+
   it('runs 200 at once with 50 looked at', async () => {
     const programs = Array.from({ length: 200 }, (_, index) => lab.exec({ argv: ['sh', '-c', `read x; seq ${index} ${index + 400}; exit ${index}`], detached: index >= 50 }))
     await Promise.all(programs.map((program) => program.started()))

@@ -23,6 +23,7 @@ export class Audience {
   readonly #stage: Stage
   readonly #viewers = new Set<Viewer>()
   readonly #sent = new Map<number, Limit>()
+  readonly #early: { readonly track: Track; readonly offset: number; readonly bytes: Buffer }[] = []
   #owner: Viewer | undefined
   #settling = false
 
@@ -58,10 +59,18 @@ export class Audience {
     viewer.close()
     if (this.#owner !== viewer) return false
     this.#owner = undefined
+    // Its terminal showed the output until now.
+    if (!this.#stage.finished) this.#stage.terminal?.wake()
     return true
   }
 
+  /** What came before the client that started it; where the disk is full it is nowhere else. */
+  replay(viewer: Viewer): void {
+    for (const { track, offset, bytes } of this.#early.splice(0)) viewer.push(track, offset, bytes)
+  }
+
   push(track: Track, offset: number, bytes: Buffer): void {
+    if (this.#stage.expected !== undefined) this.#early.push({ track, offset, bytes })
     for (const viewer of this.#viewers) {
       if (this.#stage.terminal !== undefined && !viewer.owner && !viewer.sink.hasRoom) viewer.lagging = true
       viewer.push(track, offset, bytes)

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SessionState, TerminalSize } from '../../contract/index.ts'
@@ -50,7 +50,15 @@ export function saveRecord(dir: string, facts: Facts): void {
     writeFileSync(`${path}.new`, JSON.stringify(facts), { mode: 0o600 })
     renameSync(`${path}.new`, path)
   } catch {
-    rmSync(`${path}.new`, { force: true })
+    forget(`${path}.new`)
+  }
+}
+
+function forget(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {
+    // It was never made.
   }
 }
 

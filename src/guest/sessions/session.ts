@@ -181,7 +181,8 @@ export class Session implements HolderListener {
     viewer.session(this.info())
     if (own) viewer.taken(this.keyboard.ownerTaken)
     if (picture) await this.terminal?.paint((bytes, offset) => viewer.picture(bytes, offset)).catch(() => viewer.seek(undefined))
-    else if (!fresh) viewer.seek(from)
+    else if (fresh) this.audience.replay(viewer)
+    else viewer.seek(from)
     const status = statusOf(this.#facts.state)
     if (status !== undefined) viewer.exit(status)
     this.audience.pace()
@@ -195,7 +196,6 @@ export class Session implements HolderListener {
     if (wasOwner && how === 'over' && foreground) this.#update({ kept: false })
     if (wasOwner && !kept && !tied && (this.running || how === 'lost')) this.#keep(viewer)
     if (wasOwner) this.audience.pace()
-    if (wasOwner && this.running) this.terminal?.wake()
     if (tied && wasOwner && this.running) this.holder?.kill(signalNumber('SIGKILL'), 0)
     this.#settle()
   }
