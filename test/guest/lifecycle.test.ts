@@ -162,7 +162,6 @@ describe('guest: sessions', () => {
       for (const { stdout } of await Promise.all(programs)) expect(stdout.replaceAll('\r', '')).to.equal([0, 1, 2, 3].map((n) => `${round + n}\n`).join(''))
     }
     rmSync(sessions)
-    rmSync(sessions)
     renameSync(`${sessions}.away`, sessions)
   })
 
