@@ -99,6 +99,10 @@ export class Context {
 
   async #open(): Promise<ProjectStore> {
     const { openProject } = await import('../project/index.ts')
-    return openProject(this.project(), paths().state, { confirm: this.#options.trust() })
+    return openProject(this.project(), paths().state, { confirm: this.#options.trust(), moved: (from) => this.#moved(from) })
+  }
+
+  #moved(from: string): void {
+    this.#options.out.note(`amux: this project was moved here from ${from}; a computer that runs has it there until: amux computer restart`)
   }
 }

@@ -36,6 +36,8 @@ export interface SettleOptions {
   readonly share?: boolean
   /** What the user said about a copied or foreign record: begin anew, leave it. */
   readonly fresh?: boolean
+  /** Told from where the project was moved to here; a computer that runs has it there until it is restarted. */
+  moved?(from: string): void
   /** Begin anew where the record cannot be followed, unless it names this computer: then it is the record's own question. */
   readonly unless?: string
 }
@@ -53,6 +55,7 @@ export async function openProject(project: Project, state: string, options: Sett
   if (found.standing === 'copied' && !options.share) throw copied(project, record)
   if (found.standing === 'foreign') await confirmForeign(found.file, record, options)
   await store.settle({ ...record, path: project.root }, found.standing === 'moved' ? record.path : undefined)
+  if (found.standing === 'moved') options.moved?.(record.path)
   return store
 }
 

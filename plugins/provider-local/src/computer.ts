@@ -159,7 +159,7 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
       labels: meta.labels,
       user: meta.user,
       capabilities: shortfalls(meta),
-      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk },
+      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk, ...moved(meta.project, now) },
       ...(meta.project && { workspace: meta.project.path, worktrees: shownTrees(meta.project, now) }),
     }
   } catch (error) {
@@ -168,6 +168,12 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
     const since = statSync(place.dir, { throwIfNoEntry: false })?.birthtime ?? new Date(0)
     return { name: place.name, state: 'broken', createdAt: since.toISOString(), labels: { 'amux.project': '' }, problem: error instanceof Error ? error.message : String(error) }
   }
+}
+
+/** What it has mounted stays at the path where it was. */
+function moved(project: Project | undefined, now: Running | undefined): Record<string, string> {
+  if (project === undefined || now === undefined || exists(project.path)) return {}
+  return { note: `the project is no longer at ${project.path} on this machine; restart it where the project is now` }
 }
 
 function checkArgv(argv: readonly string[]): void {

@@ -1,4 +1,4 @@
-import { describe, it } from 'mocha'
+import { after, describe, it } from 'mocha'
 import { conformance } from '../../../src/testkit/index.ts'
 import { descriptor } from '../src/register.ts'
 import { kit, tier } from './support.ts'
@@ -8,7 +8,7 @@ const quick: typeof descriptor = { ...descriptor, connect: async (context) => de
 
 describe(`the local provider conforms in the ${tier} tier`, () => {
   conformance(
-    { test: (name, body) => it(name, body), describe },
+    { test: (name, body) => it(name, body), describe, after },
     { descriptor: quick, expectTier: tier, expect: { isolation: 'native', disk: tier === 'root' ? 'native' : 'emulated', sessions: 'emulated' } },
   )
 })

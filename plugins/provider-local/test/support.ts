@@ -44,8 +44,12 @@ export async function bench(dataDir?: string): Promise<Bench> {
     name,
     create: (options) => provider.create({ name: name(), labels: {}, ...options }),
     async end() {
-      for await (const info of provider.list()) await (await provider.get(info.name)).delete()
+      const names: string[] = []
+      for await (const info of provider.list()) names.push(info.name)
+      // Each for itself: one that fails leaves no other behind.
+      const ended = await Promise.allSettled(names.map(async (name) => (await provider.get(name)).delete()))
       if (dataDir === undefined) await rm(directory, { recursive: true, force: true })
+      for (const one of ended) if (one.status === 'rejected') throw one.reason
     },
   }
 }
