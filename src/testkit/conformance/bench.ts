@@ -19,6 +19,8 @@ export interface BenchOptions {
   readonly create?: Partial<Omit<CreateOptions, 'name' | 'labels' | 'signal'>>
 }
 
+const ends = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** What the tests share: a provider, one computer for most of them, more where they need their own. */
 export class Bench {
   readonly descriptor: ProviderDescriptor
@@ -31,6 +33,7 @@ export class Bench {
   #temporary: string | undefined
   #provider: Promise<Provider> | undefined
   #shared: Promise<Equipped> | undefined
+  #release: () => void = () => {}
 
   constructor(options: BenchOptions) {
     this.#options = options
@@ -88,13 +91,17 @@ export class Bench {
     return names
   }
 
+  /** What cannot be deleted keeps nothing else from being. */
   async cleanUp(): Promise<void> {
-    try {
-      for (const name of await this.left()) await this.#delete(name)
-      await Promise.all([...this.#computers.values()].map((computer) => computer.close()))
-    } finally {
-      if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
-    }
+    this.#release()
+    if (this.#provider === undefined) return
+    const left = await this.left()
+    const deleted = await Promise.allSettled(left.map((name) => this.#delete(name)))
+    await Promise.allSettled([...this.#computers.values()].map((computer) => computer.close()))
+    const failed = deleted.find((result) => result.status === 'rejected')
+    // What is needed to end the rest by hand stays.
+    if (failed !== undefined) throw failed.reason
+    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true })
   }
 
   async #delete(name: string): Promise<void> {
@@ -105,7 +112,22 @@ export class Bench {
     }
   }
 
+  /** Tests that are interrupted leave no computers either. */
+  #guard(): () => void {
+    const listeners = ends.map((signal) => [signal, () => void this.#endBy(signal)] as const)
+    for (const [signal, listener] of listeners) process.on(signal, listener)
+    return () => {
+      for (const [signal, listener] of listeners) process.off(signal, listener)
+    }
+  }
+
+  async #endBy(signal: NodeJS.Signals): Promise<void> {
+    await this.cleanUp().catch((error: unknown) => console.error(error))
+    process.kill(process.pid, signal)
+  }
+
   async #connect(): Promise<Provider> {
+    this.#release = this.#guard()
     const { settings = {}, descriptor } = this.#options
     this.#temporary = this.#options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'amux-')) : undefined
     const dataDir = this.#options.dataDir ?? this.#temporary ?? tmpdir()

@@ -109,9 +109,9 @@ export function pattern(length: number): Buffer {
   return buffer
 }
 
-/** A directory of the test's own on the computer, absolute. */
+/** A directory of the test's own on the computer, absolute. It goes with the computer: not every one has a /tmp of its own. */
 export async function scratch(computer: Pick<Computer, 'spawn'>): Promise<string> {
-  return sh(computer, 'mktemp -d "${TMPDIR:-/tmp}/amux-conf.XXXXXX"')
+  return sh(computer, 'mktemp -d "$HOME/amux-conf.XXXXXX"')
 }
 
 export { sleep }

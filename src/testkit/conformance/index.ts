@@ -24,6 +24,8 @@ const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty,
 export interface Runner {
   test(name: string, body: () => Promise<void>): unknown
   describe?(name: string, body: () => void): unknown
+  /** Runs at the end whatever happened, also where a runner gives up at the first failure. */
+  after?(body: () => Promise<void>): unknown
 }
 
 export interface ConformanceOptions extends BenchOptions {
@@ -37,7 +39,7 @@ export interface ConformanceOptions extends BenchOptions {
  * Every member and option of the contract, on real computers of that provider. What is tried depends on nothing but what
  * the provider declares and its computers say: where something is unavailable, it must be refused as such.
  */
-export function conformance({ test, describe }: Runner, options: ConformanceOptions): void {
+export function conformance({ test, describe, after }: Runner, options: ConformanceOptions): void {
   const bench = new Bench(options)
   const group = (name: string, body: (prefix: string) => void) => void (describe === undefined ? body(`${name}: `) : describe(name, () => body('')))
 
@@ -49,6 +51,7 @@ export function conformance({ test, describe }: Runner, options: ConformanceOpti
       for (const [name, body] of Object.entries(topic.tests)) test(`${prefix}${name}`, () => attempt(topic, body, bench))
     })
   }
+  after?.(() => bench.cleanUp())
   group('afterwards', (prefix) => {
     test(`${prefix}nothing is left`, async () => {
       await bench.cleanUp()
