@@ -13,6 +13,8 @@ export interface Findings {
   /** Absolute path, of a Node.js new enough for every agent. */
   readonly node?: string
   readonly npm?: string
+  /** The Node.js that amux's guest runs on, where this user may see it. */
+  readonly guestNode?: string
 }
 
 /** The oldest that all agents' newest releases run on. npm quietly installs an outdated agent on an older one. */
@@ -31,6 +33,10 @@ if [ -z "$program" ]; then
   say npm "$(command -v npm 2>/dev/null)"
   say node "$(command -v node 2>/dev/null)"
   say version "$(node --version 2>/dev/null)"
+  for process in /proc/[0-9]*; do
+    read -r called < "$process/comm" && [ "$called" = amux-guest ] || continue
+    own=$(readlink "$process/exe") && [ -x "$own" ] && say guest "$own" && break
+  done 2>/dev/null
 fi
 `
 
@@ -49,6 +55,7 @@ export async function probe(computer: Asked, agent: Agent, signal: AbortSignal):
     arch: found.get('arch') ?? '',
     ...some('program', found.get('program')),
     ...some('npm', modern ? found.get('npm') : ''),
+    ...some('guestNode', found.get('guest')),
     ...some('node', modern ? found.get('node') : ''),
   }
 }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path'
 import type { EquippedComputer, GuestKit } from '../contract/index.ts'
 import { hasCode } from '../errors/index.ts'
 import { pack } from '../sync/index.ts'
+import { ask, script } from './ask.ts'
 import type { Findings } from './probe.ts'
 
 /** How to run npm on a computer. */
@@ -29,16 +30,26 @@ export async function toolchain(computer: EquippedComputer, found: Findings, opt
   const node = `${lib}/bin/node`
   const { version, directory } = ownNpm()
   const npm = `${lib}/npm-${version}`
-  if (!(await exists(computer, node))) await bringNode(computer, node, found.arch, options)
+  if (!(await exists(computer, node))) await bringNode(computer, node, found, options)
   if (!(await exists(computer, npm))) await bringNpm(computer, directory, npm, options)
   return { npm: [node, `${npm}/bin/npm-cli.js`], path: `${lib}/bin:${found.path}`, node }
 }
 
-async function bringNode(computer: EquippedComputer, path: string, machine: string, options: ToolchainOptions): Promise<void> {
+/** A copy of the one the guest runs on, which may be replaced some day, if there is one; else it takes the long way. */
+async function bringNode(computer: EquippedComputer, path: string, { arch: machine, guestNode }: Findings, options: ToolchainOptions): Promise<void> {
+  if (guestNode !== undefined) {
+    const { status } = await ask(computer, script(COPY, guestNode, path), { signal: options.signal })
+    if (status === 0) return
+  }
   options.progress(`Bringing Node.js to ${computer.name}`)
   const binary = await options.node(nodeArch(machine))
   await computer.files.write(path, createReadStream(binary, { highWaterMark: 256 * 1024 }), { mode: 0o755, parents: true, signal: options.signal })
 }
+
+const COPY = `
+mkdir -p "\${2%/*}" && cp -- "$1" "$2.$$" && chmod 755 "$2.$$" && "$2.$$" --version > /dev/null && mv -f "$2.$$" "$2" && exit
+rm -f "$2.$$"; exit 1
+`
 
 async function bringNpm(computer: EquippedComputer, directory: string, path: string, options: ToolchainOptions): Promise<void> {
   options.progress(`Bringing npm to ${computer.name}`)
