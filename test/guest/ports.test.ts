@@ -31,7 +31,7 @@ describe('listening ports', () => {
 
   it('are read from the kernel\'s tables', () => {
     const text = `${HEADING}${line('0100007F:1F90', '0A', 11)}${line('00000000:0016', '0A', 12)}${line('0100007F:1F91', '01', 13)}`
-    expect(parseTable(text)).to.deep.equal([{ address: '127.0.0.1', port: 8080, inode: '11' }, { address: '0.0.0.0', port: 22, inode: '12' }])
+    expect(parseTable(text)).to.deep.equal([{ address: '127.0.0.1', port: 8080, inode: '11', uid: 0 }, { address: '0.0.0.0', port: 22, inode: '12', uid: 0 }])
     const six: Readonly<Record<string, string>> = {
       '00000000000000000000000000000000': '::',
       '00000000000000000000000001000000': '::1',
@@ -39,7 +39,7 @@ describe('listening ports', () => {
       B80D0120000000000000000001000000: '2001:db8::1',
       '000080FE00000000FF005450DCBAFEFF': 'fe80::5054:ff:feff:badc'.replace('feff:badc', 'fffe:badc'),
     }
-    for (const [hex, address] of Object.entries(six)) expect(parseTable(`${HEADING}${line(`${hex}:0050`, '0A', 1)}`), hex).to.deep.equal([{ address, port: 80, inode: '1' }])
+    for (const [hex, address] of Object.entries(six)) expect(parseTable(`${HEADING}${line(`${hex}:0050`, '0A', 1)}`), hex).to.deep.equal([{ address, port: 80, inode: '1', uid: 0 }])
     expect(parseTable('')).to.deep.equal([])
   })
 

@@ -4,6 +4,8 @@ export interface Listener {
   readonly address: string
   readonly port: number
   readonly inode: string
+  /** Whose it is. */
+  readonly uid: number
 }
 
 /** TCP_LISTEN in /proc/net/tcp. */
@@ -25,10 +27,10 @@ export async function listeners(): Promise<Map<string, Listener>> {
 export function parseTable(text: string): Listener[] {
   const found: Listener[] = []
   for (const line of text.split('\n').slice(1)) {
-    const [, local, , state, , , , , , inode] = line.trim().split(/\s+/)
+    const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
     if (state !== LISTEN || local === undefined || inode === undefined) continue
     const [address = '', port = ''] = local.split(':')
-    found.push({ address: address.length === 8 ? ipv4(address) : ipv6(address), port: Number.parseInt(port, 16), inode })
+    found.push({ address: address.length === 8 ? ipv4(address) : ipv6(address), port: Number.parseInt(port, 16), inode, uid: Number(uid) })
   }
   return found
 }

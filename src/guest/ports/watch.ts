@@ -76,10 +76,11 @@ export class PortWatch {
   }
 
   async #learn(found: ReadonlyMap<string, Listener>): Promise<void> {
-    const inodes = new Set([...found.values()].map(({ inode }) => inode))
+    const sockets = [...found.values()]
+    const inodes = new Set(sockets.map(({ inode }) => inode))
     for (const table of [this.#owners, this.#strange]) for (const inode of table.keys()) if (!inodes.has(inode)) table.delete(inode)
-    const unknown = [...inodes].filter((inode) => !this.#owners.has(inode) && (this.#strange.get(inode) ?? 0) < LOOKS)
-    for (const inode of unknown) this.#strange.set(inode, (this.#strange.get(inode) ?? 0) + 1)
+    const unknown = sockets.filter(({ inode }) => !this.#owners.has(inode) && (this.#strange.get(inode) ?? 0) < LOOKS)
+    for (const { inode } of unknown) this.#strange.set(inode, (this.#strange.get(inode) ?? 0) + 1)
     for (const [inode, owner] of await ownersOf(unknown)) this.#owners.set(inode, owner)
   }
 
