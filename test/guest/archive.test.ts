@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { execFileSync, spawn } from 'node:child_process'
 import { after, before, describe, it } from 'mocha'
-import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, linkSync, lstatSync, lutimesSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { answerOf, query, Solo } from './solo.ts'
 import { type Part, part, tar } from './tar.ts'
@@ -51,6 +51,7 @@ describe('an archive', () => {
 
   it('carries a tree there and back', async () => {
     const tree = plant()
+    lutimesSync(join(tree, 'absolute'), 1_200_000_000, 1_200_000_000)
     const bytes = await get(tree)
     const target = join(solo.home, 'new/place')
     expect((await put(target, bytes)).status).to.equal(204)

@@ -1,4 +1,4 @@
-import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lchownSync, openSync, symlinkSync, unlinkSync, utimesSync, chmodSync, writeSync, write } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lchownSync, lutimesSync, openSync, symlinkSync, unlinkSync, utimesSync, chmodSync, writeSync, write } from 'node:fs'
 import { promisify } from 'node:util'
 import type { User } from '../users.ts'
 import { GuestError, toGuestError } from '../wire.ts'
@@ -44,6 +44,7 @@ async function place(tree: Tree, path: string, entry: Entry, reader: TarReader):
     if (entry.target === '') throw new GuestError('invalid_argument', 'it is a link to nothing')
     symlinkSync(bytes(entry.target), file)
     if (tree.owner !== undefined) lchownSync(file, tree.owner.uid, tree.owner.gid)
+    lutimesSync(file, entry.mtime, entry.mtime)
   } else linkSync(bytes(tree.existing(entry.target)), file)
 }
 
