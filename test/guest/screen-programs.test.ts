@@ -37,7 +37,7 @@ const uses: Readonly<Record<string, { readonly argv: readonly string[]; readonly
       [/VISUAL/, ''],
     ],
   },
-  htop: { argv: ['htop', '-d', '5'], steps: [[/Load/, 't'], [/./s, 'h'], [/this help/, ' '], [/./s, '']] },
+  htop: { argv: ['htop', '-d', '5'], steps: [[/Load|Tasks|PID/, 't'], [/./s, 'h'], [/this help/, ' '], [/./s, '']] },
   tmux: {
     argv: [...tmux, 'new-session', 'sh', ';', 'set', '-g', 'mouse', 'on', ';', 'split-window', '-h', 'sh', ';', 'split-window', 'sh'],
     steps: [
