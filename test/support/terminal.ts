@@ -26,8 +26,10 @@ export class TestTerminal {
   /** The line runs between two looks at the terminal's settings. */
   constructor(line: string, { cols = 80, rows = 24, cwd, env }: TerminalOptions = {}) {
     const script = `stty -g > ${this.directory}/before; ${line}\nstatus=$?; stty -g > ${this.directory}/after; echo "[status $status]"; exit $status`
+    // A person sits here, whoever runs the tests.
+    const { CI: _, ...inherited } = process.env
     this.screen = new xterm.Terminal({ cols, rows, allowProposedApi: true, scrollback: 1000 })
-    this.pty = spawn('/bin/bash', ['-c', script], { cols, rows, name: 'xterm-256color', cwd: cwd ?? this.directory, env: { ...process.env, ...env } })
+    this.pty = spawn('/bin/bash', ['-c', script], { cols, rows, name: 'xterm-256color', cwd: cwd ?? this.directory, env: { ...inherited, ...env } })
     this.pty.onData((data) => {
       this.raw += data
       this.screen.write(data)
