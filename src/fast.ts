@@ -113,7 +113,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     process.off('beforeExit', unfinished)
     return false
   }
-  const problem = await flushed()
+  const [problem] = await Promise.all([flushed(), sessions.finish()])
   process.exit(problem === undefined || status !== 0 ? status : failed(problem, interrupt, call))
 }
 

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { AmuxError, Sessions } from '../../contract/index.ts'
@@ -11,6 +12,7 @@ import { attachSession, startRequest } from './sessions.ts'
 
 /** A guest on this machine is restarted within seconds, or not at all. */
 const PATIENCE_MS = 15_000
+const GOODBYE_MS = 250
 
 export interface DirectOptions {
   readonly endpoint: Endpoint
@@ -19,10 +21,16 @@ export interface DirectOptions {
   others(): Promise<Sessions>
 }
 
+export interface DirectSessions extends Pick<Sessions, 'start' | 'attach' | 'list'> {
+  /** Lets the goodbyes out: without them the guest must keep what a lost client could come back for. */
+  finish(): Promise<void>
+}
+
 /** Sessions of a guest on this machine, without HTTP/2: half of a short program's time would go into loading that. */
-export function directSessions({ endpoint, onConnection, others }: DirectOptions): Pick<Sessions, 'start' | 'attach' | 'list'> {
+export function directSessions({ endpoint, onConnection, others }: DirectOptions): DirectSessions {
   const { computer, provider, nonce } = endpoint
   const run = dirname(endpoint.unix)
+  const open = new Set<Socket>()
   let met = false
   const host: SessionHost = {
     async connection() {
@@ -31,6 +39,8 @@ export function directSessions({ endpoint, onConnection, others }: DirectOptions
         throw met && !(await supervised(run)) ? fail('not_running', 'the computer was stopped') : error
       })
       met = true
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
       return new DirectCarrier(socket, { computer, provider })
     },
     headers: { 'amux-nonce': nonce },
@@ -46,6 +56,11 @@ export function directSessions({ endpoint, onConnection, others }: DirectOptions
     },
     attach: (id, options = {}) => attachSession(host, id, options),
     list: async () => (await others()).list(),
+    async finish() {
+      const leaving = [...open].filter((socket) => socket.writableEnded)
+      const limit = AbortSignal.timeout(GOODBYE_MS)
+      await Promise.allSettled(leaving.map((socket) => once(socket, 'close', { signal: limit })))
+    },
   }
 }
 
