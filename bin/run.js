@@ -1,4 +1,5 @@
-#!/usr/bin/env -S node --
+#!/usr/bin/env -S node --no-concurrent-recompilation --
+// When it exits, Node waits for its threads, and one that compiles may be waiting for the main one, for ever: none does.
 // Behind `--`, Node leaves the words to us: it would take an --env-file of ours for its own.
 // Nothing here is newer than what Node 12 can parse, so that an old Node says what it lacks instead of stumbling.
 const [major, minor] = process.versions.node.split('.').map(Number)
