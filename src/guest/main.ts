@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
 import { createDirectServer } from './direct.ts'
@@ -5,6 +6,7 @@ import { Guest } from './guest.ts'
 import { findFree, listen } from './listen.ts'
 import { createGuestServer } from './server.ts'
 
+const THREADS_MS = 25
 const [file] = process.argv.slice(2)
 
 process.title = 'amux-guest'
@@ -26,7 +28,7 @@ async function main(): Promise<void> {
   const releases: (() => void)[] = []
   function end(): void {
     for (const release of releases) release()
-    process.exit(0)
+    leave()
   }
   async function stopAll(): Promise<void> {
     await guest.engine.stop()
@@ -56,6 +58,15 @@ function stop(message: string, status: number): undefined {
 }
 
 /**
+ * When it exits, Node waits for its threads, and one that compiles may be waiting for the main one, for ever. So none
+ * begins any more, and those that have begun are given a moment.
+ */
+function leave(): void {
+  for (const flag of ['--no-maglev', '--no-opt']) setFlagsFromString(flag)
+  setTimeout(() => process.exit(0), THREADS_MS)
+}
+
+/**
  * A connection that breaks somewhere nobody listens is no reason to cut everybody off. Anything else is a defect: the
  * process ends, the supervisor starts another, and sessions live on in their holders.
  */
@@ -63,5 +74,6 @@ function survive(error: unknown): void {
   process.stderr.write(`amux guest: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (typeof code === 'string' && /^(EPIPE|ECONNRESET|ECANCELED|ERR_HTTP2_|ERR_STREAM_)/.test(code)) return
-  process.exit(70)
+  // Not an exit, which waits for what may never come.
+  process.kill(process.pid, 'SIGKILL')
 }
