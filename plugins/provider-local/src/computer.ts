@@ -49,6 +49,8 @@ export class LocalComputer implements Computer {
     try {
       await boot(this.#place, await this.#located(options), this.#context, options.signal)
     } catch (error) {
+      // Whatever stumbled over it first: it was deleted meanwhile.
+      if (!exists(this.#place.dir)) throw missing(this.name)
       throw diskFull(error, this.#context.dataDir)
     }
   }
