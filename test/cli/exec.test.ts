@@ -122,6 +122,8 @@ describe('amux computer exec', () => {
   })
 
   it('leaves no session behind when it ended in peace', async () => {
+    await amux.run(['computer', 'session', 'rm', '--ended'])
+    for (let i = 0; i < 5; i++) await shell(amux, 'yes | amux computer exec -- head -c 4; amux computer exec -- head -c 3000000 /dev/zero')
     expect((await amux.json<unknown[]>(['computer', 'session', 'ls'])).document).to.deep.equal([])
   })
 

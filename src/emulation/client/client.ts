@@ -29,7 +29,7 @@ export interface GuestClientOptions {
 
 const MAX_DIALS = 3
 const PATIENCE_MS = 10 * 60_000
-const GOODBYE_MS = 250
+const GOODBYE_MS = 1000
 
 /** Speaks with one guest. Connects when first used, and again when the connection was lost. */
 export class GuestClient implements CallHost {

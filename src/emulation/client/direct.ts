@@ -12,7 +12,7 @@ import { attachSession, startRequest } from './sessions.ts'
 
 /** A guest on this machine is restarted within seconds, or not at all. */
 const PATIENCE_MS = 15_000
-const GOODBYE_MS = 250
+const GOODBYE_MS = 1000
 
 export interface DirectOptions {
   readonly endpoint: Endpoint
