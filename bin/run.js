@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --no-concurrent-recompilation --
+#!/usr/bin/env -S node --no-concurrent-recompilation --no-concurrent-sparkplug --
 // When it exits, Node waits for its threads, and one that compiles may be waiting for the main one, for ever: none does.
 // Behind `--`, Node leaves the words to us: it would take an --env-file of ours for its own.
 // Nothing here is newer than what Node 12 can parse, so that an old Node says what it lacks instead of stumbling.

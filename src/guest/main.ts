@@ -62,7 +62,7 @@ function stop(message: string, status: number): undefined {
  * begins any more, and those that have begun are given a moment.
  */
 function leave(): void {
-  for (const flag of ['--no-maglev', '--no-opt']) setFlagsFromString(flag)
+  for (const flag of ['--no-maglev', '--no-opt', '--no-sparkplug']) setFlagsFromString(flag)
   setTimeout(() => process.exit(0), THREADS_MS)
 }
 
