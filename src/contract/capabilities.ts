@@ -9,6 +9,8 @@ export type CapabilityId =
   | 'tunnel'
   | 'ports'
   | 'idle'
+  | 'checkpoints'
+  | 'network'
   | 'isolation'
   | 'users'
 

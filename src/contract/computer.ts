@@ -1,5 +1,7 @@
 import type { Capabilities, DeclaredCapabilities } from './capabilities.ts'
+import type { Checkpoints } from './checkpoints.ts'
 import type { Archive, Files } from './files.ts'
+import type { Network } from './network.ts'
 import type { IdleState, Ports } from './ports.ts'
 import type { Process, SpawnOptions } from './process.ts'
 import type { Sessions } from './sessions.ts'
@@ -71,14 +73,45 @@ export interface StartComputerOptions {
 /** A faster way to the guest than `spawn`: the path of its unix socket as *this* machine sees it, or a stream. */
 export type Channel = { readonly unix: string } | ByteStream
 
+/**
+ * One directory of what a checkpoint covers. Together they are everything on a computer that amux answers for.
+ */
+export interface DiskTree {
+  /** `system`, `home`, `workspace`, …: unique on the computer, stable for its life, `[a-z0-9-]{1,60}`. */
+  readonly name: string
+  /** Where a program aside finds it. */
+  readonly path: string
+  /** Where programs on the computer see it, absolute. */
+  readonly at: string
+  /** Entries directly in it that are not covered. */
+  readonly except?: readonly string[]
+  /** The project's files, which this machine uses too. */
+  readonly shared?: boolean
+  /** It holds only what differs from `base`, as an overlay's upper layer does: a device 0:0 stands for a deletion. */
+  readonly layer?: boolean
+  /** Where a program aside finds what lies below a layer. */
+  readonly base?: string
+}
+
 export interface AsideOptions {
-  /** See the computer's disk as root, at `/computer`. */
+  /** See the computer's files as its programs do, as root, at `/computer`; its processes, while it runs, at `/processes`. */
   readonly root?: boolean
-  /** Be in the computer's network namespace. */
+  /**
+   * See the trees of `Computer.disk`, and the processes as above. `write`: to change them; the computer must not run
+   * (`conflict`) and cannot start meanwhile.
+   */
+  readonly disk?: 'read' | 'write'
+  /** Be in the computer's network namespace, with power over it. */
   readonly net?: boolean
   /** See the private store, at `/store`. */
   readonly store?: boolean
   readonly signal?: AbortSignal
+}
+
+/** Programs that stand still. */
+export interface Frozen {
+  /** They go on. Idempotent. */
+  thaw(): Promise<void>
 }
 
 /**
@@ -105,16 +138,28 @@ export interface Computer {
   /** One raw TCP connection to `host:port` as seen from the computer. Default host 127.0.0.1. */
   tunnel?(port: number, options?: { readonly host?: string; readonly signal?: AbortSignal }): Promise<ByteStream>
   idle?(): Promise<IdleState>
+  readonly checkpoints?: Checkpoints
+  readonly network?: Network
 
   /** Default: the core finds a place in the user's home. */
   readonly guest?: GuestPlace
   channel?(options?: { readonly signal?: AbortSignal }): Promise<Channel>
-  /** A process outside the computer's reach that works on it. */
+  /**
+   * A process outside the computer's reach that works on it. It finds amux's own programs (`GuestKit.tools`) in `/amux`.
+   * On it the core builds checkpoints (with `disk`) and the network policy (with `amux-net serve`, which the provider runs).
+   */
   aside?(argv: readonly string[], options?: AsideOptions): Promise<Process>
+  /** What a checkpoint covers. Where it is missing the core makes no checkpoints. */
+  disk?(): Promise<readonly DiskTree[]>
+  /**
+   * Every program stands still from when it resolves until `thaw`. They go on by themselves when the caller dies, and after
+   * 10 seconds. Default: checkpoints are made without.
+   */
+  freeze?(): Promise<Frozen>
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside'>> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'disk' | 'freeze'>> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

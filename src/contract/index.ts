@@ -3,9 +3,11 @@
  * Start with `ProviderDescriptor`, then `Provider`, then `Computer`.
  */
 export type * from './capabilities.ts'
+export type * from './checkpoints.ts'
 export type * from './computer.ts'
 export type * from './errors.ts'
 export type * from './files.ts'
+export type * from './network.ts'
 export type * from './ports.ts'
 export type * from './process.ts'
 export type * from './provider.ts'

@@ -1,5 +1,6 @@
 import type { DeclaredCapabilities } from './capabilities.ts'
 import type { Computer, ComputerInfo, ProjectPlace } from './computer.ts'
+import type { NetworkOptions, NetworkPolicy } from './network.ts'
 
 /** A value the provider needs from the user: `amux provider login` and the environment give it. */
 export interface SettingSpec {
@@ -30,6 +31,8 @@ export interface CreateOptions {
   readonly env?: Readonly<Record<string, string>>
   /** What it starts from; the provider's own vocabulary. */
   readonly template?: string
+  /** `unsupported` for what the provider, or this machine, cannot do. */
+  readonly network?: NetworkOptions
   /** Values of the declared `createOptions`. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
   readonly signal?: AbortSignal
@@ -65,7 +68,9 @@ export interface GuestKit {
   readonly scripts: string
   /** A Node binary for that architecture that is safe to bind or copy; downloads and verifies when needed. */
   node(arch: string): Promise<string>
-  /** Changes whenever any of the above does. */
+  /** Directory of native programs for that architecture (static): `amux-disk` and `amux-net`. */
+  tools(arch: string): Promise<string>
+  /** Changes whenever any of the above but the tools does. */
   readonly version: string
 }
 
@@ -81,6 +86,8 @@ export interface ConnectContext {
   debug(message: string): void
   /** For a provider that boots the guest itself. */
   readonly guest: GuestKit
+  /** What `amux-net` reads, of a valid policy: for `network/policy` in the store of a new computer. `invalid_argument`. */
+  policyText(policy: NetworkPolicy): string
 }
 
 /** What the hook `amux:provider` returns. Plain data and one function; importing it costs nothing. */
