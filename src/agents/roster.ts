@@ -13,6 +13,10 @@ export interface Agent {
   readonly credentials: readonly string[]
   /** What to do when there is no login, for people. */
   readonly login: string
+  /** Hosts of its service: what its login is for. None where they depend on the model. */
+  readonly endpoints: readonly string[]
+  /** Arguments that go on with the newest conversation of the directory, without asking. */
+  readonly resume?: readonly string[]
   /** Variables that tell it that it has a machine of its own. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -27,6 +31,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.claude/.credentials.json'],
     credentials: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
     login: 'type /login inside it',
+    endpoints: ['api.anthropic.com'],
     // Without it, some of its permission modes refuse to run as root.
     env: { IS_SANDBOX: '1' },
   },
@@ -39,6 +44,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.codex/auth.json'],
     credentials: ['OPENAI_API_KEY', 'CODEX_API_KEY'],
     login: 'run amux codex -- login --device-auth',
+    endpoints: ['api.openai.com', 'chatgpt.com'],
   },
   {
     id: 'opencode',
@@ -49,6 +55,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.local/share/opencode/auth.json'],
     credentials: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY'],
     login: 'run amux opencode -- auth login',
+    endpoints: [],
   },
   {
     id: 'amp',
@@ -59,6 +66,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.local/share/amp/secrets.json', '.config/amp/secrets.json'],
     credentials: ['AMP_API_KEY'],
     login: 'run amux amp -- login',
+    endpoints: ['ampcode.com'],
   },
   {
     id: 'gemini',
@@ -69,6 +77,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.gemini/oauth_creds.json'],
     credentials: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     login: 'choose a login inside it',
+    endpoints: ['generativelanguage.googleapis.com'],
   },
   {
     id: 'droid',
@@ -79,6 +88,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.factory/auth.json', '.factory/config.json'],
     credentials: ['FACTORY_API_KEY'],
     login: 'type /login inside it',
+    endpoints: ['app.factory.ai'],
   },
 ]
 

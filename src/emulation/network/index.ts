@@ -1,0 +1,11 @@
+/** What a computer may talk to: policies as people write them, what they come to, and how they are put in force. */
+export { defaults } from './defaults.ts'
+export { cutOff, describePolicy } from './describe.ts'
+export { formatPolicy, formatRule, parsePolicy } from './document.ts'
+export { difference, drop, put } from './edit.ts'
+export { PolicyNetwork } from './network.ts'
+export { networkOption, readPolicy } from './option.ts'
+export { checkPolicy } from './rules.ts'
+export { parseTarget, type Target } from './target.ts'
+export { policyText } from './text.ts'
+export { judge, type Verdict } from './verdict.ts'
