@@ -6,6 +6,7 @@ import type {
   Computer,
   ComputerInfo,
   ConnectContext,
+  DiskTree,
   GuestPlace,
   Process,
   SpawnOptions,
@@ -15,6 +16,7 @@ import { startAside } from './aside.ts'
 import { boot } from './boot.ts'
 import { checkProject } from './create.ts'
 import { destroy } from './destroy.ts'
+import { diskTrees } from './disk.ts'
 import { diskFull, fail, hasCode } from './errors.ts'
 import { readEnv, tierEnv, tierPath } from './guest.ts'
 import { halt } from './halt.ts'
@@ -87,7 +89,13 @@ export class LocalComputer implements Computer {
 
   async aside(argv: readonly string[], options: AsideOptions = {}): Promise<Process> {
     checkArgv(argv)
-    return startAside(this.#place, await readMeta(this.#place), argv, options)
+    return startAside(this.#place, await readMeta(this.#place), this.#context, argv, options)
+  }
+
+  async disk(): Promise<readonly DiskTree[]> {
+    const meta = await readMeta(this.#place)
+    if (meta.project) this.#stillThere(meta.project.path)
+    return diskTrees(this.#place, meta)
   }
 
   /** Its record, with the project where it is now. */

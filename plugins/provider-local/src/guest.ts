@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, lstatSync } from 'node:fs'
 import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { join } from 'node:path'
 import type { GuestKit } from '../../../src/contract/index.ts'
 import type { GuestConfig } from '../../../src/protocol/index.ts'
 import { hasCode } from './errors.ts'
-import { inside, type Layout } from './layout.ts'
+import { inside, type Layout, VAULTS } from './layout.ts'
 import { type Meta, writeWhole } from './meta.ts'
 
 type Environment = Readonly<Record<string, string>>
@@ -48,7 +48,7 @@ export function tierPath(meta: Meta): string[] {
 export async function prepareGuest(place: Layout, meta: Meta, kit: GuestKit): Promise<string> {
   const node = kit.node(arch())
   // All come to their end before one's failure is told: nothing is written any more to what is removed then.
-  const done = await Promise.allSettled([node, copyKit(place, kit), emptyRun(place), configure(place, meta, kit)])
+  const done = await Promise.allSettled([node, copyKit(place, kit), emptyRun(place), configure(place, meta, kit), makeVaults(place)])
   for (const one of done) if (one.status === 'rejected') throw one.reason
   return node
 }
@@ -77,6 +77,16 @@ async function copyKit(place: Layout, kit: GuestKit): Promise<void> {
   await copyFile(await kit.init(arch()), join(place.kit, 'init'))
   await chmod(join(place.kit, 'init'), 0o755)
   await writeFile(stamp, kit.version)
+}
+
+/** What masks them goes on real directories, whatever an earlier run left there. */
+async function makeVaults(place: Layout): Promise<void> {
+  for (const path of VAULTS.map((name) => join(place.store, name))) {
+    const stat = lstatSync(path, { throwIfNoEntry: false })
+    if (stat?.isDirectory()) continue
+    await rm(path, { force: true })
+    await mkdir(path, { mode: 0o700 })
+  }
 }
 
 /** Sockets of a computer that died are in the way of the next ones. */

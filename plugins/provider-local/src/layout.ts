@@ -34,6 +34,9 @@ export const inside = {
   node: '/run/amux/node',
 } as const
 
+/** Directories of the store that are amux's alone: its computer sees them empty. */
+export const VAULTS = ['checkpoints', 'network'] as const
+
 /** A socket's address holds 108 bytes; this leaves room for its name. */
 const LONGEST_RUN = 90
 

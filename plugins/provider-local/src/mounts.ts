@@ -2,7 +2,7 @@ import { lstatSync, readFileSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { SYSTEM } from './hidden.ts'
-import { inside, type Layout } from './layout.ts'
+import { inside, type Layout, VAULTS } from './layout.ts'
 import type { Project } from './meta.ts'
 import type { Plan } from './plan.ts'
 
@@ -68,6 +68,7 @@ export function guestMounts(plan: Plan, place: Layout, node: string): Taken {
       plan.step('mount', 'tmpfs', '/run', '755', 'nosuid,nodev', 'mode=755')
       plan.step('dir', '/run/lock', '1777', '', '')
       plan.step('attach', store, inside.store)
+      for (const name of VAULTS) plan.step('mask', `${inside.store}/${name}`)
       plan.step('attach', run, inside.run)
       plan.step('attach', kit, inside.kit)
       plan.step('attach', binary, inside.node)

@@ -1,13 +1,11 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { DURABLE } from './disk.ts'
 import { SYSTEM } from './hidden.ts'
 import type { Layout } from './layout.ts'
 import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
 import { finish, type PlanContext } from './plan-root.ts'
 import { Plan } from './plan.ts'
-
-/** Directories of the computer's own, by their name below its disk. */
-const DURABLE = { tmp: '/tmp', vartmp: '/var/tmp' } as const
 
 /** The unprivileged tier: a user namespace, this machine's system read-only, a home of its own. */
 export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {

@@ -10,8 +10,11 @@ describe('a program aside of a local computer', () => {
   let local: Bench
   let computer: Computer
   let project: string
+  let tools: string
   before(async () => {
-    local = await bench()
+    tools = await mkdtemp(join(tmpdir(), 'amux-tools-'))
+    await writeFile(join(tools, 'tool'), '#!/bin/sh\necho a tool\n', { mode: 0o755 })
+    local = await bench(undefined, { tools: async () => tools })
     project = await mkdtemp(join(tmpdir(), 'amux-project-'))
     await writeFile(join(project, 'file'), 'of the project')
     computer = await local.create({ project: { path: project, name: 'p' } })
@@ -19,7 +22,7 @@ describe('a program aside of a local computer', () => {
   })
   after(async () => {
     await local.end()
-    await rm(project, { recursive: true, force: true })
+    for (const path of [project, tools]) await rm(path, { recursive: true, force: true })
   })
 
   const aside = async (script: string, options: AsideOptions) => {
@@ -49,6 +52,16 @@ describe('a program aside of a local computer', () => {
     const { stdout } = await aside('touch /usr/x 2>&1; ls /computer /store 2>&1; echo $((1+1)) > /tmp/t && cat /tmp/t', {})
     expect(stdout).to.include('Read-only').and.include('2\n')
     expect(stdout.match(/No such file/g)).to.have.length(2)
+  })
+
+  it('finds amux\'s own programs, also where amux is in a directory that it does not see', async () => {
+    expect((await aside('/amux/tool; touch /amux/x 2>&1', {})).stdout).to.match(/^a tool\n.*Read-only/)
+  })
+
+  it('is alone with what of the store is amux\'s only', async () => {
+    await aside('echo secret > /store/checkpoints/x; echo secret > /store/network/x', { store: true })
+    expect(await sh(computer, 'cat /run/amux/store/*/x 2>/dev/null; ls /run/amux/store/checkpoints /run/amux/store/network')).not.to.match(/secret|\bx\b/)
+    expect((await aside('cat /store/checkpoints/x /store/network/x; rm /store/checkpoints/x /store/network/x', { store: true })).stdout).to.equal('secret\nsecret\n')
   })
 
   it('works on a stopped one, which cannot start meanwhile', async () => {

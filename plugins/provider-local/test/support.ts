@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Computer, ConnectContext, CreateOptions, ExitStatus, GuestKit, Process, Provider, SpawnOptions } from '../../../src/contract/index.ts'
+import { policyText } from '../../../src/emulation/network/text.ts'
 import { testKit } from '../../../src/testkit/index.ts'
 import { descriptor } from '../src/register.ts'
 import { layout } from '../src/layout.ts'
@@ -16,7 +17,7 @@ export const tier = asRoot ? 'root' : 'user'
 /** The real guest; this machine's Node serves as it is, without a copy. */
 export async function kit(): Promise<GuestKit> {
   const built = await testKit()
-  return { init: (arch) => built.init(arch), scripts: built.scripts, node: async () => process.execPath, version: built.version }
+  return { init: (arch) => built.init(arch), tools: (arch) => built.tools(arch), scripts: built.scripts, node: async () => process.execPath, version: built.version }
 }
 
 export interface Bench {
@@ -31,10 +32,10 @@ export interface Bench {
 let count = 0
 
 /** A provider with a data directory of its own; `end` leaves nothing of it. */
-export async function bench(dataDir?: string): Promise<Bench> {
+export async function bench(dataDir?: string, change: Partial<GuestKit> = {}): Promise<Bench> {
   const directory = dataDir ?? (await mkdtemp(join(tmpdir(), 'amux-local-')))
   const progress: string[] = []
-  const context: ConnectContext = { settings: {}, dataDir: directory, progress: (message) => progress.push(message), debug: () => {}, guest: await kit() }
+  const context: ConnectContext = { settings: {}, dataDir: directory, progress: (message) => progress.push(message), debug: () => {}, guest: { ...(await kit()), ...change }, policyText }
   const provider = await descriptor.connect(context)
   const name = () => `test-${process.pid}-${++count}`
   return {

@@ -5,7 +5,6 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 enum { PLAN = 4 };
@@ -38,12 +37,6 @@ static bool map_self(char **field) {
          write_file("/proc/self/gid_map", gid);
 }
 
-/* A stopped computer must not start under a program that works on its disk. */
-static bool hold(const char *path) {
-  int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
-}
-
 static int refuse(const char *stage) {
   return say(3, "error\t%d\t%s\t\t%s\n", errno, stage, strerror(errno)), 125;
 }
@@ -55,11 +48,13 @@ int aside_main(int argc, char **argv) {
   close(PLAN);
   if (!text || !parse_plan(text, &plan)) return errno = EINVAL, refuse("plan");
   const struct step *lock = find_step(&plan, "hold"), *other = find_step(&plan, "join"), *map = find_step(&plan, "map");
-  if (lock && !hold(lock->fields[1])) return refuse("busy");
+  /* A stopped computer must not start under a program that works on its disk. */
+  int held = lock ? open_lock(lock->fields[1]) : 0;
+  if (held < 0) return refuse(errno == EWOULDBLOCK ? "busy" : "lock");
   if (other && !join_spaces(other->fields + 1)) return refuse("join");
   if (map && !map_self(map->fields + 1)) return refuse("map");
   if (unshare(CLONE_NEWNS) != 0) return refuse("namespaces");
   if (!run_plan(&plan, 3)) return 125;
-  struct child child = {.user = argv[1], .cwd = argv[2], .argv = argv + 3};
+  struct child child = {.user = argv[1], .cwd = argv[2], .argv = argv + 3, .lock = held};
   return watch_child(&child);
 }

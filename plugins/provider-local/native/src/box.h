@@ -46,9 +46,17 @@ bool boot_id(char out[40]);
 /* A pidfd of exactly that process, -1 when it is gone. */
 int open_exact(pid_t pid, unsigned long long ticks);
 
+/* ---- lock.c ---- */
+/* Opened and locked; -1 with EWOULDBLOCK when somebody else holds it. What died with its last holder is gone then. */
+int open_lock(const char *path);
+/* What a keeper that was killed left dying: the lock is free at once, its processes are gone only a moment later. */
+void end_leftover(int lock);
+
 /* ---- harden.c ---- */
 /* Keeps only these capabilities (names without `cap_`, separated by commas), in every set. */
 bool keep_caps(const char *names);
+/* Adds these to what an ordinary user's program has after its exec, as far as the caller has them. */
+bool pass_caps(const char *names);
 /* Closes what namespaces leave open: key rings, the kernel log, abstract sockets of the machine. */
 bool deny_syscalls(void);
 bool scope_sockets(void);
@@ -110,6 +118,8 @@ struct child {
   bool tty;
   unsigned short cols, rows;
   char **argv;
+  /* A lock that lasts as long as the program, also when who watches it is killed first; 0 for none. */
+  int lock;
 };
 /* Runs it, talks over descriptor 3, returns the status to exit with. */
 int watch_child(const struct child *child);

@@ -81,6 +81,7 @@ static _Noreturn void run(const struct child *child, const struct identity *who,
   if (*child->cwd && chdir(child->cwd) != 0) give_up(report, "cwd", child->cwd);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   box_cloexec_from(3);
+  if (child->lock) fcntl(child->lock, F_SETFD, 0);
   execvp(child->argv[0], child->argv);
   give_up(report, "exec", child->argv[0]);
 }

@@ -21,10 +21,15 @@ struct cap_data {
   uint32_t effective, permitted, inheritable;
 };
 
-bool keep_caps(const char *names) {
-  uint64_t kept = 0;
+static uint64_t numbers_of(const char *names) {
+  uint64_t numbers = 0;
   for (size_t i = 0; i < sizeof capabilities / sizeof *capabilities; i++)
-    if (has_word(names, capabilities[i])) kept |= 1ULL << i;
+    if (has_word(names, capabilities[i])) numbers |= 1ULL << i;
+  return numbers;
+}
+
+bool keep_caps(const char *names) {
+  uint64_t kept = numbers_of(names);
   /* Up to the first that the kernel does not know, so that a newer kernel's new ones go as well. */
   for (int i = 0; prctl(PR_CAPBSET_READ, i, 0, 0, 0) >= 0 && i < 64; i++)
     if (!(kept >> i & 1) && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) != 0) return false;
@@ -33,6 +38,18 @@ bool keep_caps(const char *names) {
   struct cap_data data[2];
   for (int i = 0; i < 2; i++) data[i] = (struct cap_data){(uint32_t)(kept >> 32 * i), (uint32_t)(kept >> 32 * i), 0};
   return syscall(SYS_capset, &header, data) == 0;
+}
+
+bool pass_caps(const char *names) {
+  struct cap_header header = {.version = 0x20080522};
+  struct cap_data data[2];
+  if (syscall(SYS_capget, &header, data) != 0) return false;
+  uint64_t passed = numbers_of(names) & (data[0].permitted | (uint64_t)data[1].permitted << 32);
+  for (int i = 0; i < 2; i++) data[i].inheritable = (uint32_t)(passed >> 32 * i);
+  if (syscall(SYS_capset, &header, data) != 0) return false;
+  for (int i = 0; i < 64; i++)
+    if ((passed >> i & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, i, 0, 0) != 0) return false;
+  return true;
 }
 
 struct filter {

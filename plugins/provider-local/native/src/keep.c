@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -26,21 +25,6 @@ enum { GRACE_SECONDS = 14, RECORD = 160 };
 
 static int lock_fd;
 
-/* What a keeper that was killed left dying: the lock is free at once, its processes are gone only a moment later. */
-static void await_leftover(void) {
-  char text[256] = "", boot[40], old[40];
-  int pid;
-  unsigned long long ticks;
-  if (pread(lock_fd, text, sizeof text - 1, 0) <= 0 || !boot_id(boot)) return;
-  if (sscanf(text, "%39s %*d %*u %d %llu", old, &pid, &ticks) != 3 || strcmp(old, boot) != 0) return;
-  int fd = open_exact(pid, ticks);
-  if (fd < 0) return;
-  box_pidfd_kill(fd, SIGKILL);
-  struct pollfd poll_ = {.fd = fd, .events = POLLIN};
-  poll(&poll_, 1, 10000);
-  close(fd);
-}
-
 /* Always the same length, over what was there: that works on a full disk too. */
 static bool put_record(const char *text) {
   char line[RECORD + 1];
@@ -49,18 +33,10 @@ static bool put_record(const char *text) {
 }
 
 static bool take_lock(const char *path) {
-  lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (lock_fd < 0) {
-    say(1, "error\t%d\tlock\t%s\t%s\n", errno, path, strerror(errno));
-    return false;
-  }
-  if (flock(lock_fd, LOCK_EX | LOCK_NB) != 0) {
-    say(1, "busy\n");
-    return false;
-  }
-  await_leftover();
-  if (put_record("")) return true;
-  say(1, "error\t%d\tlock\t%s\t%s\n", errno, path, strerror(errno));
+  lock_fd = open_lock(path);
+  if (lock_fd >= 0 && put_record("")) return true;
+  if (lock_fd < 0 && errno == EWOULDBLOCK) say(1, "busy\n");
+  else say(1, "error\t%d\tlock\t%s\t%s\n", errno, path, strerror(errno));
   return false;
 }
 

@@ -22,6 +22,10 @@ static int do_caps(char **field) {
   return keep_caps(field[0]) ? 0 : -1;
 }
 
+static int do_pass(char **field) {
+  return pass_caps(field[0]) ? 0 : -1;
+}
+
 static int do_deny(char **field) {
   (void)field;
   scope_sockets();
@@ -51,7 +55,7 @@ static const struct {
     {"clone", 3, do_clone},     {"foreign", 5, do_foreign},   {"into", 2, do_into},         {"detach", 1, do_detach}, {"pivot", 1, do_pivot},     {"attach", 2, do_attach},
     {"mount", 5, do_mount},     {"mask", 1, do_mask},         {"readonly", 1, do_readonly}, {"seal", 1, do_seal}, {"hide", 6, do_hide},
     {"dir", 4, do_dir},         {"file", 5, do_file},         {"link", 2, do_link},       {"node", 4, do_node},
-    {"hostname", 1, do_hostname}, {"caps", 1, do_caps},       {"deny", 0, do_deny},       {"chdir", 1, do_chdir},
+    {"hostname", 1, do_hostname}, {"caps", 1, do_caps},       {"pass", 1, do_pass},         {"deny", 0, do_deny},       {"chdir", 1, do_chdir},
     {"env", 1, do_env},         {"exec", -1, do_exec},
 };
 

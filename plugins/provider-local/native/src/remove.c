@@ -10,11 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { DEEPEST = 200 };
+enum { DEEPEST = 200, IMMUTABLE = 0x10, APPEND_ONLY = 0x20 };
+
+/* As in linux/fs.h, which is not at hand. */
+#define GET_FLAGS _IOR('f', 1, long)
+#define SET_FLAGS _IOW('f', 2, long)
 
 static int top;
 static uint64_t home_mount;
@@ -44,12 +49,30 @@ static int open_dir(int dir, const char *name) {
   return openat(dir, name, flags);
 }
 
+/* Immutable and append-only are made to go by who may. */
+static bool loosen(int fd) {
+  int flags;
+  if (ioctl(fd, GET_FLAGS, &flags) != 0 || !(flags & (IMMUTABLE | APPEND_ONLY))) return false;
+  flags &= ~(IMMUTABLE | APPEND_ONLY);
+  return ioctl(fd, SET_FLAGS, &flags) == 0;
+}
+
+static bool loosen_file(int dir, const char *name) {
+  struct stat stat;
+  if (fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(stat.st_mode)) return false;
+  int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  bool done = fd >= 0 && loosen(fd);
+  if (fd >= 0) close(fd);
+  return done;
+}
+
 static bool empty_dir(int dir, int depth);
 
 static bool drop(int dir, const char *name, int depth) {
   if (unlinkat(dir, name, 0) == 0 || errno == ENOENT) return true;
   if (errno == EACCES && fchmod(dir, 0700) == 0 && unlinkat(dir, name, 0) == 0) return true;
   if (errno != EISDIR && errno != EPERM) return false;
+  if (errno == EPERM && loosen_file(dir, name)) return unlinkat(dir, name, 0) == 0;
   int fd = open_dir(dir, name);
   if (fd < 0) return false;
   uint64_t mount;
@@ -67,6 +90,7 @@ static bool drop(int dir, const char *name, int depth) {
 static bool empty_dir(int fd, int depth) {
   DIR *list = fdopendir(fd);
   if (!list) return close(fd), false;
+  loosen(fd);
   bool done = true;
   for (struct dirent *entry; done && (entry = readdir(list));) {
     if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;

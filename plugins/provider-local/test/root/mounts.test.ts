@@ -15,7 +15,7 @@ if (asRoot) {
       const prepare = 'mount -t tmpfs t /opt && mkdir /opt/shared /opt/private && chmod 700 /opt/private && echo system > /opt/shared/file && echo secret > /opt/private/file'
       try {
         const output = execFileSync('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', `${prepare} && exec "$@"`, 'sh', process.execPath, join(import.meta.dirname, '../mounts.ts'), data])
-        expect(output.toString()).to.equal('system\nmine\nno secret\naside: mine\nuntouched\n')
+        expect(output.toString()).to.equal('system\nmine\nno secret\naside: mine\ntree of /opt: mine system\nuntouched\n')
       } finally {
         rmSync(data, { recursive: true, force: true })
       }
