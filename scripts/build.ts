@@ -30,7 +30,7 @@ const common: BuildOptions = {
 
 await mkdir(dist, { recursive: true })
 try {
-  await Promise.all([cli(), fast(), guest(), testkit(), local()])
+  await Promise.all([cli(), fast(), guest(), tools(), testkit(), local()])
   if (!quick) declarations()
   swap()
 } finally {
@@ -92,6 +92,11 @@ async function guest(): Promise<void> {
   })
   await writeFile(join(out, 'package.json'), '{"type":"module"}\n')
   await cp(join(root, 'src/guest/native/prebuilt'), join(out, 'native'), { recursive: true })
+}
+
+/** Programs that work on a computer from outside. */
+async function tools(): Promise<void> {
+  await cp(join(root, 'src/emulation/native/prebuilt'), join(dist, 'tools'), { recursive: true })
 }
 
 async function testkit(): Promise<void> {

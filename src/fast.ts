@@ -8,7 +8,7 @@ import { findAgent } from './agents/roster.ts'
 import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
 import { run, type RunHost } from './cli/verbs/run.ts'
 import { attachTable, execTable, type globalTable, type RunFlags, runTable, shellTable } from './cli/verbs/tables.ts'
-import { takesBack } from './cli/verbs/take-back.ts'
+import { resumes, takesBack } from './cli/verbs/take-back.ts'
 import { flushed, watchOutput } from './cli/written.ts'
 import { directSessions } from './emulation/client/direct.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
@@ -96,6 +96,11 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     // It takes the provider, a download and progress to be shown: the ordinary way.
     install: () => Promise.reject(fail('unavailable', 'it is not installed')),
     takesBack: (session, title) => takesBack(session, title, { yes: flags.yes === true, signal: interrupt.signal }),
+    resumes: (session, title, hint) => resumes(session, title, hint, { yes: flags.yes === true, signal: interrupt.signal, say }),
+    // So does a checkpoint.
+    prepare: async (_, auto) => {
+      if (auto !== undefined || known.auto) throw fail('unavailable', 'a checkpoint is to be made first')
+    },
     attachCommand: attachCommand(known.endpoint.computer),
     directory: known.directory,
     signal: interrupt.signal,

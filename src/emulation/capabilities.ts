@@ -12,13 +12,16 @@ const emulated: Notes = {
   tunnel: 'by amux\'s guest, over the same connection as everything else',
   ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
+  checkpoints: 'by amux, from outside: copies only what changed, restores in place',
 }
 
-/** Nobody can add these from outside. */
+/** Not always to be had. */
 const inherent: Notes = {
   disk: 'the provider does not say that the disk outlives a stop',
   isolation: 'the provider does not say that it isolates programs from the machine',
   users: 'programs run as one user only',
+  checkpoints: 'the disk cannot be reached from outside',
+  network: 'nothing filters the network of its computers',
 }
 
 const members: { readonly [id in CapabilityId]?: keyof Computer } = {
@@ -28,9 +31,11 @@ const members: { readonly [id in CapabilityId]?: keyof Computer } = {
   tunnel: 'tunnel',
   ports: 'ports',
   idle: 'idle',
+  checkpoints: 'checkpoints',
+  network: 'network',
 }
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'isolation', 'users']
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network', 'isolation', 'users']
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
@@ -53,7 +58,8 @@ function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | u
   if (said !== undefined && said.fidelity !== 'unavailable') return said
   if (own && said === undefined) return { fidelity: 'native' }
   const note = notes[id]
-  if (note !== undefined && refusal === undefined) return { fidelity: 'emulated', note }
+  const can = id === 'checkpoints' ? said === undefined && computer.aside !== undefined && computer.disk !== undefined : refusal === undefined
+  if (note !== undefined && can) return { fidelity: 'emulated', note }
   if (id === 'exec') return said ?? { fidelity: 'native' }
   return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }
 }

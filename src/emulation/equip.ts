@@ -1,15 +1,20 @@
 import type { Computer, EquippedComputer, GuestKit, Process, ProviderDescriptor, SpawnOptions } from '../contract/index.ts'
 import { hasCode } from '../errors/index.ts'
 import { merge } from './capabilities.ts'
+import { DiskCheckpoints, recover } from './checkpoints/index.ts'
 import { GuestClient } from './client/index.ts'
 import type { Endpoint } from './endpoint.ts'
 import { named } from './named.ts'
+import { PolicyNetwork } from './network/index.ts'
 import { Reach } from './reach.ts'
+import { lacking } from './unavailable.ts'
 
 export interface EquipOptions {
   readonly descriptor: Pick<ProviderDescriptor, 'id' | 'capabilities'>
   readonly kit: GuestKit
   progress?(message: string): void
+  /** Something people should know, though nothing failed. */
+  note?(message: string): void
   debug?(message: string): void
   /** Told when a session's connection broke, and when it is back. */
   onConnection?(state: 'lost' | 'back'): void
@@ -27,7 +32,7 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
   const { descriptor } = options
   const details = { provider: descriptor.id, computer: raw.name }
   const own = named(raw, { ...details, source: 'provider' })
-  const { progress = ignore, debug = ignore, onConnection, onEndpoint } = options
+  const { progress = ignore, note = ignore, debug = ignore, onConnection, onEndpoint } = options
   const reach = new Reach(own, { kit: options.kit, progress, debug })
   const client = new GuestClient({
     ...details,
@@ -57,11 +62,14 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     return client.spawn(argv, spawnOptions)
   }
 
+  const capabilities = async () => merge(own, descriptor.capabilities, await own.info(), refusal)
+
   return {
     name: raw.name,
     provider: descriptor.id,
     info: () => own.info(),
     async start(startOptions) {
+      if ((await own.info()).state !== 'running') await recover(own, note)
       await own.start(startOptions)
       client.refresh()
     },
@@ -80,9 +88,11 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     ports: own.ports ?? client.ports,
     tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
     idle: () => own.idle?.() ?? client.idle(),
-    async capabilities() {
-      return merge(own, descriptor.capabilities, await own.info(), refusal)
-    },
+    checkpoints: own.checkpoints ?? lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], () => {
+      return new DiskCheckpoints({ computer: own, progress, note, debug, announce: () => client.announce('restored') })
+    }),
+    network: own.network ?? lacking('network', capabilities, own, ['log'], () => new PolicyNetwork(own)),
+    capabilities,
     async endpoint() {
       const channel = await own.channel?.()
       if (channel === undefined || !('unix' in channel)) return undefined

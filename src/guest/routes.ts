@@ -29,6 +29,7 @@ const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`GET ${Path.ports}`, async (request) => request.json({ ports: await request.guest.ports.list() })],
   [`GET ${Path.portEvents}`, portEvents],
   [`GET ${Path.idle}`, idle],
+  [`POST ${Path.ending}`, ending],
   [`POST ${Path.exit}`, exit],
 ])
 
@@ -49,6 +50,13 @@ async function idle(request: Request): Promise<void> {
   const { guest } = request
   const window = (request.number('window') ?? IDLE_WINDOW) * 1000
   request.json(await guest.idle.state(guest.engine.list(), guest.tunnels, window))
+}
+
+async function ending(request: Request): Promise<void> {
+  const { reason } = await request.document()
+  if (reason !== 'restored') throw new GuestError('invalid_argument', `sessions do not end as ${JSON.stringify(reason)}`)
+  request.guest.engine.announce(reason)
+  request.done()
 }
 
 function exit(request: Request): void {

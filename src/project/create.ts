@@ -2,7 +2,7 @@ import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/
 import { fail, hasCode } from '../errors/index.ts'
 import { fillWorkspace } from '../sync/index.ts'
 import { type Located, locate } from './current.ts'
-import { placeOf, shown } from './keep.ts'
+import { placeOf, setAuto, shown } from './keep.ts'
 import { computerName } from './names.ts'
 import type { ComputerEntry, Config, ProjectRecord } from './record.ts'
 import { type CreateRequest, difference, digestRequest } from './request.ts'
@@ -64,6 +64,7 @@ async function existing(
     const info = await computer.info()
     if (differs !== undefined) throw otherOptions(located, differs)
     await choose(store, backend.id)
+    if (request.auto !== undefined && request.auto !== located.auto) await setAuto(store, located, request.auto)
     return { computer, info, located, created: false }
   } catch (error) {
     if (!hasCode(error, 'not_found')) throw error
@@ -77,7 +78,8 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   const record = store.read()
   const before = record?.providers[backend.id]?.pending
   const name = request.name ?? before?.name ?? computerName(store.project.name)
-  const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config }
+  const { auto } = request
+  const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config, ...(auto && { auto }) }
   const unfinished = before?.name === name ? await find(backend, name) : undefined
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
@@ -103,7 +105,7 @@ async function find(backend: Backend, name: string): Promise<EquippedComputer | 
 
 async function create(store: ProjectStore, backend: Backend, name: string, request: CreateRequest, context: CreateContext): Promise<EquippedComputer> {
   const { project } = store
-  const { labels, env, template, options } = request
+  const { labels, env, template, options, network } = request
   const id = store.read()?.id ?? ''
   try {
     return await backend.create({
@@ -113,6 +115,7 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
       ...(Object.keys(env).length > 0 ? { env } : {}),
       ...(template === undefined ? {} : { template }),
       ...(Object.keys(options).length > 0 ? { options } : {}),
+      ...(network === undefined ? {} : { network }),
       signal: context.signal,
     })
   } catch (error) {

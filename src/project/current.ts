@@ -1,7 +1,7 @@
 import { fail } from '../errors/index.ts'
 import { type Project, findProject } from './find.ts'
 import { inspect } from './inspect.ts'
-import type { ProjectRecord } from './record.ts'
+import type { AutoCheckpoint, ProjectRecord } from './record.ts'
 
 /** A computer that a record names. Whether it is still there, only its provider knows. */
 export interface Located {
@@ -11,6 +11,7 @@ export interface Located {
   readonly workspace?: string
   /** The project's worktrees that it has at their own paths, each with the identity of the directory it has. */
   readonly worktrees?: Readonly<Record<string, string>>
+  readonly auto?: AutoCheckpoint
 }
 
 export interface Wanted {
@@ -48,8 +49,8 @@ function locateNamed(record: ProjectRecord, name: string, provider: string | und
 }
 
 function located(record: ProjectRecord, provider: string, name: string): Located {
-  const { workspace, worktrees } = record.providers[provider]?.computers[name] ?? {}
-  return { provider, name, ...(workspace === undefined ? {} : { workspace }), ...(worktrees === undefined ? {} : { worktrees }) }
+  const { workspace, worktrees, auto } = record.providers[provider]?.computers[name] ?? {}
+  return { provider, name, ...(workspace === undefined ? {} : { workspace }), ...(worktrees === undefined ? {} : { worktrees }), ...(auto === undefined ? {} : { auto }) }
 }
 
 /**

@@ -3,7 +3,7 @@ import type { ComputerInfo, ProjectPlace, StartComputerOptions } from '../contra
 import type { Located } from './current.ts'
 import { identity } from './directory.ts'
 import type { Project } from './find.ts'
-import type { ComputerEntry, ProjectRecord } from './record.ts'
+import type { AutoCheckpoint, ComputerEntry, ProjectRecord } from './record.ts'
 import type { ProjectStore } from './store.ts'
 import { otherWorktrees } from './worktrees.ts'
 
@@ -35,6 +35,18 @@ export async function adopt(store: ProjectStore, { provider, name, workspace }: 
       provider,
       providers: { ...record.providers, [provider]: { ...entry, current: name, computers: { ...entry.computers, [name]: one } } },
     }
+  })
+}
+
+/** When checkpoints of a computer of this project are made by themselves; undefined: never. */
+export async function setAuto(store: ProjectStore, { provider, name }: Located, auto: AutoCheckpoint | undefined): Promise<void> {
+  await store.change((record) => {
+    const entry = record.providers[provider]
+    const computer = entry?.computers[name]
+    if (!entry || !computer) return record
+    const { auto: _, ...rest } = computer
+    const computers = { ...entry.computers, [name]: { ...rest, ...(auto && { auto }) } }
+    return { ...record, providers: { ...record.providers, [provider]: { ...entry, computers } } }
   })
 }
 

@@ -7,6 +7,9 @@ const LARGEST = 1024 * 1024
 /** What a computer was asked to be, one digest per kind of option; nothing of it can be read back. */
 export type Config = Readonly<Record<string, string>>
 
+/** Before each program that `run` starts. */
+export type AutoCheckpoint = 'before-run'
+
 export interface ComputerEntry {
   /** RFC 3339. */
   readonly createdAt: string
@@ -15,6 +18,8 @@ export interface ComputerEntry {
   /** The project's other worktrees that it has, with the identity of each directory at the time. */
   readonly worktrees?: Readonly<Record<string, string>>
   readonly config?: Config
+  /** When checkpoints are made by themselves. */
+  readonly auto?: AutoCheckpoint
   /** Taken in with `use --adopt`: amux did not make it. */
   readonly adopted?: boolean
 }
@@ -116,8 +121,9 @@ function isProviderEntry(value: unknown): value is ProviderEntry {
 
 function isComputerEntry(value: unknown): value is ComputerEntry {
   if (!isTable(value) || typeof value['createdAt'] !== 'string' || !optionalText(value['workspace'])) return false
-  const { config, adopted, worktrees } = value
+  const { config, adopted, worktrees, auto } = value
   if (adopted !== undefined && typeof adopted !== 'boolean') return false
+  if (auto !== undefined && auto !== 'before-run') return false
   return optionalTexts(config) && optionalTexts(worktrees)
 }
 

@@ -1,5 +1,6 @@
+import type { NetworkOptions } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
-import type { Config } from './record.ts'
+import type { AutoCheckpoint, Config } from './record.ts'
 import { isComputerName } from './names.ts'
 import type { ProjectStore } from './store.ts'
 
@@ -11,6 +12,9 @@ export interface CreateRequest {
   readonly template?: string | undefined
   /** The provider's own options. */
   readonly options: Readonly<Record<string, string | number | boolean>>
+  readonly network?: NetworkOptions | undefined
+  /** It may differ from that of the computer that is there: then it is changed. */
+  readonly auto?: AutoCheckpoint | undefined
 }
 
 export const plainRequest: CreateRequest = { labels: {}, env: {}, options: {} }
@@ -18,8 +22,8 @@ export const plainRequest: CreateRequest = { labels: {}, env: {}, options: {} }
 /** One digest for each kind of option that was given. */
 export async function digestRequest(store: ProjectStore, request: CreateRequest): Promise<Config> {
   checkRequest(request)
-  const { env, labels, options, template } = request
-  const parts = { env: sorted(env), labels: sorted(labels), options: sorted(options), template: template ?? '' }
+  const { env, labels, options, template, network } = request
+  const parts = { env: sorted(env), labels: sorted(labels), options: sorted(options), template: template ?? '', network: network === undefined ? '' : JSON.stringify(network) }
   const given = Object.entries(parts).filter(([, text]) => text !== '')
   return Object.fromEntries(await Promise.all(given.map(async ([kind, text]) => [kind, await store.digest(`${kind}\0${text}`)] as const)))
 }
@@ -36,6 +40,7 @@ const words: Readonly<Record<string, string>> = {
   labels: 'other labels (-l)',
   options: 'other options (-o)',
   template: 'another template',
+  network: 'another network (--network, --host-port); its policy can be changed: amux computer network set',
 }
 
 function checkRequest({ name, labels, env }: CreateRequest): void {

@@ -26,6 +26,7 @@
  *   GET    /v1/ports                                    PortList
  *   GET    /v1/ports/events                             NDJSON of PortEvent
  *   GET    /v1/idle ?window                             IdleState; seconds for which what worked still counts, default 60
+ *   POST   /v1/ending                                   {reason: 'restored'}; 204; what sessions that are ended next will say
  *   POST   /v1/exit                                     204; the guest ends (its supervisor stays); 409 while sessions live
  *
  * Failures before the first byte: a status >= 400 and a WireError; after it the stream is reset. Either side gives up
@@ -48,6 +49,7 @@ export const Path = {
   ports: '/v1/ports',
   portEvents: '/v1/ports/events',
   idle: '/v1/idle',
+  ending: '/v1/ending',
   exit: '/v1/exit',
 } as const
 
@@ -60,4 +62,6 @@ export const Place = {
   sessionSockets: 's',
   config: 'guest.json',
   sessions: 'sessions',
+  /** Why sessions are about to end, if not for an ordinary stop. */
+  ending: 'ending',
 } as const

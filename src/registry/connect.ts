@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
 import type { Endpoint, Equipped } from '../emulation/index.ts'
 import { guestKit } from '../emulation/kit/index.ts'
+import { policyText } from '../emulation/network/text.ts'
 import { type ProviderSettings, type Settings, providerDirectory } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo, checkProvider } from './checks.ts'
@@ -57,7 +58,7 @@ interface Equipment extends ConnectOptions {
 async function context({ values }: ProviderSettings, { id, progress, debug, kit }: Equipment & { readonly id: string }): Promise<ConnectContext> {
   const dataDir = providerDirectory(id)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  return { settings: values, dataDir, progress, debug, guest: kit }
+  return { settings: values, dataDir, progress, debug, guest: kit, policyText }
 }
 
 function credentialMissing({ id, title }: ProviderDescriptor, { missing }: ProviderSettings): Error {
@@ -115,9 +116,9 @@ class Connected implements ConnectedProvider {
   /** What speaks with a guest is loaded here: a provider that is only asked what there is does without. */
   async #equip(raw: Computer): Promise<Equipped> {
     const { equip } = await import('../emulation/index.ts')
-    const { signal, kit, progress, debug, onConnection } = this.#options
+    const { signal, kit, progress, note, debug, onConnection } = this.#options
     const sound = guard(raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
-    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
+    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, note, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
     this.#computers.add(computer)
     return computer
   }
@@ -129,7 +130,11 @@ class Connected implements ConnectedProvider {
   }
 
   /** A template or an own option that this provider does not know is refused by name, before anything is made. */
-  #refuseUnknown({ options = {} }: CreateOptions): void {
+  #refuseUnknown({ options = {}, network }: CreateOptions): void {
+    const { fidelity = 'unavailable', note, workaround } = this.descriptor.capabilities.network ?? {}
+    if (network !== undefined && fidelity === 'unavailable') {
+      throw fail('unsupported', `provider ${this.id} cannot choose a computer's network${note === undefined ? '' : `: ${note}`}`, { hint: workaround, provider: this.id })
+    }
     const declared = new Set(this.descriptor.createOptions?.map(({ name }) => name))
     const unknown = Object.keys(options).find((name) => !declared.has(name))
     if (unknown === undefined) return

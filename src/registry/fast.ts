@@ -15,6 +15,8 @@ export interface Recalled {
   readonly directory: string | undefined
   /** There is no such directory on it, though it is this project's computer. */
   readonly away: boolean
+  /** A checkpoint is made before each run. */
+  readonly auto: boolean
 }
 
 /** The way in without asking the provider. Undefined where anything is in doubt: then the ordinary way finds out. */
@@ -25,7 +27,7 @@ export function recall(wanted: Wanted, from?: string): Recalled | undefined {
   const endpoint = read(endpointFile(state, located.provider, located.name))
   if (endpoint?.provider !== located.provider || endpoint.computer !== located.name) return undefined
   const directory = directoryOn(located, located.project)
-  return { endpoint, directory, away: directory === undefined && located.workspace !== undefined }
+  return { endpoint, directory, away: directory === undefined && located.workspace !== undefined, auto: located.auto !== undefined }
 }
 
 /** A computer that is named may be on any of the project's providers. */

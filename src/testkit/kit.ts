@@ -6,6 +6,7 @@ import type { GuestKit } from '../contract/index.ts'
 import { guestKit } from '../emulation/index.ts'
 
 const SOURCE = join(import.meta.dirname, '..', 'guest', 'main.ts')
+const TOOLS = 'src/emulation/native/prebuilt'
 /** Builds of older sources are kept that long: somebody may be testing with them. */
 const KEEP_MS = 6 * 3_600_000
 let built: Promise<GuestKit> | undefined
@@ -19,7 +20,7 @@ async function fromSource(root: string): Promise<GuestKit> {
   const cache = join(root, '.cache')
   const scripts = join(cache, `kit-${sourcesHash(root)}`)
   if (!existsSync(join(scripts, 'guest.js'))) await build(root, cache, scripts)
-  return guestKit(root, { scripts, cache })
+  return guestKit(root, { scripts, cache, tools: join(root, TOOLS) })
 }
 
 async function build(root: string, cache: string, scripts: string): Promise<void> {

@@ -22,7 +22,7 @@ export class Lab {
   static async open(): Promise<Lab> {
     const kit = await testKit()
     const { ProcessProvider } = await import('../../src/testkit/process/provider.ts')
-    return new Lab(kit, (dataDir) => new ProcessProvider({ settings: {}, dataDir, progress: () => {}, debug: () => {}, guest: kit }))
+    return new Lab(kit, (dataDir) => new ProcessProvider({ settings: {}, dataDir, progress: () => {}, debug: () => {}, guest: kit, policyText: String }))
   }
 
   create(options: Partial<CreateOptions> = {}): Promise<Computer> {

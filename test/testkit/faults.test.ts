@@ -15,7 +15,7 @@ describe('faults to inject', () => {
   beforeEach(async () => {
     directory = mkdtempSync(join(tmpdir(), 'amux-faults-'))
     faults = new Faults()
-    const context = { settings: {}, dataDir: directory, progress: () => {}, debug: () => {}, guest: await testKit() }
+    const context = { settings: {}, dataDir: directory, progress: () => {}, debug: () => {}, guest: await testKit(), policyText: String }
     provider = faultyProvider(await processProvider.connect(context), faults)
   })
   afterEach(async () => {

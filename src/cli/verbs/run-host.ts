@@ -1,4 +1,5 @@
 import { type Agent, ensureAgent } from '../../agents/index.ts'
+import { fail } from '../../errors/index.ts'
 import { createComputer, locate, plainRequest } from '../../project/index.ts'
 import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
@@ -6,7 +7,7 @@ import { needsPlace } from './exec.ts'
 import { hostOf } from './host.ts'
 import type { RunHost } from './run.ts'
 import type { RunFlags } from './tables.ts'
-import { takesBack } from './take-back.ts'
+import { resumes, takesBack } from './take-back.ts'
 
 /** A command's surroundings for `run`: the computer is made if the project has none yet. */
 export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<RunHost> {
@@ -31,6 +32,18 @@ export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<Ru
     takesBack(session, title) {
       command.out.settle()
       return takesBack(session, title, { yes: command.yes, signal: command.signal })
+    },
+    resumes(session, title, hint) {
+      command.out.settle()
+      return resumes(session, title, hint, { yes: command.yes, signal: command.signal, say: host.say })
+    },
+    async prepare(what, auto) {
+      const wanted = auto ?? locate((await command.amux.followed())?.read(), { computer: computer.name, provider: computer.provider })?.auto
+      if (wanted === undefined) return
+      if (wanted !== 'before-run') throw fail('invalid_argument', `--auto knows "before-run", not ${JSON.stringify(wanted)}`)
+      command.out.progress('Making a checkpoint')
+      const { id } = await computer.checkpoints.create({ automatic: true, message: `before ${what}`.slice(0, 200), signal: command.signal })
+      command.out.note(`amux: checkpoint ${id}; to go back to it: amux computer undo`)
     },
   }
 }

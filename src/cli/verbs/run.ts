@@ -14,6 +14,10 @@ export interface RunHost extends VerbHost {
   install(agent: Agent): Promise<string>
   /** Whether to go back to what runs already; asks on a terminal, else yes. */
   takesBack(session: SessionInfo, title: string): Promise<boolean>
+  /** Whether an agent is to go on with its conversation that a restore ended; asks on a terminal, else no. */
+  resumes(session: SessionInfo, title: string, command: string): Promise<boolean>
+  /** Makes a checkpoint, where that was asked for. */
+  prepare(what: string, auto: string | undefined): Promise<void>
 }
 
 /** `amux computer run` and the agents' shortcuts. */
@@ -24,8 +28,9 @@ export async function run(flags: RunFlags, name: string, args: readonly string[]
   }
   const running = await detached(flags, name, args, host)
   if (running) return reattach({ id: running.id, stdin: flags.stdin, detachKeys: flags['detach-keys'] }, host)
+  await host.prepare([name, ...args].join(' '), flags.auto)
   if (!agent) return start(flags, { argv: [name, ...args], labels: { program: name } }, host)
-  return startAgent(flags, agent, args, host)
+  return startAgent(flags, agent, (await conversation(flags, agent, args, host)) ?? args, host)
 }
 
 /** The newest that nobody has: unless the user has something else in mind. */
@@ -39,6 +44,14 @@ async function detached(flags: RunFlags, name: string, args: readonly string[], 
   if (taken) return flags.attach === true || (await host.takesBack(taken, agent?.title ?? name)) ? taken : undefined
   if (flags.attach !== true) return undefined
   throw fail('not_found', `no session of ${name} runs on this computer`, { hint: 'Start one: the same without --attach.' })
+}
+
+/** Arguments that go on with what was said before a restore, where it ended that and the user wants to. */
+async function conversation(flags: RunFlags, agent: Agent, args: readonly string[], host: RunHost): Promise<readonly string[] | undefined> {
+  if (agent.resume === undefined || args.length > 0 || flags.new === true || flags.detach === true) return undefined
+  const last = (await host.sessions.list()).find(({ labels }) => labels['agent'] === agent.id)
+  if (last?.state.status !== 'ended' || last.state.reason !== 'restored') return undefined
+  return (await host.resumes(last, agent.title, `amux ${agent.id} -- ${agent.resume.join(' ')}`)) ? agent.resume : undefined
 }
 
 /** Arguments with which a missing login is no news. */

@@ -41,6 +41,7 @@ export const runTable = {
   ...computerTable,
   attach: { kind: 'switch', summary: 'Go back to the one that runs detached, without asking.' },
   new: { kind: 'switch', summary: 'Start another, though one runs detached.' },
+  auto: { kind: 'value', summary: 'Make a checkpoint first, by itself: before-run.', helpValue: 'before-run' },
   stdin: execTable.stdin,
   tty: execTable.tty,
   detach: execTable.detach,

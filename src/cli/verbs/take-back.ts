@@ -13,3 +13,11 @@ export async function takesBack({ id, cwd }: SessionInfo, title: string, { yes, 
   const what = cleanLine(`${title} runs here already, detached (session ${id}, ${cwd}).`)
   return !/^n/iu.test(await ask(`${what} Go back to it? [Y/n: start a new one] `, signal))
 }
+
+/** Whether to go on with what a restore ended. Where nobody can answer it says how, and begins anew. */
+export async function resumes({ id }: SessionInfo, title: string, command: string, { yes, signal, say }: Asking & { say(text: string): void }): Promise<boolean> {
+  if (yes) return true
+  if (canAsk()) return !/^n/iu.test(await ask(`A restore ended ${title} (session ${id}). Go on with its conversation? [Y/n: begin a new one] `, signal))
+  say(`amux: a restore ended ${title} before; to go on with its conversation: ${command}`)
+  return false
+}

@@ -1,6 +1,8 @@
-import { boolean, string } from '@oclif/core/flags'
+import { boolean, integer, string } from '@oclif/core/flags'
 import { AmuxCommand, assignments, createOptions, providerFlag } from '../../cli/index.ts'
 import { environment, paths } from '../../config/index.ts'
+import type { NetworkOptions } from '../../contract/index.ts'
+import { networkOption } from '../../emulation/index.ts'
 import { createComputer, openProject } from '../../project/index.ts'
 
 export default class Create extends AmuxCommand {
@@ -9,6 +11,7 @@ export default class Create extends AmuxCommand {
   static override examples = [
     '<%= config.bin %> <%= command.id %> -P local',
     '<%= config.bin %> <%= command.id %> -e NODE_ENV=development --env-file .env.computer',
+    '<%= config.bin %> <%= command.id %> --network policy.json --host-port 5432',
     '<%= config.bin %> <%= command.id %> -P docker -o image=debian:12',
   ]
   static override flags = {
@@ -18,6 +21,9 @@ export default class Create extends AmuxCommand {
     'env-file': string({ summary: 'File with such variables.', helpValue: 'FILE', multiple: true }),
     label: string({ char: 'l', summary: 'Label it.', helpValue: 'KEY=VALUE', multiple: true }),
     option: string({ char: 'o', summary: "The provider's own option; see: amux provider info ID.", helpValue: 'NAME=VALUE', multiple: true }),
+    network: string({ summary: 'What it may talk to from the start: open (default), none, defaults, or a policy FILE.', helpValue: 'POLICY' }),
+    'host-port': integer({ summary: "Let it reach this port of this machine's loopback, on its own localhost. May be repeated.", helpValue: 'PORT', multiple: true, min: 1, max: 65535 }),
+    auto: string({ summary: 'Make a checkpoint by itself before each "run".', options: ['before-run'] as const, helpValue: 'before-run' }),
     new: boolean({ summary: 'Make another, though the project (or the one it was copied from) has one.' }),
   }
 
@@ -31,6 +37,8 @@ export default class Create extends AmuxCommand {
       env: environment(flags),
       labels: assignments(flags.label, '-l'),
       options: createOptions(backend.descriptor, flags.option),
+      network: await network(flags.network, flags['host-port']),
+      auto: flags.auto === undefined ? undefined : ('before-run' as const),
     }
     const { info, located, created } = await createComputer(store, backend, request, {
       signal: this.signal,
@@ -43,4 +51,10 @@ export default class Create extends AmuxCommand {
     if (!created) this.out.note(`This project has a computer on ${backend.id} already.`)
     this.out.data({ ...info, provider: backend.id, workspace: located.workspace, created }, () => located.name)
   }
+}
+
+/** Undefined where nothing was said: the provider's own way. */
+async function network(policy: string | undefined, hostPorts: readonly number[] | undefined): Promise<NetworkOptions | undefined> {
+  if (policy === undefined && hostPorts === undefined) return undefined
+  return { ...(policy !== undefined && (await networkOption(policy))), ...(hostPorts && { hostPorts: [...new Set(hostPorts)] }) }
 }

@@ -77,6 +77,11 @@ export class GuestClient implements CallHost {
     return this.#calls.get<IdleState>(Path.idle, (value) => 'because' in value)
   }
 
+  /** What sessions will say that end from now on. */
+  async announce(reason: 'restored', signal?: AbortSignal): Promise<void> {
+    await this.#calls.send('POST', Path.ending, { body: { reason }, signal })
+  }
+
   hello(signal?: AbortSignal): Promise<Hello> {
     return sayHello(this.#calls, signal)
   }

@@ -10,6 +10,8 @@ export interface KitOptions {
   /** Directory with `guest.js` and `native/`. Default: amux's own, as built. */
   readonly scripts?: string
   readonly cache?: string
+  /** Directory of the programs that work aside. Default: amux's own, as built. */
+  readonly tools?: string
 }
 
 /** The files that make a guest. `root` is amux's own package. Looks at nothing before it is asked. */
@@ -32,6 +34,11 @@ export function guestKit(root: string, options: KitOptions = {}): GuestKit {
       const path = join(scripts(), 'native', `amux-init-linux-${arch}`)
       if (existsSync(path)) return path
       throw fail('unsupported', `amux has no guest for computers of architecture ${arch}`, { hint: 'Computers are x64 or arm64.' })
+    },
+    async tools(arch) {
+      const path = join(options.tools ?? join(root, 'dist', 'tools'), `linux-${arch}`)
+      if (existsSync(path)) return path
+      throw fail('unsupported', `amux has no tools for machines of architecture ${arch}`, { hint: 'They are for x64 and arm64.' })
     },
     node(arch) {
       const known = nodes.get(arch) ?? nodeFor(arch, { root, cache: options.cache ?? paths().cache })

@@ -7,6 +7,7 @@ import { type GuestConfig, Place, type StartRequest } from '../../protocol/index
 import { GuestError } from '../wire.ts'
 import { Holder, toStatus } from './holder.ts'
 import { planLaunch } from './plan.ts'
+import { type EndReason, forgetEnding, readEnding, writeEnding } from './ending.ts'
 import { createRecord, deleteRecord, type Facts, lastWritten, readExit, readRecords } from './record.ts'
 import type { CreateScreen } from './screen-type.ts'
 import { Session, type SessionHooks } from './session.ts'
@@ -40,7 +41,9 @@ export class SessionEngine {
 
   /** Finds the sessions that live on from before, and what became of the others. */
   async recover(): Promise<void> {
-    await Promise.all(readRecords(this.#root).map(({ dir, facts }) => this.#recoverOne(dir, facts)))
+    const ending = readEnding(this.#config.store)
+    await Promise.all(readRecords(this.#root).map(({ dir, facts }) => this.#recoverOne(dir, facts, ending)))
+    forgetEnding(this.#config.store)
   }
 
   /** `expected`: as what the client that starts it will join. */
@@ -111,9 +114,15 @@ export class SessionEngine {
     this.#forget(session)
   }
 
+  /** What sessions will say that end with the computer, whether it stops in good order or not. */
+  announce(reason: EndReason): void {
+    writeEnding(this.#config.store, reason)
+  }
+
   /** The computer stops: says so in every record, and to everybody, while there is time. */
   async stop(): Promise<void> {
-    const told = [...this.#sessions.values()].map((session) => session.close('stopped'))
+    const ending = readEnding(this.#config.store)
+    const told = [...this.#sessions.values()].map((session) => session.close(ending))
     await Promise.race([Promise.all(told), sleep(GOODBYE_MS)])
   }
 
@@ -152,7 +161,7 @@ export class SessionEngine {
     return join(this.#config.run, Place.sessionSockets, id)
   }
 
-  async #recoverOne(dir: string, facts: Facts): Promise<void> {
+  async #recoverOne(dir: string, facts: Facts, ending: EndReason): Promise<void> {
     const session = new Session(dir, facts, this.#hooks)
     const living = facts.state.status === 'running'
     if (living && (await this.#resume(session))) return
@@ -161,7 +170,7 @@ export class SessionEngine {
     const exit = readExit(dir)
     session.recall()
     if (living && exit !== undefined) session.exited(toStatus(exit.bySignal, exit.value))
-    await session.close(facts.supervisor === this.#supervisor ? 'lost' : 'stopped', written)
+    await session.close(facts.supervisor === this.#supervisor ? 'lost' : ending, written)
     this.#sessions.set(facts.id, session)
   }
 

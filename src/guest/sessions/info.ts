@@ -32,6 +32,7 @@ export function describe(facts: Facts, { size, viewers, owned, lastActive }: Mom
 /** What clients are told of an end that is not the program's own. */
 export const endings = {
   stopped: { code: 'not_running', message: 'the computer was stopped' },
+  restored: { code: 'not_running', message: 'the computer was restored to a checkpoint' },
   lost: { code: 'connection_lost', message: 'the program was lost on the computer' },
 } as const
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Capabilities, CreateOptions, EquippedComputer, GuestKit, Provider, ProviderDescriptor } from '../../contract/index.ts'
 import { equip, type Equipped } from '../../emulation/index.ts'
 import { hasCode } from '../../errors/index.ts'
+import { policyText } from '../../emulation/network/text.ts'
 import { testKit } from '../kit.ts'
 
 export interface BenchOptions {
@@ -131,6 +132,6 @@ export class Bench {
     const { settings = {}, descriptor } = this.#options
     this.#temporary = this.#options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'amux-')) : undefined
     const dataDir = this.#options.dataDir ?? this.#temporary ?? tmpdir()
-    return descriptor.connect({ settings, dataDir, progress: () => {}, debug: () => {}, guest: await this.kit() })
+    return descriptor.connect({ settings, dataDir, progress: () => {}, debug: () => {}, guest: await this.kit(), policyText })
   }
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import type { CapabilityId, Fidelity } from '../../contract/index.ts'
 import { archive } from './archive.ts'
 import { Bench, type BenchOptions } from './bench.ts'
+import { checkpointFaults } from './checkpoint-faults.ts'
+import { checkpoints } from './checkpoints.ts'
 import { files } from './files.ts'
 import { rejects } from './helpers.ts'
 import { honesty } from './honesty.ts'
@@ -9,6 +11,7 @@ import { idle } from './idle.ts'
 import { lifecycle } from './lifecycle.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
+import { network } from './network.ts'
 import { ports } from './ports.ts'
 import { screens } from './screens.ts'
 import { sessions } from './sessions.ts'
@@ -18,7 +21,7 @@ import type { Topic } from './topic.ts'
 import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
-const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, archive, tunnel, ports, idle]
+const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network]
 
 /** Any runner's: mocha's `it`, node's `test`, … They run in order, one at a time. */
 export interface Runner {

@@ -1,0 +1,80 @@
+import { join } from 'node:path'
+import { installedAgents } from '../agents/index.ts'
+import type { EquippedComputer, NetworkEvent, NetworkPolicy } from '../contract/index.ts'
+import { paths } from '../config/index.ts'
+import { cutOff, describePolicy, formatPolicy, formatRule, policyDifference } from '../emulation/index.ts'
+import { withLock } from '../util/lock.ts'
+import type { AmuxCommand } from './base.ts'
+import { ownComputer } from './computers.ts'
+import type { ComputerSelection } from './flags.ts'
+
+/** How long a computer may take to say which agents it has. */
+const LOOK_MS = 3000
+const MOST_CUT = 10
+
+export interface PolicyChange {
+  /** What the policy becomes; may ask, and throws when it cannot be. */
+  edit(before: NetworkPolicy, computer: EquippedComputer): NetworkPolicy | Promise<NetworkPolicy>
+  /** The rules that went were not named by the user: say which. */
+  readonly tell?: boolean
+}
+
+type Host = Pick<AmuxCommand, 'amux' | 'out' | 'signal'>
+
+/** Reads a computer's policy, changes it and puts it in force: no other amux of this user does meanwhile. */
+export async function changePolicy({ amux, out, signal }: Host, selection: ComputerSelection, { edit, tell = false }: PolicyChange): Promise<void> {
+  const computer = await ownComputer(amux, selection)
+  const { name, provider, network } = computer
+  const lock = join(paths().state, 'network', `${provider}.${name}.lock`)
+  const onWait = () => out.progress(`Waiting for another amux that changes the network policy of ${name}`)
+  const { before, after, cut } = await withLock(lock, async () => {
+    const before = await network.get()
+    const after = await edit(before, computer)
+    if (formatPolicy(before) === formatPolicy(after)) return { before, after, cut: [] }
+    await network.set(after)
+    return { before, after, cut: await lastCut(computer) }
+  }, { signal, onWait })
+  const { added, removed } = policyDifference(before, after)
+  const { state } = await computer.info()
+  const changed = added.length + removed.length > 0
+  if (!changed) out.note(`${name} had that policy already.`)
+  if (tell && removed.length > 0) out.note(['Rules that are gone:', ...removed.map((rule) => `  ${formatRule(rule)}`)].join('\n'))
+  if (changed && state !== 'running') out.note(`${name} is ${state}: the policy is in force when it starts.`)
+  sayCut(cut, (text) => out.note(text))
+  for (const line of await warnings(computer, after, state, signal)) out.say(line)
+  out.data({ computer: name, provider, rules: after.rules, changed, inForce: state === 'running', cut }, () => describePolicy(after))
+}
+
+/** What the last change cut. It was made, so that this cannot fail any more. */
+async function lastCut({ network }: EquippedComputer): Promise<readonly NetworkEvent[]> {
+  let cut: NetworkEvent[] = []
+  try {
+    for await (const event of network.log()) {
+      if (event.event === 'policy') cut = []
+      if (event.event === 'cut') cut.push(event)
+    }
+  } catch {
+    return []
+  }
+  return cut
+}
+
+function sayCut(cut: readonly NetworkEvent[], note: (text: string) => void): void {
+  for (const event of cut.slice(0, MOST_CUT)) note(`Cut: ${peer(event)}`)
+  if (cut.length > MOST_CUT) note(`Cut: ${cut.length - MOST_CUT} more connections; see: amux computer network log`)
+}
+
+/** One line for each service of an agent on the computer that its policy does not let it reach. */
+async function warnings(computer: EquippedComputer, policy: NetworkPolicy, state: string, signal: AbortSignal): Promise<readonly string[]> {
+  if (state !== 'running' || policy.rules.length === 0) return []
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
+  const agents = await installedAgents(computer, limit).catch(() => [])
+  return agents.flatMap(({ title, endpoints }) => cutOff(policy, endpoints).map((domain) => `amux: this policy cuts ${title} off from ${domain}. Allow it: amux computer network allow ${domain}`))
+}
+
+/** Whom an event is about. */
+export function peer({ domain, address, port, protocol }: NetworkEvent): string {
+  const shown = address?.includes(':') ? `[${address}]` : address
+  const socket = shown === undefined ? undefined : `${shown}${port === undefined ? '' : `:${port}`}`
+  return [domain, socket, protocol && `(${protocol})`].filter(Boolean).join(' ')
+}

@@ -1,0 +1,138 @@
+import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, CreateCheckpointOptions, RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import { fail } from '../../errors/index.ts'
+import { runTool, Tool, type ToolOptions } from '../aside/index.ts'
+import { make } from './create.ts'
+import { checkId, explain, missing } from './explain.ts'
+import { metaText, parse, parseInfo } from './info.ts'
+import { outdated } from './prune.ts'
+import { recover } from './recover.ts'
+import { restore, type Restorer } from './restore.ts'
+import { ENGINE, requestText, STORE, treesOf } from './store.ts'
+
+interface Signalled {
+  readonly signal?: AbortSignal
+}
+
+/** Checkpoints of any computer whose disk a program aside can reach. */
+export class DiskCheckpoints implements Checkpoints {
+  readonly #host: Restorer
+
+  constructor(host: Restorer) {
+    this.#host = host
+  }
+
+  async create({ message, automatic = false, workspace = true, signal }: CreateCheckpointOptions = {}): Promise<CheckpointInfo> {
+    const running = await this.#settled()
+    const kind = automatic ? 'automatic' : 'manual'
+    const id = await make(this.#host, { series: automatic ? 'auto' : 'v', meta: metaText(kind, message), still: running, workspace, signal })
+    if (automatic) await this.#prune()
+    return this.get(id)
+  }
+
+  async list(): Promise<readonly CheckpointInfo[]> {
+    const points: CheckpointInfo[] = []
+    const tool = await this.#start(['ls', STORE])
+    for await (const { word } of tool.answers()) if (word !== 'waiting') points.push(parseInfo(word))
+    return points
+  }
+
+  async get(id: string): Promise<CheckpointInfo> {
+    checkId(id)
+    const found = (await this.list()).find((point) => point.id === id)
+    if (found) return found
+    throw missing(id)
+  }
+
+  async restore(id: string, options: RestoreOptions = {}): Promise<RestoreResult> {
+    await this.get(id)
+    const running = await this.#settled()
+    const result = await restore(this.#host, id, running, options)
+    if (running) await this.#host.computer.start()
+    await this.#prune()
+    return result
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    ids.forEach(checkId)
+    if (ids.length === 0) return
+    await this.#run(['rm', STORE, ...ids])
+  }
+
+  async *diff(from: string, to?: string, options: Signalled = {}): AsyncGenerator<CheckpointChange, void> {
+    for (const id of [from, ...(to === undefined ? [] : [to])]) checkId(id)
+    const tool = await this.#start(['diff', STORE, from, ...(to === undefined ? [] : [to]), '--json'], { disk: 'read', ...options }, await this.#request())
+    // The engine's own words for a change are the contract's.
+    for await (const { word } of tool.answers()) if (word !== 'waiting') yield parse(word) as unknown as CheckpointChange
+  }
+
+  async hostChanges(id: string): Promise<number> {
+    checkId(id)
+    const { word } = await runTool(this.#host.computer, [ENGINE, 'diff', STORE, id, '--only-shared', '--count'], { disk: 'read', store: true, explain, input: await this.#request() })
+    return Number(word)
+  }
+
+  async *read(id: string, path: string, options: Signalled = {}): AsyncGenerator<Uint8Array, void> {
+    checkId(id)
+    const explainRead: ToolOptions['explain'] = (failure) => {
+      if (failure.errno === 'EISDIR' || (failure.errno === 'EINVAL' && failure.step !== 'path')) return fail('invalid_argument', `${path} is no file in ${id}`)
+      return failure.errno === 'ENOENT' && failure.subject !== id ? fail('not_found', `${path} is not in ${id}`) : explain(failure)
+    }
+    const tool = await this.#start(['cat', STORE, id, path], { disk: 'read', ...options, explain: explainRead }, await this.#request())
+    yield* tool.bytes()
+  }
+
+  async *export(id: string, options: Signalled = {}): AsyncGenerator<Uint8Array, void> {
+    checkId(id)
+    yield* (await this.#start(['export', STORE, id], options)).bytes()
+  }
+
+  async import(tar: ByteSource, { message, signal }: { readonly message?: string; readonly signal?: AbortSignal } = {}): Promise<CheckpointInfo> {
+    const tool = await Tool.start(this.#host.computer, [ENGINE, 'import', STORE, metaText('manual', message)], { store: true, explain, ...(signal && { signal }) })
+    let id: string | undefined
+    let over = false
+    const answers = (async () => {
+      for await (const { word, fields } of tool.answers()) if (word === 'done') id = String(parse(fields[0])['id'])
+    })().finally(() => (over = true))
+    await Promise.race([feed(tool, tar, () => over), answers])
+    await tool.end()
+    await answers
+    if (id === undefined) throw fail('internal', 'the checkpoint was taken in and has no id')
+    return this.get(id)
+  }
+
+  /** Whether it runs. A restore that was interrupted is finished first. */
+  async #settled(): Promise<boolean> {
+    const { computer, note } = this.#host
+    if ((await computer.info()).state === 'running') return true
+    await recover(computer, note)
+    return false
+  }
+
+  async #prune(): Promise<void> {
+    const ids = outdated(await this.list(), Date.now())
+    if (ids.length > 0) await this.remove(ids)
+  }
+
+  async #request(): Promise<string> {
+    return requestText(await treesOf(this.#host.computer))
+  }
+
+  async #start(args: readonly string[], options: ToolOptions = {}, input = ''): Promise<Tool> {
+    const tool = await Tool.start(this.#host.computer, [ENGINE, ...args], { store: true, explain, ...options })
+    if (input !== '') await tool.send(input)
+    await tool.end()
+    return tool
+  }
+
+  async #run(args: readonly string[]): Promise<void> {
+    await runTool(this.#host.computer, [ENGINE, ...args], { store: true, explain })
+  }
+}
+
+/** Until the tool has had enough, for better or worse. */
+async function feed(tool: Tool, tar: ByteSource, over: () => boolean): Promise<void> {
+  for await (const chunk of tar) {
+    if (over()) return
+    await tool.send(chunk)
+  }
+}

@@ -1,0 +1,69 @@
+import type { Frozen } from '../../contract/index.ts'
+import { fail } from '../../errors/index.ts'
+import { formatBytes } from '../../util/bytes.ts'
+import { type Answer, Tool } from '../aside/index.ts'
+import { explain } from './explain.ts'
+import { parse } from './info.ts'
+import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
+
+export interface Maker {
+  readonly computer: Disk
+  progress(message: string): void
+  debug(message: string): void
+}
+
+export interface MakeOptions {
+  /** Ids are `v…` or `auto-…`. */
+  readonly series: 'v' | 'auto'
+  readonly meta: string
+  /** Programs stand still for the last pass. Without, what is written meanwhile may be seen half. */
+  readonly still: boolean
+  readonly workspace: boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Makes a point of a disk as it is now; gives its id once it would survive a power cut. */
+export async function make(maker: Maker, { series, meta, still, workspace, signal }: MakeOptions): Promise<string> {
+  const { computer } = maker
+  const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared'])] as const
+  const request = requestText(await treesOf(computer))
+  const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
+  let frozen: Frozen | undefined
+  try {
+    await tool.send(request)
+    for await (const answer of tool.answers()) {
+      if (answer.word === 'ready') {
+        frozen = await freeze(maker)
+        await tool.send('go\n')
+      } else if (answer.word === 'still') await frozen?.thaw()
+      else if (answer.word === 'done') return idOf(answer)
+      else tell(maker, answer)
+    }
+  } finally {
+    await frozen?.thaw()
+    await tool.end()
+  }
+  throw fail('internal', 'the checkpoint was made and has no id')
+}
+
+async function freeze({ computer, debug }: Maker): Promise<Frozen | undefined> {
+  try {
+    return await computer.freeze?.()
+  } catch (error) {
+    // A checkpoint of what runs on is worth more than none; the docs say what it may show.
+    debug(`${computer.name} cannot be frozen: ${String(error)}`)
+    return undefined
+  }
+}
+
+/** What a run of the engine says on the way. */
+export function tell({ progress }: Pick<Maker, 'progress'>, { word, fields }: Answer): void {
+  if (word === 'waiting') progress('Waiting for another amux that works on the checkpoints')
+  if (word === 'copied') progress(`Copying: ${formatBytes(Number(fields[0]))}, ${fields[1]} files`)
+}
+
+function idOf({ fields }: Answer): string {
+  const { id } = parse(fields[0])
+  if (typeof id === 'string') return id
+  throw fail('internal', 'the checkpoint was made and has no id')
+}

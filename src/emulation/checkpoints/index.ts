@@ -1,0 +1,3 @@
+/** Points in time of a computer's disk, made from outside. */
+export { DiskCheckpoints } from './checkpoints.ts'
+export { recover } from './recover.ts'

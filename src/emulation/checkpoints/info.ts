@@ -1,0 +1,54 @@
+import type { CheckpointInfo } from '../../contract/index.ts'
+import { fail } from '../../errors/index.ts'
+
+export type Kind = CheckpointInfo['kind']
+
+/** What is kept with a point, beside what the engine knows. */
+interface Meta {
+  readonly kind: Kind
+  readonly message?: string
+}
+
+export function metaText(kind: Kind, message: string | undefined): string {
+  const meta: Meta = { kind, ...(message !== undefined && { message }) }
+  return JSON.stringify(meta)
+}
+
+/** One line of the engine's list. */
+export function parseInfo(line: string): CheckpointInfo {
+  const { id, time, entries, size, cost, meta } = parse(line)
+  if (typeof id !== 'string' || typeof time !== 'number' || typeof entries !== 'number' || typeof size !== 'number') throw unreadable(line)
+  const { kind, message } = isRecord(meta) ? meta : {}
+  return {
+    id,
+    createdAt: new Date(time).toISOString(),
+    kind: isKind(kind) ? kind : 'manual',
+    ...(typeof message === 'string' && { message }),
+    entries,
+    size,
+    ...(typeof cost === 'number' && { cost }),
+  }
+}
+
+/** A document in one field of an answer. */
+export function parse(text: string | undefined): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text ?? '')
+    if (isRecord(value)) return value
+  } catch {
+    // Said below.
+  }
+  throw unreadable(text ?? '')
+}
+
+function unreadable(text: string): Error {
+  return fail('internal', `amux's own helper said what cannot be understood: ${text.slice(0, 200)}`)
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return value instanceof Object && !Array.isArray(value)
+}
+
+function isKind(value: unknown): value is Kind {
+  return value === 'manual' || value === 'automatic' || value === 'safety'
+}

@@ -1,0 +1,15 @@
+import { runTool } from '../aside/index.ts'
+import { explain } from './explain.ts'
+import { parse } from './info.ts'
+import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
+
+/** Before a computer starts: finishes a restore that was interrupted. Cheap where there was none. */
+export async function recover(computer: Disk, note: (message: string) => void): Promise<void> {
+  if (computer.aside === undefined || computer.disk === undefined) return
+  const pending = await runTool(computer, [ENGINE, 'pending', STORE], { store: true, explain })
+  if (pending.word !== 'restore') return
+  const answer = await runTool(computer, [ENGINE, 'recover', STORE], { disk: 'write', store: true, explain, input: requestText(await treesOf(computer)) })
+  if (answer.word !== 'recovered') return
+  const { restored, safety } = parse(answer.fields[0])
+  note(`The restore of ${String(restored)} was interrupted: it is finished now. ${safety === null ? '' : `What was before is ${String(safety)}.`}`.trim())
+}

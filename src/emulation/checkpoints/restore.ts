@@ -1,0 +1,69 @@
+import type { RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import { fail, hasCode } from '../../errors/index.ts'
+import { runTool } from '../aside/index.ts'
+import { make, type Maker, tell } from './create.ts'
+import { explain } from './explain.ts'
+import { metaText, parse } from './info.ts'
+import { ENGINE, requestText, STORE, treesOf } from './store.ts'
+
+/** Somebody else may start the computer at that moment. */
+const TRIES = 3
+
+export interface Restorer extends Maker {
+  note(message: string): void
+  /** Tells the guest why its sessions are about to end. */
+  announce(): Promise<void>
+}
+
+/** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
+export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
+  if (!ran) return apply(restorer, id, undefined, options)
+  const { computer, progress, debug } = restorer
+  // The long part while everything goes on: what fails here has cost nothing.
+  progress('Keeping the present state')
+  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: true, signal: options.signal })
+  options.signal?.throwIfAborted()
+  await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
+  progress(`Stopping ${computer.name}`)
+  await computer.stop()
+  try {
+    return await whileStopped(restorer, () => apply(restorer, id, draft, options))
+  } catch (error) {
+    if (isHalf(error)) throw error
+    await computer.start().catch((reason: unknown) => restorer.note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
+    throw error
+  }
+}
+
+async function whileStopped<T>({ computer }: Restorer, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!hasCode(error, 'conflict') || tries === TRIES) throw error
+      await computer.stop()
+    }
+  }
+}
+
+/** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */
+async function apply(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
+  const { computer, progress, note } = restorer
+  const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
+  progress(`Restoring ${id}`)
+  const answer = await runTool(computer, [ENGINE, ...argv], {
+    disk: 'write',
+    store: true,
+    explain,
+    input: requestText(await treesOf(computer), paths),
+    onAnswer: (one) => tell(restorer, one),
+  })
+  if (answer.word !== 'done') throw fail('internal', 'the restore ended without a result')
+  const { safety, changed, missing } = parse(answer.fields[0])
+  if (Array.isArray(missing) && missing.length > 0) note(`Not restored, since they are no longer here: ${missing.join(', ')}`)
+  return { restored: id, ...(typeof safety === 'string' && { safety }), changed: typeof changed === 'number' ? changed : 0 }
+}
+
+function isHalf(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof Object && 'step' in error.cause && error.cause.step === 'half'
+}
