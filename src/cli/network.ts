@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { installedAgents } from '../agents/index.ts'
 import type { EquippedComputer, NetworkEvent, NetworkPolicy } from '../contract/index.ts'
 import { paths } from '../config/index.ts'
-import { cutOff, describePolicy, formatPolicy, formatRule, policyDifference } from '../emulation/index.ts'
+import { cutOff, describePolicy, formatRule, policyDifference } from '../emulation/index.ts'
 import { withLock } from '../util/lock.ts'
 import type { AmuxCommand } from './base.ts'
 import { ownComputer } from './computers.ts'
@@ -15,6 +15,8 @@ const MOST_CUT = 10
 export interface PolicyChange {
   /** What the policy becomes; may ask, and throws when it cannot be. */
   edit(before: NetworkPolicy, computer: EquippedComputer): NetworkPolicy | Promise<NetworkPolicy>
+  /** What else people should know once it is changed. */
+  remark?(before: NetworkPolicy, after: NetworkPolicy): string | undefined
   /** The rules that went were not named by the user: say which. */
   readonly tell?: boolean
 }
@@ -22,22 +24,22 @@ export interface PolicyChange {
 type Host = Pick<AmuxCommand, 'amux' | 'out' | 'signal'>
 
 /** Reads a computer's policy, changes it and puts it in force: no other amux of this user does meanwhile. */
-export async function changePolicy({ amux, out, signal }: Host, selection: ComputerSelection, { edit, tell = false }: PolicyChange): Promise<void> {
+export async function changePolicy({ amux, out, signal }: Host, selection: ComputerSelection, { edit, remark, tell = false }: PolicyChange): Promise<void> {
   const computer = await ownComputer(amux, selection)
   const { name, provider, network } = computer
   const lock = join(paths().state, 'network', `${provider}.${name}.lock`)
   const onWait = () => out.progress(`Waiting for another amux that changes the network policy of ${name}`)
-  const { before, after, cut } = await withLock(lock, async () => {
+  const { before, after, removed, changed, cut } = await withLock(lock, async () => {
     const before = await network.get()
     const after = await edit(before, computer)
-    if (formatPolicy(before) === formatPolicy(after)) return { before, after, cut: [] }
-    await network.set(after)
-    return { before, after, cut: await lastCut(computer) }
+    const { added, removed } = policyDifference(before, after)
+    const changed = added.length + removed.length > 0
+    if (changed) await network.set(after)
+    return { before, after, removed, changed, cut: changed ? await lastCut(computer) : [] }
   }, { signal, onWait })
-  const { added, removed } = policyDifference(before, after)
   const { state } = await computer.info()
-  const changed = added.length + removed.length > 0
-  if (!changed) out.note(`${name} had that policy already.`)
+  const said = changed ? remark?.(before, after) : `${name} had that policy already.`
+  if (said !== undefined) out.note(said)
   if (tell && removed.length > 0) out.note(['Rules that are gone:', ...removed.map((rule) => `  ${formatRule(rule)}`)].join('\n'))
   if (changed && state !== 'running') out.note(`${name} is ${state}: the policy is in force when it starts.`)
   sayCut(cut, (text) => out.note(text))

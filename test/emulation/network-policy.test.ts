@@ -7,7 +7,9 @@ import { Readable } from 'node:stream'
 import type { NetworkPolicy } from '../../src/contract/index.ts'
 import { hasCode, normalise } from '../../src/errors/index.ts'
 import { defaults } from '../../src/emulation/network/defaults.ts'
-import { checkPolicy, cutOff, describePolicy, difference, drop, formatPolicy, judge, networkOption, parsePolicy, parseTarget, policyText, put, readPolicy } from '../../src/emulation/network/index.ts'
+import { difference, drop, put } from '../../src/emulation/network/edit.ts'
+import { checkPolicy, cutOff, describePolicy, formatPolicy, networkOption, parsePolicy, parseTarget, policyText, readPolicy } from '../../src/emulation/network/index.ts'
+import { judge } from '../../src/emulation/network/verdict.ts'
 import { refused } from './network-lab.ts'
 
 const policy = (text: string): NetworkPolicy => parsePolicy(text.replaceAll('; ', '\n'), 'the test')
