@@ -1,6 +1,6 @@
 import type { Computer, Network, NetworkEvent, NetworkPolicy } from '../../contract/index.ts'
 import { fail, isAmuxError } from '../../errors/index.ts'
-import { collect } from '../../util/streams.ts'
+import { parseAnswer, parseToolFailure } from '../aside/answer.ts'
 import { type ToolFailure, runTool, Tool, toolError } from '../aside/index.ts'
 import { parseEvent } from './events.ts'
 import { checkPolicy } from './rules.ts'
@@ -23,9 +23,9 @@ export class PolicyNetwork implements Network {
   async get(): Promise<NetworkPolicy> {
     const tool = await Tool.start(this.#computer, [PROGRAM, 'show', PLACE], { store: true, explain })
     await tool.end()
-    const document = await collect(tool.bytes(), LARGEST)
+    const document = await whole(tool)
     try {
-      return checkPolicy(JSON.parse(document.toString()))
+      return checkPolicy(JSON.parse(document))
     } catch (error) {
       throw fail('corrupt', `the network policy of ${this.#computer.name} cannot be read: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     }
@@ -43,6 +43,7 @@ export class PolicyNetwork implements Network {
     if (!follow) await tool.end()
     try {
       for await (const line of tool.lines()) {
+        refuse(line)
         const event = parseEvent(line)
         if (event) yield event
       }
@@ -51,6 +52,28 @@ export class PolicyNetwork implements Network {
     }
     if (signal?.aborted) throw reasonOf(signal)
   }
+}
+
+/** Longer than a line of a tool may be. */
+async function whole(tool: Tool): Promise<string> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of tool.bytes()) {
+      parts.push(chunk)
+      size += chunk.length
+      if (size > LARGEST) throw fail('corrupt', 'amux\'s own helper said an endless policy')
+    }
+  } catch (error) {
+    refuse(Buffer.concat(parts).toString().split('\n', 1)[0] ?? '')
+    throw error
+  }
+  return Buffer.concat(parts).toString()
+}
+
+function refuse(line: string): void {
+  const failure = parseToolFailure(parseAnswer(line))
+  if (failure) throw explain(failure)
 }
 
 function explain(failure: ToolFailure): Error {
