@@ -31,6 +31,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.claude/.credentials.json'],
     credentials: ['ANTHROPIC_API_KEY', 'ANTHROPIC_AUTH_TOKEN', 'CLAUDE_CODE_OAUTH_TOKEN'],
     login: 'type /login inside it',
+    resume: ['--continue'],
     endpoints: ['api.anthropic.com'],
     // Without it, some of its permission modes refuse to run as root.
     env: { IS_SANDBOX: '1' },
@@ -44,6 +45,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.codex/auth.json'],
     credentials: ['OPENAI_API_KEY', 'CODEX_API_KEY'],
     login: 'run amux codex -- login --device-auth',
+    resume: ['resume', '--last'],
     endpoints: ['api.openai.com', 'chatgpt.com'],
   },
   {
@@ -55,6 +57,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.local/share/opencode/auth.json'],
     credentials: ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'GEMINI_API_KEY', 'OPENROUTER_API_KEY'],
     login: 'run amux opencode -- auth login',
+    resume: ['--continue'],
     endpoints: [],
   },
   {
@@ -66,6 +69,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.local/share/amp/secrets.json', '.config/amp/secrets.json'],
     credentials: ['AMP_API_KEY'],
     login: 'run amux amp -- login',
+    resume: ['threads', 'continue', '--last'],
     endpoints: ['ampcode.com'],
   },
   {
@@ -77,6 +81,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.gemini/oauth_creds.json'],
     credentials: ['GEMINI_API_KEY', 'GOOGLE_API_KEY'],
     login: 'choose a login inside it',
+    resume: ['--resume', 'latest'],
     endpoints: ['generativelanguage.googleapis.com'],
   },
   {
@@ -88,6 +93,7 @@ export const roster: readonly Agent[] = [
     loggedIn: ['.factory/auth.json', '.factory/config.json'],
     credentials: ['FACTORY_API_KEY'],
     login: 'type /login inside it',
+    resume: ['--resume', '--last'],
     endpoints: ['app.factory.ai'],
   },
 ]

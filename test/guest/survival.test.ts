@@ -112,6 +112,31 @@ describe('guest: what survives', () => {
     expect(log.stdout).to.equal('words\n')
   })
 
+  it('says of what a restore ended that it was one, and of the next that it was none', async () => {
+    const first = await start('sleep 1052')
+    expect(await lab.call('POST', '/v1/ending', { reason: 'restored' })).to.include({ status: 204 })
+    lab.stop()
+    await lab.start()
+    expect((await lab.info(first)).state).to.deep.include({ status: 'ended', reason: 'restored' })
+    const second = await start('sleep 1053')
+    lab.stop()
+    await lab.start()
+    expect((await lab.info(second)).state).to.deep.include({ status: 'ended', reason: 'stopped' })
+    expect(await lab.call('POST', '/v1/ending', { reason: 'bored' })).to.include({ status: 400 })
+  })
+
+  it('says so also of what ended without a goodbye', async () => {
+    const id = await start('sleep 1054')
+    await lab.call('POST', '/v1/ending', { reason: 'restored' })
+    process.kill(supervisor((await lab.hello()).pid), 'SIGKILL')
+    lab.cut()
+    await until(() => !ps().includes(lab.dir))
+    await lab.start()
+    const { state } = await lab.info(id)
+    // The end that its holder makes may be noticed first.
+    if (state.status !== 'killed') expect(state).to.deep.include({ status: 'ended', reason: 'restored' })
+  })
+
   it('tells everybody that the computer stops', async () => {
     const owner = lab.exec({ argv: ['sleep', '1051'] })
     const { session } = await owner.started()
