@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { installedAgents } from '../agents/index.ts'
+import { type Agent, installedAgents } from '../agents/index.ts'
 import type { EquippedComputer, NetworkEvent, NetworkPolicy } from '../contract/index.ts'
 import { paths } from '../config/index.ts'
 import { cutOff, describePolicy, formatRule, policyDifference } from '../emulation/index.ts'
@@ -43,7 +43,8 @@ export async function changePolicy({ amux, out, signal }: Host, selection: Compu
   if (tell && removed.length > 0) out.note(['Rules that are gone:', ...removed.map((rule) => `  ${formatRule(rule)}`)].join('\n'))
   if (changed && state !== 'running') out.note(`${name} is ${state}: the policy is in force when it starts.`)
   sayCut(cut, (text) => out.note(text))
-  for (const line of await warnings(computer, after, state, signal)) out.say(line)
+  const agents = after.rules.length === 0 ? [] : await agentsOn(computer, state, signal)
+  for (const line of agentWarnings(after, agents, selection)) out.say(line)
   out.data({ computer: name, provider, rules: after.rules, changed, inForce: state === 'running', cut }, () => describePolicy(after))
 }
 
@@ -66,12 +67,20 @@ function sayCut(cut: readonly NetworkEvent[], note: (text: string) => void): voi
   if (cut.length > MOST_CUT) note(`Cut: ${cut.length - MOST_CUT} more connections; see: amux computer network log`)
 }
 
-/** One line for each service of an agent on the computer that its policy does not let it reach. */
-async function warnings(computer: EquippedComputer, policy: NetworkPolicy, state: string, signal: AbortSignal): Promise<readonly string[]> {
-  if (state !== 'running' || policy.rules.length === 0) return []
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
-  const agents = await installedAgents(computer, limit).catch(() => [])
-  return agents.flatMap(({ title, endpoints }) => cutOff(policy, endpoints).map((domain) => `amux: this policy cuts ${title} off from ${domain}. Allow it: amux computer network allow ${domain}`))
+/** Agents whose programs are on the computer; it may not answer, and that is no failure of the change. */
+async function agentsOn(computer: EquippedComputer, state: string, signal: AbortSignal): Promise<readonly Agent[]> {
+  if (state !== 'running') return []
+  return installedAgents(computer, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])).catch(() => [])
+}
+
+/** One line for each agent that a policy keeps from its own service. */
+export function agentWarnings(policy: NetworkPolicy, agents: readonly Agent[], { computer, provider }: ComputerSelection): readonly string[] {
+  const aim = [...(computer === undefined ? [] : ['-c', computer]), ...(provider === undefined ? [] : ['-P', provider])]
+  return agents.flatMap(({ title, endpoints }) => {
+    const missing = cutOff(policy, endpoints)
+    if (missing.length === 0) return []
+    return [`amux: the network policy cuts ${title} off from ${missing.join(' and ')}. To allow it: ${['amux computer network allow', ...missing, ...aim].join(' ')}`]
+  })
 }
 
 /** Whom an event is about. */
