@@ -42,6 +42,13 @@ async function main(): Promise<void> {
   run('computer', 'start')
   run('computer', 'exec', '--', 'cowsay', 'still here')
 
+  title('Go back in time: the disk and the project')
+  run('computer', 'checkpoint', 'create', '-m', 'all is well')
+  run('computer', 'exec', '--', 'sh', '-c', 'rm hello.txt; echo oops > ~/oops')
+  run('computer', 'checkpoint', 'diff')
+  run('computer', 'undo', '--yes')
+  run('computer', 'exec', '--', 'cat', 'hello.txt')
+
   title('What this computer can do')
   run('computer', 'capabilities')
 
