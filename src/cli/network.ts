@@ -23,38 +23,42 @@ export interface PolicyChange {
 
 type Host = Pick<AmuxCommand, 'amux' | 'out' | 'signal'>
 
-/** Reads a computer's policy, changes it and puts it in force: no other amux of this user does meanwhile. */
+/** Changes a computer's policy, and tells people what came of it. */
 export async function changePolicy({ amux, out, signal }: Host, selection: ComputerSelection, { edit, remark, tell = false }: PolicyChange): Promise<void> {
   const computer = await ownComputer(amux, selection)
-  const { name, provider, network } = computer
+  const { name, provider } = computer
   const lock = join(paths().state, 'network', `${provider}.${name}.lock`)
   const onWait = () => out.progress(`Waiting for another amux that changes the network policy of ${name}`)
-  const { before, after, removed, changed, cut } = await withLock(lock, async () => {
-    const before = await network.get()
-    const after = await edit(before, computer)
-    const { added, removed } = policyDifference(before, after)
-    const changed = added.length + removed.length > 0
-    if (changed) await network.set(after)
-    return { before, after, removed, changed, cut: changed ? await lastCut(computer) : [] }
-  }, { signal, onWait })
-  const { state } = await computer.info()
+  const { before, after, changed, removed, state, cut } = await withLock(lock, () => change(computer, edit), { signal, onWait })
+  const running = state === 'running'
   const said = changed ? remark?.(before, after) : `${name} had that policy already.`
   if (said !== undefined) out.note(said)
   if (tell && removed.length > 0) out.note(['Rules that are gone:', ...removed.map((rule) => `  ${formatRule(rule)}`)].join('\n'))
-  if (changed && state !== 'running') out.note(`${name} is ${state}: the policy is in force when it starts.`)
+  if (changed && !running) out.note(`${name} is ${state}: the policy is in force when it starts.`)
   sayCut(cut, (text) => out.note(text))
-  const agents = after.rules.length === 0 ? [] : await agentsOn(computer, state, signal)
+  const agents = running && after.rules.length > 0 ? await agentsOn(computer, signal) : []
   for (const line of agentWarnings(after, agents, selection)) out.say(line)
-  out.data({ computer: name, provider, rules: after.rules, changed, inForce: state === 'running', cut }, () => describePolicy(after))
+  out.data({ computer: name, provider, rules: after.rules, changed, inForce: running, cut }, () => describePolicy(after))
 }
 
-/** What the last change cut. It was made, so that this cannot fail any more. */
+async function change(computer: EquippedComputer, edit: PolicyChange['edit']) {
+  const { network } = computer
+  const before = await network.get()
+  const after = await edit(before, computer)
+  const { added, removed } = policyDifference(before, after)
+  const changed = added.length + removed.length > 0
+  if (changed) await network.set(after)
+  const { state } = await computer.info()
+  return { before, after, removed, changed, state, cut: changed && state === 'running' ? await lastCut(computer) : [] }
+}
+
+/** What the last change cut: it is logged before the change is. That was made, so that this cannot fail any more. */
 async function lastCut({ network }: EquippedComputer): Promise<readonly NetworkEvent[]> {
-  let cut: NetworkEvent[] = []
+  let [cut, since]: NetworkEvent[][] = [[], []]
   try {
     for await (const event of network.log()) {
-      if (event.event === 'policy') cut = []
-      if (event.event === 'cut') cut.push(event)
+      if (event.event === 'cut') since.push(event)
+      if (event.event === 'policy') [cut, since] = [since, []]
     }
   } catch {
     return []
@@ -68,8 +72,7 @@ function sayCut(cut: readonly NetworkEvent[], note: (text: string) => void): voi
 }
 
 /** Agents whose programs are on the computer; it may not answer, and that is no failure of the change. */
-async function agentsOn(computer: EquippedComputer, state: string, signal: AbortSignal): Promise<readonly Agent[]> {
-  if (state !== 'running') return []
+async function agentsOn(computer: EquippedComputer, signal: AbortSignal): Promise<readonly Agent[]> {
   return installedAgents(computer, AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])).catch(() => [])
 }
 
