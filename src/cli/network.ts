@@ -54,7 +54,8 @@ async function change(computer: EquippedComputer, edit: PolicyChange['edit']) {
 
 /** What the last change cut: it is logged before the change is. That was made, so that this cannot fail any more. */
 async function lastCut({ network }: EquippedComputer): Promise<readonly NetworkEvent[]> {
-  let [cut, since]: NetworkEvent[][] = [[], []]
+  let cut: NetworkEvent[] = []
+  let since: NetworkEvent[] = []
   try {
     for await (const event of network.log()) {
       if (event.event === 'cut') since.push(event)
