@@ -7,6 +7,7 @@ import type {
   ComputerInfo,
   ConnectContext,
   DiskTree,
+  Frozen,
   GuestPlace,
   Process,
   SpawnOptions,
@@ -18,6 +19,7 @@ import { checkProject } from './create.ts'
 import { destroy } from './destroy.ts'
 import { diskTrees } from './disk.ts'
 import { diskFull, fail, hasCode } from './errors.ts'
+import { freeze, thaw } from './freeze.ts'
 import { readEnv, tierEnv, tierPath } from './guest.ts'
 import { halt } from './halt.ts'
 import { shortfalls } from './capabilities.ts'
@@ -98,11 +100,16 @@ export class LocalComputer implements Computer {
     return diskTrees(this.#place, meta)
   }
 
+  async freeze(): Promise<Frozen> {
+    return freeze(this.#place, this.#running())
+  }
+
   /** Its record, with the project where it is now. */
   async #located(options: StartComputerOptions): Promise<Meta> {
     const old = await readMeta(this.#place)
     const now = running(this.#place)
     const project = old.project && options.project ? checkProject(options.project) : old.project
+    if (now) await thaw(this.#place, now)
     if (now) return this.#grown(this.#unmoved(old, project?.path), project, now)
     if (old.project && options.project === undefined) this.#stillThere(old.project.path)
     const packages = packagesState(old.root ?? '/')

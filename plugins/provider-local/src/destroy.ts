@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { sep } from 'node:path'
 import { runBox } from './box.ts'
 import { fail, hasCode } from './errors.ts'
+import { dropGroup } from './freeze.ts'
 import { halt } from './halt.ts'
 import { type Layout, layout } from './layout.ts'
 import { missing } from './meta.ts'
@@ -27,6 +28,7 @@ export async function destroy(dataDir: string, place: Layout): Promise<void> {
     if (hasCode(error, 'ENOENT')) throw missing(place.name)
     throw error
   }
+  await dropGroup(doomed)
   await removeTree(place, doomed)
   await rm(place.run, { recursive: true, force: true })
 }

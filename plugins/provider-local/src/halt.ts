@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { fail, hasCode, throwIfAborted } from './errors.ts'
+import { thaw } from './freeze.ts'
 import type { Layout } from './layout.ts'
 import { lives, type ProcessId, running } from './status.ts'
 
@@ -12,6 +13,7 @@ export async function halt(place: Layout, options: { readonly grace?: number; re
   const now = running(place)
   if (now === undefined) return
   const { grace = GRACE, signal } = options
+  await thaw(place, now)
   if (grace > 0) {
     send(now.keeper, 'SIGTERM')
     if (await ended([now.keeper, now.first], grace, signal)) return

@@ -12,6 +12,8 @@ export interface Layout {
   /** Locked for as long as it runs; says which processes it is. */
   readonly lock: string
   readonly log: string
+  /** Names its control group, and who froze it. */
+  readonly freeze: string
   /** Everything a checkpoint covers. */
   readonly disk: string
   /** Empty; its root file system is put together here, in a mount namespace of its own. */
@@ -54,6 +56,7 @@ export function layout(dataDir: string, name: string, entry = name): Layout {
     meta: at('meta.json'),
     lock: at('run.lock'),
     log: at('keeper.log'),
+    freeze: at('freeze'),
     disk: at('disk'),
     root: at('root'),
     store: at('store'),

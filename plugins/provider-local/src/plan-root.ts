@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { groupName } from './freeze.ts'
 import { layersOf, mountLayers } from './layers.ts'
 import { inside, type Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
@@ -31,7 +32,7 @@ export interface PlanContext {
 
 /** Root's tier: an overlay over this machine's system, or over a directory that holds another. */
 export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
-  const plan = new Plan()
+  const plan = new Plan().step('group', groupName(place), place.freeze)
   const lower = meta.root ?? '/'
   const attachLayers = overlay(plan, place, meta.root)
   const guest = guestMounts(plan, place, node)

@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { DURABLE } from './disk.ts'
+import { groupName } from './freeze.ts'
 import { SYSTEM } from './hidden.ts'
 import type { Layout } from './layout.ts'
 import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
@@ -9,7 +10,7 @@ import { Plan } from './plan.ts'
 
 /** The unprivileged tier: a user namespace, this machine's system read-only, a home of its own. */
 export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
-  const plan = new Plan()
+  const plan = new Plan().step('group', groupName(place), place.freeze)
   const { uid, gid } = meta.user
   plan.step('map', uid, uid, gid, gid)
   plan.step('private')

@@ -52,6 +52,42 @@ int open_lock(const char *path);
 /* What a keeper that was killed left dying: the lock is free at once, its processes are gone only a moment later. */
 void end_leftover(int lock);
 
+/* ---- cgroup.c ---- */
+enum { GROUP_PATH = 2000 };
+struct cgroup {
+  char path[GROUP_PATH];
+  bool two;
+};
+/* Made anew with that process in it. False: this machine or user has none to make. */
+bool group_make(const char *name, pid_t first, struct cgroup *group);
+/* The one that was made for the computer of that process. */
+bool group_of(pid_t pid, struct cgroup *group);
+bool group_take(const struct cgroup *group, pid_t pid);
+/* Who writes `0` to it goes in. */
+int group_door(const struct cgroup *group);
+/* Asks for it; frozen it is only when it says so. */
+bool group_freeze(const struct cgroup *group, bool freeze);
+bool group_is_frozen(const struct cgroup *group);
+/* Empty and one of ours, or nothing happens. */
+void group_remove(const char *path);
+void nap(long milliseconds);
+
+/* ---- halt.c ---- */
+enum { MOST_HALTED = 65536 };
+struct halted {
+  size_t count;
+  struct {
+    pid_t pid;
+    unsigned long long ticks;
+  } list[MOST_HALTED];
+};
+bool halt_all(pid_t first, struct halted *halted);
+/* Children first. What had stopped before is not in the list. */
+void go_on(const struct halted *halted);
+
+/* ---- freeze.c ---- */
+enum { FREEZE_FILE = 4096 };
+
 /* ---- harden.c ---- */
 /* Keeps only these capabilities (names without `cap_`, separated by commas), in every set. */
 bool keep_caps(const char *names);
@@ -107,6 +143,8 @@ int enter_main(int argc, char **argv);
 int aside_main(int argc, char **argv);
 int attach_main(int argc, char **argv);
 int remove_main(int argc, char **argv);
+int freeze_main(int argc, char **argv);
+int thaw_main(int argc, char **argv);
 
 /* ---- aside.c: enters namespaces of a process. pid, start ticks, their names ---- */
 bool join_spaces(char **field);
@@ -120,6 +158,8 @@ struct child {
   char **argv;
   /* A lock that lasts as long as the program, also when who watches it is killed first; 0 for none. */
   int lock;
+  /* Into which control group it goes; 0 for none. */
+  int door;
 };
 /* Runs it, talks over descriptor 3, returns the status to exit with. */
 int watch_child(const struct child *child);

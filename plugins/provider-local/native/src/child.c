@@ -63,6 +63,7 @@ static _Noreturn void give_up(int report, const char *stage, const char *what) {
 }
 
 static _Noreturn void run(const struct child *child, const struct identity *who, int report, int terminal) {
+  if (child->door && !write_all(child->door, "0", 1)) give_up(report, "group", "");
   setsid();
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;

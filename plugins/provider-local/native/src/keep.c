@@ -24,6 +24,7 @@
 enum { GRACE_SECONDS = 14, RECORD = 160 };
 
 static int lock_fd;
+static struct cgroup group;
 
 /* Always the same length, over what was there: that works on a full disk too. */
 static bool put_record(const char *text) {
@@ -70,6 +71,8 @@ static _Noreturn void be_first(const struct plan *plan, int go, int report, int 
   char byte;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (read(go, &byte, 1) != 1) _exit(1);
+  /* Its own control group, in which it is by now, is the root of what it sees. */
+  if (unshare(CLONE_NEWCGROUP) != 0) say(report, "error\t%d\tnamespaces\tcgroup\t%s\n", errno, strerror(errno)), _exit(1);
   setsid();
   unblock();
   struct pollfd gone = {.fd = alive, .events = 0};
@@ -78,11 +81,26 @@ static _Noreturn void be_first(const struct plan *plan, int go, int report, int 
   _exit(1);
 }
 
+/* Where there can be one: its name, and the file that says where it is, should nobody be left to remove it. */
+static void take_group(const struct plan *plan, pid_t pid) {
+  const struct step *step = find_step(plan, "group");
+  char text[FREEZE_FILE / 2] = "";
+  int fd = step ? open(step->fields[2], O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
+  if (fd < 0) return;
+  if (pread(fd, text, sizeof text - 1, 0) > 0) text[strcspn(text, "\n")] = 0, group_remove(text);
+  memset(text, ' ', sizeof text);
+  text[sizeof text - 1] = '\n';
+  if (group_make(step->fields[1], pid, &group)) text[snprintf(text, sizeof text - 1, "%s", group.path)] = '\n';
+  /* On a full disk nobody will know later: an empty group is no harm. */
+  (void)!pwrite(fd, text, sizeof text, 0);
+  close(fd);
+}
+
 static pid_t start(const struct plan *plan, int answers, int *report) {
   const struct step *map = find_step(plan, "map");
   int go[2], answer[2], alive[2];
   if (pipe2(go, O_CLOEXEC) != 0 || pipe2(answer, O_CLOEXEC) != 0 || pipe2(alive, O_CLOEXEC) != 0) return -1;
-  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | (map ? CLONE_NEWUSER : 0);
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (map ? CLONE_NEWUSER : 0);
   pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
   if (pid == 0) {
     close(go[1]), close(answer[0]), close(alive[1]);
@@ -96,6 +114,7 @@ static pid_t start(const struct plan *plan, int answers, int *report) {
     kill(pid, SIGKILL);
     return -1;
   }
+  take_group(plan, pid);
   write_all(go[1], "", 1);
   close(go[1]);
   *report = answer[0];
@@ -106,6 +125,8 @@ static pid_t start(const struct plan *plan, int answers, int *report) {
 static void watch(pid_t pid, const sigset_t *signals) {
   for (int signal;;) {
     if (sigwait(signals, &signal) != 0) continue;
+    /* Frozen it could not obey. */
+    if (*group.path && signal != SIGCHLD) group_freeze(&group, false);
     if (signal == SIGTERM) {
       kill(pid, SIGTERM);
       alarm(GRACE_SECONDS);
@@ -154,11 +175,13 @@ static int keep(char **argv) {
   if (answer_failure(answers, failure, length) || !record(pid)) {
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
+    group_remove(group.path);
     return 1;
   }
   say(answers, "ok %d %d\n", (int)getpid(), (int)pid);
   close(answers);
   watch(pid, &signals);
+  group_remove(group.path);
   return put_record("") ? 0 : 1;
 }
 

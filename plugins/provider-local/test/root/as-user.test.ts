@@ -42,7 +42,7 @@ if (asRoot) {
     const runs = new Map<string, ReturnType<typeof mocha>>()
     before(() => void runs.set('crash', mocha('crash')))
 
-    for (const name of ['lifecycle', 'spawn', 'aside', 'disk-trees', 'disk', 'conformance', 'user-tier', 'crash']) {
+    for (const name of ['lifecycle', 'spawn', 'aside', 'disk-trees', 'freeze', 'disk', 'conformance', 'user-tier', 'crash']) {
       it(`local computers work: ${name}`, async function () {
         this.timeout(300_000)
         const { status, output } = await (runs.get(name) ?? mocha(name))
