@@ -51,6 +51,7 @@ export class Agent {
   #last = 0
   constructor(child: ChildProcess) {
     this.#child = child
+    child.setMaxListeners(0)
     child.on('message', ({ id, value }: { id: number; value: unknown }) => this.#waiting.get(id)?.(value))
   }
   get pid(): number {
@@ -132,7 +133,10 @@ export class World {
 
   #lay(join_: string): void {
     const names = [this.outside, this.host, ...(join_ === 'none' ? [] : [this.computer])]
-    ip(undefined, ...names.map((name) => `netns add ${name}`), `link add out netns ${this.host} type veth peer name host netns ${this.outside}`)
+    ip(undefined, ...names.map((name) => `netns add ${name}`))
+    // No second of waiting until an address may be used.
+    for (const name of names) execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', 'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0'])
+    ip(undefined, `link add out netns ${this.host} type veth peer name host netns ${this.outside}`)
     ip(
       this.outside,
       'link set lo up',

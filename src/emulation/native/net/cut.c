@@ -7,8 +7,8 @@
 
 enum { TCP = 6, ESTABLISHED = 1, TIME_WAIT = 6, CLOSE = 7, LISTEN = 10, DNS = 53 };
 
-static struct diag_message *list;
-static size_t count, room;
+static struct diag_message *list, *before;
+static size_t count, room, before_count;
 static uint8_t listening[8192];
 static struct address own[256];
 static int own_count;
@@ -83,28 +83,64 @@ static bool comes_in(const struct diag_message *socket_) {
   return listening[port / 8] >> port % 8 & 1;
 }
 
+static void dump_connections(void) {
+  dump(~0u & ~(1u << LISTEN | 1u << CLOSE | 1u << TIME_WAIT));
+}
+
+static void forget_list(struct diag_message **which) {
+  free(*which);
+  *which = NULL;
+}
+
+static int by_cookie(const void *a, const void *b) {
+  return memcmp(((const struct diag_message *)a)->id.cookie, ((const struct diag_message *)b)->id.cookie, sizeof(uint32_t[2]));
+}
+
+/* One that sends at the very moment is reset by the packet filter before it can be found: it was cut all the same. */
+void note_connections(void) {
+  dump_connections();
+  forget_list(&before);
+  before = list, before_count = count;
+  list = NULL, count = room = 0;
+  if (before) qsort(before, before_count, sizeof *before, by_cookie);
+}
+
+static bool is_over(const struct diag_message *socket_, bool fenced) {
+  struct address peer = peer_of(socket_);
+  uint16_t port = ntohs(socket_->id.dport);
+  if (port == 0 || is_own(&peer) || is_known(&peer)) return false;
+  return !fenced || (port != DNS && !comes_in(socket_));
+}
+
+/* One that its program has closed already is nobody's loss. 1 when it counts. */
+static int note_cut(const struct diag_message *socket_) {
+  if (socket_->inode == 0) return 0;
+  struct address peer = peer_of(socket_);
+  note("cut", NULL, &peer, ntohs(socket_->id.dport), "tcp", "the policy does not allow it any more");
+  return 1;
+}
+
 int cut_connections(bool fenced) {
   int cut = 0;
   memset(listening, 0, sizeof listening);
   dump(1u << LISTEN);
   for (size_t i = 0; i < count; i++) listening[ntohs(list[i].id.sport) / 8] |= (uint8_t)(1 << ntohs(list[i].id.sport) % 8);
   learn_own();
-  dump(~0u & ~(1u << LISTEN | 1u << CLOSE | 1u << TIME_WAIT));
+  for (size_t i = 0; i < before_count; i++)
+    if (is_over(&before[i], fenced)) cut += note_cut(&before[i]);
+  dump_connections();
   for (size_t i = 0; i < count; i++) {
-    struct address peer = peer_of(&list[i]);
-    int port = ntohs(list[i].id.dport);
-    if (port == 0 || is_own(&peer) || is_known(&peer) || (fenced && (port == DNS || comes_in(&list[i])))) continue;
-    if (!destroy(&list[i])) continue;
-    note("cut", NULL, &peer, port, "tcp", "the policy does not allow it any more");
-    cut++;
+    if (!is_over(&list[i], fenced) || !destroy(&list[i])) continue;
+    if (before && bsearch(&list[i], before, before_count, sizeof *before, by_cookie)) continue;
+    cut += note_cut(&list[i]);
   }
-  free(list);
-  list = NULL, room = count = 0;
+  forget_list(&list), forget_list(&before);
+  room = count = before_count = 0;
   return cut;
 }
 
 void each_peer(void (*each)(const struct address *)) {
-  dump(~0u & ~(1u << LISTEN | 1u << CLOSE | 1u << TIME_WAIT));
+  dump_connections();
   for (size_t i = 0; i < count; i++) {
     struct address peer = peer_of(&list[i]);
     each(&peer);

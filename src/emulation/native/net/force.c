@@ -110,6 +110,7 @@ bool put_in_force(struct policy *next, int *cut, struct failure *failure) {
     adopt(next);
     return say_change(0), true;
   }
+  note_connections();
   if (!fenced && !raise_fence(failure)) return false;
   int error = relearn(next);
   if (error != 0) return fails(failure, error, "sets", NULL);

@@ -205,7 +205,9 @@ bool start_force(struct failure *failure);
 bool load_policy(struct policy **loaded, struct failure *failure);
 
 /* ---- cut.c ---- */
-/* Destroys TCP connections whose peer is not known. `fenced`: there was a policy before, so port 53 is ours. */
+/* Before a change: those there are. */
+void note_connections(void);
+/* After it: destroys TCP connections whose peer is not known. `fenced`: there was a policy before, so port 53 is ours. */
 int cut_connections(bool fenced);
 /* Calls with the peer of every connection. */
 void each_peer(void (*each)(const struct address *peer));
