@@ -126,6 +126,29 @@ describe('amux computer run and the shortcuts', () => {
     await endAll()
   })
 
+  it('offers the conversation that a restore ended', async () => {
+    const point = (await amux.run(['computer', 'checkpoint', 'create'])).stdout.trim()
+    const restored = async () => {
+      await amux.run(['droid', '-d'])
+      const { status, stderr } = await amux.run(['computer', 'checkpoint', 'restore', point, '--yes'])
+      expect(status, stderr).to.equal(0)
+    }
+    await restored()
+    const piped = await amux.run(['droid'], { input: 'bye\n' })
+    expect(piped.stdout).to.contain('args:\n')
+    expect(piped.stderr).to.contain('to go on with its conversation: amux droid -- --resume --last')
+    await restored()
+    const asking = terminal('droid')
+    await asking.shows('Go on with its conversation?')
+    asking.type('\r')
+    await asking.shows('args: [--resume] [--last]')
+    asking.type('bye\r')
+    expect(await asking.ended()).to.equal(7)
+    const after = await amux.run(['droid'], { input: 'bye\n' })
+    expect(after.stderr).to.not.contain('conversation')
+    asking.dispose()
+  })
+
   it('refuses a directory that is not on the computer', async () => {
     const git = (...args: string[]) => execFileSync('git', ['-C', amux.project, '-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], { stdio: 'pipe' })
     git('init', '--quiet')

@@ -21,7 +21,7 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
-  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: true, signal: options.signal })
+  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal: options.signal })
   options.signal?.throwIfAborted()
   await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
   progress(`Stopping ${computer.name}`)
