@@ -161,6 +161,13 @@ export class World {
     ip(name, `route add default via ${at.gateway}`, `route add default via ${at.gateway6}`)
   }
 
+  /** Takes the network of a process, which it made itself, as the computer's. */
+  async adopt(pid: number): Promise<void> {
+    ip(undefined, `netns attach ${this.computer} ${pid}`)
+    ip(this.computer, 'link set lo up')
+    this.cable(this.computer)
+  }
+
   async #slirp(): Promise<void> {
     const args = ['--configure', '--mtu=65520', '--disable-host-loopback', '--enable-ipv6', '--ready-fd=3', '--netns-type=path', `/run/netns/${this.computer}`, 'tap0']
     const child = this.spawn(this.host, ['slirp4netns', ...args], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
