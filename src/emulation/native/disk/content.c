@@ -8,11 +8,11 @@
 #include "../common/text.h"
 #include "pack.h"
 
-enum { CHUNK = 1 << 20, OPEN_PACKS = 8 };
+enum { CHUNK = 4 << 20, EARLY = 1 << 20, OPEN_PACKS = 8 };
 
 static char *chunk(int which) {
   static char *chunks[2];
-  if (!chunks[which]) chunks[which] = must(malloc(CHUNK));
+  if (!chunks[which]) chunks[which] = must(aligned_alloc(PACK_BLOCK, CHUNK));
   return chunks[which];
 }
 
@@ -58,15 +58,16 @@ static ssize_t pull(int fd, char *to, size_t length, uint64_t offset) {
   return (ssize_t)got;
 }
 
-static bool push(int fd, const char *from, size_t length, uint64_t at) {
-  while (length > 0) {
-    ssize_t done = pwrite(fd, from, length, (off_t)at);
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return false;
-    from += done;
-    at += (uint64_t)done;
-    length -= (size_t)done;
+bool write_at(int fd, const char *data, size_t length, uint64_t at) {
+  for (size_t done = 0; done < length;) {
+    ssize_t more = pwrite(fd, data + done, length - done, (off_t)(at + done));
+    if (more < 0 && errno == EINTR) continue;
+    int flags = more < 0 && errno == EINVAL ? fcntl(fd, F_GETFL) : 0;
+    if (flags & O_DIRECT && fcntl(fd, F_SETFL, flags & ~O_DIRECT) == 0) continue;
+    if (more <= 0) return false;
+    done += (size_t)more;
   }
+  if (length >= EARLY) sync_file_range(fd, (off_t)at, (off_t)length, SYNC_FILE_RANGE_WRITE);
   return true;
 }
 
@@ -86,8 +87,8 @@ static bool next_data(int fd, uint64_t at, uint64_t end, uint64_t *start, uint64
   return true;
 }
 
-bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, uint64_t *sum, uint64_t *copied) {
-  uint64_t pos = offset, end = offset + length, stop, running = 0, flushed = at;
+bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, bool blocks, uint64_t *sum, uint64_t *copied) {
+  uint64_t pos = offset, end = offset + length, stop, running = 0;
   bool whole = true;
   char *data = chunk(0);
   *copied = length;
@@ -98,16 +99,15 @@ bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length,
     for (pos = start; pos < stop;) {
       size_t wanted = stop - pos < CHUNK ? (size_t)(stop - pos) : CHUNK;
       ssize_t got = pull(from, data, wanted, pos);
-      if (got < 0 || !push(to, data, (size_t)got, at + (pos - offset))) return false;
+      if (got < 0) return false;
+      size_t padded = blocks ? ((size_t)got + PACK_BLOCK - 1) / PACK_BLOCK * PACK_BLOCK : (size_t)got;
+      memset(data + got, 0, padded - (size_t)got);
+      if (!write_at(to, data, padded, at + (pos - offset))) return false;
       if (sum) running = hash_bytes(data, (size_t)got, running);
       pos += (size_t)got;
       if ((size_t)got < wanted) {
         *copied = pos - offset;
         end = stop = pos;
-      }
-      if (at + (pos - offset) - flushed >= (8 << 20)) {
-        sync_file_range(to, (off_t)flushed, (off_t)(at + (pos - offset) - flushed), SYNC_FILE_RANGE_WRITE);
-        flushed = at + (pos - offset);
       }
     }
   }
@@ -128,7 +128,7 @@ bool content_give(struct store *store, const struct object *object, int to) {
     no_clone = errno == EXDEV || errno == EOPNOTSUPP || errno == ENOTTY;
   }
   uint64_t sum = 0, copied;
-  if (!copy_range(pack, object->offset, to, 0, object->length, object->sum ? &sum : NULL, &copied)) return false;
+  if (!copy_range(pack, object->offset, to, 0, object->length, false, object->sum ? &sum : NULL, &copied)) return false;
   if (copied != object->length || (object->sum && sum && sum != object->sum)) {
     errno = EILSEQ;
     return false;
@@ -183,4 +183,19 @@ uint64_t content_space(struct store *store, const struct object *object) {
   pack_name(object->pack, name);
   if (object->length >= OWN_PACK_FROM && fstatat(store->packs, name, &stat, AT_SYMLINK_NOFOLLOW) == 0) return (uint64_t)stat.st_blocks * 512;
   return (object->length + PACK_BLOCK - 1) / PACK_BLOCK * PACK_BLOCK;
+}
+
+int content_equal(struct store *store, const struct object *left, const struct object *right) {
+  if (left->length != right->length || (left->sum && right->sum && left->sum != right->sum)) return 0;
+  for (uint64_t pos = 0; pos < left->length;) {
+    size_t wanted = left->length - pos < CHUNK ? (size_t)(left->length - pos) : CHUNK;
+    int a = content_pack(store, left->pack);
+    ssize_t got = a < 0 ? -1 : pull(a, chunk(0), wanted, left->offset + pos);
+    int b = got < 0 ? -1 : content_pack(store, right->pack);
+    ssize_t too = b < 0 ? -1 : pull(b, chunk(1), wanted, right->offset + pos);
+    if (too < 0) return -1;
+    if (got != too || memcmp(chunk(0), chunk(1), (size_t)got) != 0) return 0;
+    pos += wanted;
+  }
+  return 1;
 }

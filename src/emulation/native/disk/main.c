@@ -29,7 +29,8 @@ static const struct {
   bool (*run)(const struct options *);
 } commands[] = {
     {"create", 2, 2, create_command}, {"restore", 2, 2, restore_command}, {"recover", 0, 0, recover_command}, {"pending", 0, 0, pending_command},
-    {"ls", 0, 0, list_command},       {"rm", 1, 1 << 20, remove_command},
+    {"ls", 0, 0, list_command},       {"rm", 1, 1 << 20, remove_command},        {"diff", 1, 2, diff_command},       {"cat", 2, 2, cat_command},
+    {"export", 1, 1, export_command}, {"import", 1, 1, import_command},          {"verify", 0, 0, verify_command},
 };
 
 bool open_for_change(struct store *store, const struct options *options, bool create) {

@@ -26,14 +26,15 @@ bool packer_open(struct packer *packer, struct store *store) {
   *packer = (struct packer){.store = store, .fd = -1};
   if (!numbers_read(store, &numbers)) return false;
   packer->last = (uint32_t)numbers.pack;
-  packer->buffer = must(malloc(GATHER + OWN_PACK_FROM + PACK_BLOCK));
+  packer->buffer = must(aligned_alloc(PACK_BLOCK, GATHER + OWN_PACK_FROM + PACK_BLOCK));
   return true;
 }
 
-/* A descriptor of a new pack; its number is durable before a point that names it is. */
-static int begin_pack(struct packer *packer, uint32_t *pack) {
+int packer_begin(struct packer *packer, uint32_t *pack) {
   if (!step("pack-create")) return -1;
-  int fd = pack_open(packer->store, packer->last + 1, O_RDWR | O_CREAT | O_EXCL);
+  /* Past the page cache: what is copied is not read again soon, and the sync in the end finds nothing left to write. */
+  int fd = pack_open(packer->store, packer->last + 1, O_RDWR | O_CREAT | O_EXCL | O_DIRECT);
+  if (fd < 0 && errno == EINVAL) fd = pack_open(packer->store, packer->last + 1, O_RDWR | O_CREAT);
   if (fd < 0) return -1;
   *pack = ++packer->last;
   packer->made = grown(packer->made, packer->made_count + 1, sizeof *packer->made, &packer->made_room);
@@ -44,14 +45,7 @@ static int begin_pack(struct packer *packer, uint32_t *pack) {
 static bool write_gathered(struct packer *packer) {
   if (packer->gathered == 0) return true;
   if (!step("pack-write")) return false;
-  for (size_t done = 0; done < packer->gathered;) {
-    ssize_t more = pwrite(packer->fd, packer->buffer + done, packer->gathered - done, (off_t)(packer->at + done));
-    if (more < 0 && errno == EINTR) continue;
-    if (more <= 0) return false;
-    done += (size_t)more;
-  }
-  /* The disk begins now, not at the sync in the end. */
-  sync_file_range(packer->fd, (off_t)packer->at, (off_t)packer->gathered, SYNC_FILE_RANGE_WRITE);
+  if (!write_at(packer->fd, packer->buffer, packer->gathered, packer->at)) return false;
   packer->at += packer->gathered;
   packer->gathered = 0;
   return true;
@@ -76,7 +70,7 @@ static bool need_heap(struct packer *packer) {
   if (packer->fd >= 0 && packer->at + packer->gathered >= HEAP_SIZE && !end_heap(packer)) return false;
   if (packer->fd < 0) {
     packer->at = 0;
-    packer->fd = begin_pack(packer, &packer->pack);
+    packer->fd = packer_begin(packer, &packer->pack);
   }
   return packer->fd >= 0;
 }
@@ -123,7 +117,7 @@ static bool cannot_share(int error) {
 
 static bool take_large(struct packer *packer, int fd, uint64_t size, struct object *object) {
   uint32_t pack;
-  int to = begin_pack(packer, &pack);
+  int to = packer_begin(packer, &pack);
   if (to < 0) return false;
   uint64_t sum = 0, copied = size;
   bool done = !packer->no_clone && clone_file(to, fd) == 0;
@@ -133,7 +127,7 @@ static bool take_large(struct packer *packer, int fd, uint64_t size, struct obje
     if (done) copied = (uint64_t)stat.st_size;
   } else if (packer->no_clone || cannot_share(errno)) {
     packer->no_clone = true;
-    done = step("pack-write") && copy_range(fd, 0, to, 0, size, &sum, &copied) && ftruncate(to, (off_t)copied) == 0;
+    done = step("pack-write") && copy_range(fd, 0, to, 0, size, true, &sum, &copied) && ftruncate(to, (off_t)copied) == 0;
   }
   int error = errno;
   if (done) {
@@ -154,7 +148,7 @@ static bool take_into_heap(struct packer *packer, int fd, uint64_t size, bool cl
     off_t end = lseek(packer->fd, 0, SEEK_END);
     if (end < 0) return false;
     copied = (uint64_t)end > packer->at ? (uint64_t)end - packer->at : 0;
-  } else if (!copy_range(fd, 0, packer->fd, packer->at, size, NULL, &copied)) {
+  } else if (!copy_range(fd, 0, packer->fd, packer->at, size, true, NULL, &copied)) {
     return false;
   }
   *object = (struct object){.pack = packer->pack, .offset = packer->at, .length = copied};

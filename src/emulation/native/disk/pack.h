@@ -25,6 +25,8 @@ struct packer {
 };
 
 bool packer_open(struct packer *packer, struct store *store);
+/* A descriptor of a new pack; its number is durable before a point that names it is. */
+int packer_begin(struct packer *packer, uint32_t *pack);
 /* The bytes of a small file at the end of the buffer; -1 with errno. Less than asked when it is shorter. */
 ssize_t packer_stage(struct packer *packer, int fd, size_t size);
 const char *packer_staged(const struct packer *packer);
@@ -32,8 +34,8 @@ const char *packer_staged(const struct packer *packer);
 bool packer_commit(struct packer *packer, size_t length, struct object *object);
 /* Any file, from its descriptor, by clone or copy. `length` comes back as what was there. */
 bool packer_take(struct packer *packer, int fd, const struct wide_stat *stat, struct object *object);
-/* Takes a stream of `length` bytes from `read`, which returns false at an early end. For import. */
-bool packer_stream(struct packer *packer, uint64_t length, bool (*read)(void *, size_t), struct object *object);
+/* Takes `length` bytes from a stream; `read` fails at an early end. Long runs of zeros become holes. */
+bool packer_stream(struct packer *packer, uint64_t length, bool (*read)(char *, size_t), struct object *object);
 /* What was gathered can be read back after this. */
 bool packer_flush(struct packer *packer);
 /* Everything taken is durable after this. */
@@ -48,8 +50,10 @@ int pack_open(struct store *store, uint32_t pack, int flags);
 void pack_name(uint32_t pack, char name[16]);
 
 /* ---- content.c ---- */
-/* Copies a range with its holes; `to` must be empty there. `sum` may be NULL. Less when the source ends: *copied. */
-bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, uint64_t *sum, uint64_t *copied);
+/* Writes all of it; begins with the disk at once. Where the file cannot be written past the page cache it is not. */
+bool write_at(int fd, const char *data, size_t length, uint64_t at);
+/* Copies a range with its holes; `to` must be empty there. In whole blocks on request. `sum` may be NULL. Less when the source ends: *copied. */
+bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, bool blocks, uint64_t *sum, uint64_t *copied);
 /* Writes an object's bytes to an empty file, shares them where it can. */
 bool content_give(struct store *store, const struct object *object, int to);
 /* Whether a file of the object's length holds the same bytes. -1 with errno. */
@@ -58,6 +62,8 @@ int content_same_memory(struct store *store, const struct object *object, const 
 /* A descriptor of a pack; kept open for a while. */
 int content_pack(struct store *store, uint32_t pack);
 void content_forget(void);
+/* Whether two objects hold the same bytes. -1 with errno. */
+int content_equal(struct store *store, const struct object *left, const struct object *right);
 /* What it takes on the disk, holes left out. */
 uint64_t content_space(struct store *store, const struct object *object);
 /* Its bytes to a stream. */

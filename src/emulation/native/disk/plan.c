@@ -6,6 +6,7 @@
 #include <string.h>
 #include "../common/failure.h"
 #include "attrs.h"
+#include "layer.h"
 
 struct pair {
   uint32_t now, then;
@@ -70,18 +71,10 @@ static void compare_all(struct plan *plan, uint32_t now, uint32_t then) {
   free(stack.pairs);
 }
 
-static bool is_opaque(void *context, const char *name, const char *value, size_t length) {
-  if (strcmp(name, "trusted.overlay.opaque") == 0 && length == 1 && *value == 'y') *(bool *)context = true;
-  return true;
-}
-
 /* Whether a layer's entry keeps what lies below it from being seen. */
 static bool hides(const struct index *index, uint32_t at) {
   if (at == NONE) return false;
-  const struct entry *entry = &index->entries[at];
-  bool opaque = false;
-  if (is_directory(entry)) each_xattr(index, entry->xattrs, is_opaque, &opaque);
-  return opaque || !is_directory(entry);
+  return !is_directory(&index->entries[at]) || is_opaque(index, at);
 }
 
 /* Leads to one path; directories above it are made when they are missing, else left alone. */
