@@ -88,10 +88,10 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     ports: own.ports ?? client.ports,
     tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
     idle: () => own.idle?.() ?? client.idle(),
-    checkpoints: own.checkpoints ?? lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], () => {
-      return new DiskCheckpoints({ computer: own, progress, note, debug, announce: () => client.announce('restored') })
-    }),
-    network: own.network ?? lacking('network', capabilities, own, ['log'], () => new PolicyNetwork(own)),
+    checkpoints:
+      own.checkpoints ??
+      named(lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], new DiskCheckpoints({ computer: own, progress, note, debug, announce: () => client.announce('restored') })), details),
+    network: own.network ?? named(lacking('network', capabilities, own, ['log'], new PolicyNetwork(own)), details),
     capabilities,
     async endpoint() {
       const channel = await own.channel?.()

@@ -1,18 +1,13 @@
-import type { Computer } from '../contract/index.ts'
 import { type ErrorDetails, normalise } from '../errors/index.ts'
 
-/** The same computer, whose failures are normalised and say where they happened. */
-export function named(computer: Computer, details: ErrorDetails): Computer {
-  return wrap(computer, details)
-}
-
-function wrap<T extends object>(target: T, details: ErrorDetails): T {
+/** The same computer, or part of one, whose failures are normalised and say where they happened. */
+export function named<T extends object>(target: T, details: ErrorDetails): T {
   const members = new Map<PropertyKey, unknown>()
   return new Proxy(target, {
     get(_, key) {
       const value: unknown = Reflect.get(target, key, target)
       if (!(value instanceof Object)) return value
-      if (!members.has(key)) members.set(key, typeof value === 'function' ? explained(target, value, details) : wrap(value, details))
+      if (!members.has(key)) members.set(key, typeof value === 'function' ? explained(target, value, details) : named(value, details))
       return members.get(key)
     },
   })

@@ -5,8 +5,7 @@ import { fail } from '../errors/index.ts'
  * What the core adds where this computer lets it, asked at every use: what is missing may have been installed meanwhile.
  * Elsewhere every use is refused with the reason. `iterated`: methods that give an async iterable.
  */
-export function lacking<T extends object>(id: CapabilityId, capabilities: () => Promise<Capabilities>, { name }: Pick<Computer, 'name'>, iterated: readonly (keyof T)[], make: () => T): T {
-  const made = make()
+export function lacking<T extends object>(id: CapabilityId, capabilities: () => Promise<Capabilities>, { name }: Pick<Computer, 'name'>, iterated: readonly (keyof T)[], made: T): T {
   const check = async () => {
     const { fidelity, note, workaround } = (await capabilities())[id]
     if (fidelity === 'unavailable') throw fail('unsupported', `${name} has no ${words[id] ?? id}: ${note ?? 'its provider does not say why'}`, { hint: workaround })

@@ -97,6 +97,7 @@ describe('amux computer checkpoint', () => {
   })
 
   it('shows what changed, and files as they were', async () => {
+    await on('echo more > ~/file')
     const id = await create()
     await on('rm ~/file; mkdir ~/made; echo x > ~/made/x; chmod 600 code')
     const { stdout } = await checkpoint('diff', id)
@@ -179,14 +180,15 @@ describe('amux computer checkpoint', () => {
   it('restores a computer that cannot start any more', async function () {
     if (process.getuid?.() !== 0) return void (await on('true'))
     const id = await create()
-    await on('rm -rf /usr/bin /usr/sbin /usr/lib || true')
+    // Without its loader nothing runs there any more, the guest included.
+    await on('rm -rf /bin /lib64; rm -f /usr/lib64/ld-* /usr/lib/*/ld-*')
     await amux.run(['computer', 'stop'])
     const broken = await amux.run(['computer', 'exec', '--', 'ls'])
-    expect(broken.status).not.to.equal(0)
+    expect([broken.status, broken.stderr]).to.deep.equal([125, broken.stderr])
     const { status, stderr } = await checkpoint('restore', id, '--yes')
     expect(status, stderr).to.equal(0)
-    expect(await on('ls /usr/bin/env')).to.equal('/usr/bin/env')
-  })
+    expect(await on('ls /bin/env')).to.equal('/bin/env')
+  }).timeout(60_000)
 
   it('covers the other worktrees of the project, and nothing else beside them', async () => {
     const beside = join(amux.path, 'beside')

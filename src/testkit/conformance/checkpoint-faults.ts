@@ -61,7 +61,7 @@ export const checkpointFaults: Topic = {
       if (!one) return
       const { computer, dir, lifetime } = one
       const length = await timed(() => computer.checkpoints.create())
-      for (const ms of moments(length, 12)) {
+      for (const ms of moments(length, 8)) {
         await sh(computer, 'cd "$1"; for n in $(seq 100); do echo "$2 $n" > "f$n"; done', dir, String(ms))
         const before = (await computer.checkpoints.list()).length
         lifetime.ms = ms
@@ -89,7 +89,7 @@ export const checkpointFaults: Topic = {
       const other = await computer.checkpoints.create()
       const length = await timed(() => computer.checkpoints.restore(id))
       await computer.checkpoints.restore(other.id)
-      for (const ms of moments(length, 16)) {
+      for (const ms of moments(length, 8)) {
         lifetime.ms = ms
         const restored = await computer.checkpoints.restore(id).then(() => true, () => false)
         lifetime.ms = Number.POSITIVE_INFINITY
