@@ -68,7 +68,7 @@ function asidePlan(aside: AsideContext): Plan {
 /** An ordinary user has power over a running computer's processes and network inside its user namespace only. */
 function spaces(plan: Plan, { meta, options, now }: AsideContext): void {
   const { uid, gid } = meta.user
-  const names = [...(meta.tier === 'user' ? ['user'] : []), ...(options.net ? ['net'] : [])]
+  const names = [...(meta.tier === 'user' ? ['user'] : []), ...(options.net && meta.network ? ['net'] : [])]
   if (now && names.length > 0) plan.step('join', now.first.pid, now.first.ticks, names.join(','))
   else if (meta.tier === 'user') plan.step('map', uid, uid, gid, gid)
 }

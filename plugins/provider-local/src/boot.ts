@@ -10,6 +10,7 @@ import { prepareGuest } from './guest.ts'
 import { halt } from './halt.ts'
 import { type Layout, makePrivate } from './layout.ts'
 import type { Meta } from './meta.ts'
+import { requireNetwork } from './network.ts'
 import { rootPlan } from './plan-root.ts'
 import { userPlan } from './plan-user.ts'
 import { type Running, running } from './status.ts'
@@ -63,6 +64,7 @@ async function keep(place: Layout, meta: Meta, context: ConnectContext): Promise
 
 /** Between taking the lock and the plan nobody else touches the computer. */
 async function send(child: ChildProcess, place: Layout, meta: Meta, context: ConnectContext): Promise<void> {
+  requireNetwork(place, meta)
   const node = await prepareGuest(place, meta, context.guest)
   const make = meta.tier === 'root' ? rootPlan : userPlan
   child.stdin?.end(make({ place, meta, dataDir: context.dataDir, node }).text())

@@ -25,6 +25,7 @@ import { halt } from './halt.ts'
 import { shortfalls } from './capabilities.ts'
 import { inside, type Layout } from './layout.ts'
 import { type Meta, type Project, missing, readMeta, writeMeta } from './meta.ts'
+import { networkName, networkShortfalls } from './network.ts'
 import { packagesState } from './packages.ts'
 import { ROOT_CAPS } from './plan-root.ts'
 import { startProcess } from './process.ts'
@@ -175,8 +176,8 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
       createdAt: meta.createdAt,
       labels: meta.labels,
       user: meta.user,
-      capabilities: shortfalls(meta),
-      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk, ...moved(meta.project, now) },
+      capabilities: { ...shortfalls(meta), ...networkShortfalls(meta) },
+      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk, network: networkName(meta), ...moved(meta.project, now) },
       ...(meta.project && { workspace: meta.project.path, worktrees: shownTrees(meta.project, now) }),
     }
   } catch (error) {

@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { realpathSync, statSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
-import { isAbsolute, join, resolve, sep } from 'node:path'
-import type { ComputerUser, CreateOptions } from '../../../src/contract/index.ts'
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import type { ComputerUser, ConnectContext, CreateOptions } from '../../../src/contract/index.ts'
 import { runBox } from './box.ts'
 import { fail, hasCode } from './errors.ts'
 import { writeEnv } from './guest.ts'
 import { checkName, computersDir, type Layout, layout } from './layout.ts'
 import { type Meta, type Project, type Tier, writeMeta } from './meta.ts'
+import { chooseNetwork, policyFile } from './network.ts'
 import { packagesState } from './packages.ts'
 import { chooseUser, fillHome, seed, superUser } from './seed.ts'
 import { lives, ownProcess } from './status.ts'
@@ -26,7 +27,7 @@ export function checkOptions(options: CreateOptions): void {
 }
 
 /** Everything a computer consists of, in a directory of its own that only then gets the computer's name. */
-export async function build(dataDir: string, tier: Tier, options: CreateOptions): Promise<Meta> {
+export async function build({ dataDir, policyText }: Pick<ConnectContext, 'dataDir' | 'policyText'>, tier: Tier, options: CreateOptions): Promise<Meta> {
   const final = layout(dataDir, options.name)
   const parent = computersDir(dataDir)
   await mkdir(parent, { recursive: true, mode: 0o700 })
@@ -37,6 +38,7 @@ export async function build(dataDir: string, tier: Tier, options: CreateOptions)
   try {
     const meta = describe(tier, options)
     await fill(place, meta, options)
+    if (options.network?.policy) await givePolicy(place, policyText(options.network.policy))
     await rename(place.dir, final.dir)
     return meta
   } catch (error) {
@@ -53,6 +55,7 @@ export function taken(name: string) {
 function describe(tier: Tier, options: CreateOptions): Meta {
   const root = rootDirectory(tier, options.options?.['root'])
   const project = options.project && checkProject(options.project)
+  const network = chooseNetwork(options)
   return {
     schema: 1,
     name: options.name,
@@ -63,6 +66,7 @@ function describe(tier: Tier, options: CreateOptions): Meta {
     ...(project && { project }),
     ...(root !== undefined && { root }),
     packages: packagesState(root ?? '/'),
+    ...(network && { network }),
   }
 }
 
@@ -138,6 +142,11 @@ async function fill(place: Layout, meta: Meta, options: CreateOptions): Promise<
   await writeEnv(place, options.env ?? {})
   await (meta.tier === 'root' ? layers(place, meta) : directories(place, meta))
   await writeMeta(place, meta)
+}
+
+async function givePolicy(place: Layout, text: string): Promise<void> {
+  await mkdir(dirname(policyFile(place)), { mode: 0o700 })
+  await writeFile(policyFile(place), text, { mode: 0o600 })
 }
 
 async function layers(place: Layout, meta: Meta): Promise<void> {

@@ -56,7 +56,7 @@ export function describe(failure: StepFailure): string {
 }
 
 export function codeOf(failure: StepFailure): ErrorCode {
-  return system[failure.errno] ?? 'failed'
+  return failure.step === 'attend' && failure.text.includes('nft ') ? 'tool_missing' : (system[failure.errno] ?? 'failed')
 }
 
 export function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs'
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { join } from 'node:path'
 import type { GuestKit } from '../../../src/contract/index.ts'
@@ -7,6 +7,7 @@ import type { GuestConfig } from '../../../src/protocol/index.ts'
 import { hasCode } from './errors.ts'
 import { inside, type Layout, VAULTS } from './layout.ts'
 import { type Meta, writeWhole } from './meta.ts'
+import { resolverFile, resolvConf } from './network.ts'
 
 type Environment = Readonly<Record<string, string>>
 
@@ -48,7 +49,7 @@ export function tierPath(meta: Meta): string[] {
 export async function prepareGuest(place: Layout, meta: Meta, kit: GuestKit): Promise<string> {
   const node = kit.node(arch())
   // All come to their end before one's failure is told: nothing is written any more to what is removed then.
-  const done = await Promise.allSettled([node, copyKit(place, kit), emptyRun(place), configure(place, meta, kit), makeVaults(place)])
+  const done = await Promise.allSettled([node, copyFiles(place, meta, kit), emptyRun(place), configure(place, meta, kit), makeVaults(place), prepareNetwork(place, meta)])
   for (const one of done) if (one.status === 'rejected') throw one.reason
   return node
 }
@@ -77,6 +78,23 @@ async function copyKit(place: Layout, kit: GuestKit): Promise<void> {
   await copyFile(await kit.init(arch()), join(place.kit, 'init'))
   await chmod(join(place.kit, 'init'), 0o755)
   await writeFile(stamp, kit.version)
+}
+
+async function prepareNetwork(place: Layout, meta: Meta): Promise<void> {
+  if (meta.network && meta.tier === 'user') await writeWhole(resolverFile(place), resolvConf(meta))
+}
+
+async function copyFiles(place: Layout, meta: Meta, kit: GuestKit): Promise<void> {
+  await copyKit(place, kit)
+  if (meta.network) await copyTool(join(await kit.tools(arch()), 'amux-net'), join(place.kit, 'amux-net'))
+}
+
+/** Under another name first: one that is still ending may be executing the old one. */
+async function copyTool(from: string, to: string): Promise<void> {
+  const [wanted, present] = await Promise.all([readFile(from), readFile(to).catch(() => undefined)])
+  if (present?.equals(wanted)) return
+  await writeFile(`${to}.new`, wanted, { mode: 0o755 })
+  await rename(`${to}.new`, to)
 }
 
 /** What masks them goes on real directories, whatever an earlier run left there. */

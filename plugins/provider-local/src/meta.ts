@@ -9,6 +9,13 @@ export type Tier = 'root' | 'user'
 
 export type Project = ProjectPlace
 
+/** Recorded when it was made. */
+export interface OwnNetwork {
+  readonly access: 'open' | 'none'
+  /** Of this machine's loopback. */
+  readonly hostPorts?: readonly number[]
+}
+
 /** What is known about a computer while it does not run. */
 export interface Meta {
   readonly schema: 1
@@ -22,6 +29,8 @@ export interface Meta {
   readonly root?: string
   /** State of the package database below it when it started last. */
   readonly packages?: string
+  /** Absent: this machine's, as of every computer that was made before they had their own. */
+  readonly network?: OwnNetwork
 }
 
 /** `not_found` when there is no such computer, `corrupt` when its record cannot be understood. */

@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, realpathSync } from 'node:fs'
+import { lstatSync, realpathSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { SYSTEM } from './hidden.ts'
@@ -105,15 +105,6 @@ function real(path: string): string {
     return realpathSync(path)
   } catch {
     return path
-  }
-}
-
-/** This machine's name servers; the loopback address is the same one while the network is shared. */
-export function resolvConf(): string {
-  try {
-    return readFileSync('/etc/resolv.conf', 'utf8')
-  } catch {
-    return ''
   }
 }
 

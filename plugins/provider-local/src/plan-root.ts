@@ -3,7 +3,8 @@ import { groupName } from './freeze.ts'
 import { layersOf, mountLayers } from './layers.ts'
 import { inside, type Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
-import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
+import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, projectMounts, treesOf } from './mounts.ts'
+import { attendants, resolvConf } from './network.ts'
 import { Plan } from './plan.ts'
 
 /** A container's usual ones, without raw sockets and device files. */
@@ -33,6 +34,7 @@ export interface PlanContext {
 /** Root's tier: an overlay over this machine's system, or over a directory that holds another. */
 export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const plan = new Plan().step('group', groupName(place), place.freeze)
+  attendants(plan, place, meta)
   const lower = meta.root ?? '/'
   const attachLayers = overlay(plan, place, meta.root)
   const guest = guestMounts(plan, place, node)
@@ -48,7 +50,7 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   project.attach(plan)
   for (const path of [...ownDirectories(dataDir, treesOf(meta.project), lower), ...MASKED, ...MASKED_SYS]) plan.step('mask', path)
   for (const path of READ_ONLY) plan.step('readonly', path)
-  plan.attempt('file', '/etc/resolv.conf', '644', 0, 0, resolvConf())
+  plan.attempt('file', '/etc/resolv.conf', '644', 0, 0, resolvConf(meta))
   return finish(plan, meta, ROOT_CAPS)
 }
 
@@ -67,5 +69,6 @@ export function finish(plan: Plan, meta: Meta, caps: string): Plan {
   plan.step('env', `HOME=${meta.tier === 'root' ? '/root' : meta.user.home}`)
   plan.step('env', 'LANG=C.UTF-8')
   plan.step('chdir', '/')
+  plan.step('await')
   return plan.step('exec', inside.init, 'run', `${inside.store}/guest.json`, '--', inside.node, `${inside.guest}/guest.js`)
 }

@@ -4,8 +4,10 @@ import { DURABLE } from './disk.ts'
 import { groupName } from './freeze.ts'
 import { SYSTEM } from './hidden.ts'
 import type { Layout } from './layout.ts'
-import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, resolvConf, treesOf } from './mounts.ts'
+import type { Meta } from './meta.ts'
+import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, treesOf } from './mounts.ts'
 import { finish, type PlanContext } from './plan-root.ts'
+import { attendants, resolverFile, resolvConf } from './network.ts'
 import { Plan } from './plan.ts'
 
 /** The unprivileged tier: a user namespace, this machine's system read-only, a home of its own. */
@@ -13,6 +15,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const plan = new Plan().step('group', groupName(place), place.freeze)
   const { uid, gid } = meta.user
   plan.step('map', uid, uid, gid, gid)
+  attendants(plan, place, meta)
   plan.step('private')
   plan.step('root', place.root, 'nosuid,nodev', 'mode=755')
   const system = takeSystem(plan)
@@ -21,6 +24,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const guest = guestMounts(plan, place, node)
   const disk = takeDisk(plan, place, meta.user.home)
   const files = takeFiles(plan, place)
+  const names = takeResolver(plan, place, meta)
   const project = projectMounts(plan, meta.project)
   // Before the pivot: the kernel gives a new /proc only to who still sees the whole old one.
   plan.step('mount', 'proc', join(place.root, 'proc'), '555', 'nosuid,nodev,noexec', '')
@@ -31,7 +35,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   })
   plan.step('attach', sys, '/sys')
   guest.attach(plan)
-  resolver(plan)
+  names.attach()
   for (const path of ['/root', '/home', '/mnt', '/media', '/srv']) plan.step('dir', path, '755', '', '')
   disk.attach()
   files.attach()
@@ -73,12 +77,17 @@ function takeFiles(plan: Plan, place: Layout): { attach(): void } {
   return { attach: () => files.forEach(({ name, slot }) => plan.attempt('attach', slot, `/etc/${name}`)) }
 }
 
-/** /etc/resolv.conf often is a link into /run, which is the computer's own. */
-function resolver(plan: Plan): void {
+/** /etc/resolv.conf often is a link into /run, which is the computer's own. Elsewhere a file of its own goes on top. */
+function takeResolver(plan: Plan, place: Layout, meta: Meta): { attach(): void } {
+  let target: string
   try {
-    const target = realpathSync('/etc/resolv.conf')
-    if (target.startsWith('/run/')) plan.attempt('file', target, '644', '', '', resolvConf())
+    target = realpathSync('/etc/resolv.conf')
   } catch {
     // No name servers here, none there.
+    return { attach: () => {} }
   }
+  if (target.startsWith('/run/')) return { attach: () => plan.attempt('file', target, '644', '', '', resolvConf(meta)) }
+  if (meta.network === undefined) return { attach: () => {} }
+  const slot = plan.take(resolverFile(place), 'ro,nosuid,nodev')
+  return { attach: () => plan.step('attach', slot, target) }
 }

@@ -8,6 +8,7 @@ import { destroy } from './destroy.ts'
 import { diskFull, hasCode, throwIfAborted } from './errors.ts'
 import { type Layout, checkName, computersDir, layout } from './layout.ts'
 import { missing } from './meta.ts'
+import { networkDetails, networkShortfalls } from './network.ts'
 import { probe, requireTier } from './tiers.ts'
 
 /** With less than this nothing can be relied on. */
@@ -39,7 +40,7 @@ export class LocalProvider implements Provider {
     const { dataDir } = this.#context
     const tier = await requireTier(dataDir)
     if (exists(place.dir)) throw taken(options.name)
-    const meta = await build(dataDir, tier, options)
+    const meta = await build(this.#context, tier, options)
     try {
       await boot(place, meta, this.#context, options.signal)
     } catch (error) {
@@ -69,11 +70,11 @@ export class LocalProvider implements Provider {
   async health(): Promise<Health> {
     try {
       const { tier, problem } = await probe(this.#context.dataDir)
-      const details = { tier }
+      const details = { tier, ...networkDetails() }
       if (problem !== undefined) return { ok: false, message: problem, hint: 'Use Docker instead: amux plugins install @amux/provider-docker', details }
       const left = room(this.#context.dataDir)
       if (left < LEAST) return { ok: false, message: `the disk that holds ${this.#context.dataDir} is full`, hint: 'Free some space there.', details }
-      return { ok: true, message: tier === 'root' ? 'computers over this machine\'s system' : 'unprivileged computers', capabilities: shortfalls({ tier }), details }
+      return { ok: true, message: tier === 'root' ? 'computers over this machine\'s system' : 'unprivileged computers', capabilities: { ...shortfalls({ tier }), ...networkShortfalls() }, details }
     } catch (error) {
       const hint = error instanceof Object && 'hint' in error && typeof error.hint === 'string' ? { hint: error.hint } : {}
       return { ok: false, message: error instanceof Error ? error.message : String(error), ...hint }

@@ -8,7 +8,7 @@ export const descriptor: ProviderDescriptor = {
   createOptions: [{ name: 'root', type: 'string', summary: "Directory of a Linux system to start from, instead of this machine's own" }],
   capabilities: {
     disk: { fidelity: 'native' },
-    isolation: { fidelity: 'native', note: "processes, files and devices are apart; the network is this machine's own" },
+    isolation: { fidelity: 'native' },
     users: { fidelity: 'native' },
   },
   async connect(context) {

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AsideOptions, Computer } from '../../../src/contract/index.ts'
-import { type Bench, bench, failure, finish, sh } from './support.ts'
+import { type Bench, bench, failure, finish, kit, sh } from './support.ts'
 
 describe('a program aside of a local computer', () => {
   let local: Bench
@@ -14,6 +14,7 @@ describe('a program aside of a local computer', () => {
   before(async () => {
     tools = await mkdtemp(join(tmpdir(), 'amux-tools-'))
     await writeFile(join(tools, 'tool'), '#!/bin/sh\necho a tool\n', { mode: 0o755 })
+    await copyFile(join(await (await kit()).tools(process.arch), 'amux-net'), join(tools, 'amux-net'))
     local = await bench(undefined, { tools: async () => tools })
     project = await mkdtemp(join(tmpdir(), 'amux-project-'))
     await writeFile(join(project, 'file'), 'of the project')

@@ -14,7 +14,7 @@ describe('the disk of a local computer, from outside', () => {
   let project: string
   let other: string
   before(async () => {
-    local = await bench(undefined, { tools: async () => dir })
+    local = await bench()
     dir = await realpath(await mkdtemp(join(tmpdir(), 'amux-trees-')))
     project = join(dir, 'project')
     other = join(dir, 'other')
@@ -115,7 +115,7 @@ describe('the disk of a local computer, from outside', () => {
   it('does not include amux\'s own directories, also where a project contains them', async () => {
     const data = join(project, 'data')
     await mkdir(join(data, 'computers'), { recursive: true, mode: 0o700 })
-    const inner = await bench(data, { tools: async () => dir })
+    const inner = await bench(data)
     const nested = await inner.create({ project: { path: project, name: 'p' } })
     try {
       const program = await nested.aside?.(['sh', '-c', 'ls -A /workspace/workspace/data; ls /workspace/workspace'], { disk: 'read' })

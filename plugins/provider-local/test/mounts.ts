@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { bench, finish, sh } from './support.ts'
 
-const local = await bench(process.argv[2], { tools: async () => '/usr/bin' })
+const local = await bench(process.argv[2])
 const computer = await local.create()
 await sh(computer, 'echo mine > /opt/shared/own', { user: 'root' })
 await computer.stop()

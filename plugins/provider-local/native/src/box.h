@@ -88,6 +88,12 @@ void go_on(const struct halted *halted);
 /* ---- freeze.c ---- */
 enum { FREEZE_FILE = 4096 };
 
+/* ---- net.c ---- */
+bool raise_loopback(void);
+
+/* ---- keep.c ---- */
+int do_await(char **field);
+
 /* ---- harden.c ---- */
 /* Keeps only these capabilities (names without `cap_`, separated by commas), in every set. */
 bool keep_caps(const char *names);
@@ -111,6 +117,16 @@ bool parse_plan(char *text, struct plan *plan);
 const struct step *find_step(const struct plan *plan, const char *name);
 /* Carries the steps out in order; on failure says which on `report` and returns false. Returns true after the last. */
 bool run_plan(const struct plan *plan, int report);
+
+/* ---- attend.c ---- */
+bool attend_start(const struct plan *plan, pid_t first);
+/* Until all are; else the answer that says which one is not. */
+bool attend_ready(char *failure, size_t size);
+/* Whether it was one of them. */
+bool attend_ended(pid_t pid);
+/* Starts those again whose time has come; milliseconds until the next one's, -1 for none. */
+long attend_again(void);
+void attend_end(void);
 
 /* ---- mount.c, hide.c, file.c: the steps; each returns 0 or sets errno ---- */
 int do_private(char **field);

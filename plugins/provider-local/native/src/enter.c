@@ -8,11 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool same_user_namespace(pid_t pid) {
-  char path[64];
+static bool same_namespace(pid_t pid, const char *name) {
+  char path[64], own_path[64];
   struct stat own, other;
-  snprintf(path, sizeof path, "/proc/%d/ns/user", (int)pid);
-  return stat("/proc/self/ns/user", &own) == 0 && stat(path, &other) == 0 && own.st_ino == other.st_ino && own.st_dev == other.st_dev;
+  snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, name);
+  snprintf(own_path, sizeof own_path, "/proc/self/ns/%s", name);
+  return stat(own_path, &own) == 0 && stat(path, &other) == 0 && own.st_ino == other.st_ino && own.st_dev == other.st_dev;
 }
 
 int enter_main(int argc, char **argv) {
@@ -23,7 +24,8 @@ int enter_main(int argc, char **argv) {
   struct cgroup group;
   int door = group_of((pid_t)pid, &group) ? group_door(&group) : 0;
   int spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
-  if (!same_user_namespace((pid_t)pid)) spaces |= CLONE_NEWUSER;
+  if (!same_namespace((pid_t)pid, "user")) spaces |= CLONE_NEWUSER;
+  if (!same_namespace((pid_t)pid, "net")) spaces |= CLONE_NEWNET;
   if (setns(fd, spaces) != 0) return say(3, "error\t%d\tenter\t\t%s\n", errno, strerror(errno)), 125;
   close(fd);
   scope_sockets();

@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { GRACE_SECONDS = 14, RECORD = 160 };
@@ -59,6 +60,15 @@ static bool map_ids(pid_t pid, char **field) {
   return write_map(pid, "uid_map", uid) && write_map(pid, "setgroups", "deny") && write_map(pid, "gid_map", gid);
 }
 
+static int attended = -1;
+
+/* The last thing before its init: what it must not be without is there. */
+int do_await(char **field) {
+  char byte;
+  (void)field;
+  return read(attended, &byte, 1) == 1 ? 0 : (errno = ECANCELED, -1);
+}
+
 static void unblock(void) {
   sigset_t none;
   sigemptyset(&none);
@@ -67,12 +77,15 @@ static void unblock(void) {
 }
 
 /* Process 1 of the computer, until it executes its init. */
-static _Noreturn void be_first(const struct plan *plan, int go, int report, int alive) {
+static _Noreturn void be_first(const struct plan *plan, int go, int report, int alive, int up) {
   char byte;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (read(go, &byte, 1) != 1) _exit(1);
   /* Its own control group, in which it is by now, is the root of what it sees. */
   if (unshare(CLONE_NEWCGROUP) != 0) say(report, "error\t%d\tnamespaces\tcgroup\t%s\n", errno, strerror(errno)), _exit(1);
+  if (find_step(plan, "net") && !raise_loopback()) say(report, "error\t%d\tnet\tlo\t%s\n", errno, strerror(errno)), _exit(1);
+  write_all(up, "", 1);
+  close(up);
   setsid();
   unblock();
   struct pollfd gone = {.fd = alive, .events = 0};
@@ -96,19 +109,22 @@ static void take_group(const struct plan *plan, pid_t pid) {
   close(fd);
 }
 
-static pid_t start(const struct plan *plan, int answers, int *report) {
+static pid_t start(const struct plan *plan, int answers, int *report, int *attend) {
   const struct step *map = find_step(plan, "map");
-  int go[2], answer[2], alive[2];
-  if (pipe2(go, O_CLOEXEC) != 0 || pipe2(answer, O_CLOEXEC) != 0 || pipe2(alive, O_CLOEXEC) != 0) return -1;
-  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (map ? CLONE_NEWUSER : 0);
+  int go[2], answer[2], alive[2], up[2], ready[2];
+  int *pipes[] = {go, answer, alive, up, ready};
+  for (int i = 0; i < 5; i++)
+    if (pipe2(pipes[i], O_CLOEXEC) != 0) return -1;
+  unsigned long flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | (map ? CLONE_NEWUSER : 0) | (find_step(plan, "net") ? CLONE_NEWNET : 0);
   pid_t pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
   if (pid == 0) {
-    close(go[1]), close(answer[0]), close(alive[1]);
-    be_first(plan, go[0], answer[1], alive[0]);
+    close(go[1]), close(answer[0]), close(alive[1]), close(up[0]), close(ready[1]);
+    attended = ready[0];
+    be_first(plan, go[0], answer[1], alive[0], up[1]);
   }
   if (pid < 0) return say(answers, "error\t%d\tnamespaces\t\t%s\n", errno, strerror(errno)), -1;
   /* The write end of `alive` stays open in this process alone, for as long as it lives. */
-  close(go[0]), close(answer[1]), close(alive[0]);
+  close(go[0]), close(answer[1]), close(alive[0]), close(up[1]), close(ready[0]);
   if (map && !map_ids(pid, map->fields + 1)) {
     say(answers, "error\t%d\tmap\t\t%s\n", errno, strerror(errno));
     kill(pid, SIGKILL);
@@ -117,14 +133,22 @@ static pid_t start(const struct plan *plan, int answers, int *report) {
   take_group(plan, pid);
   write_all(go[1], "", 1);
   close(go[1]);
-  *report = answer[0];
+  /* Whoever serves its network finds loopback there. */
+  char byte;
+  bool is_up = read(up[0], &byte, 1) == 1;
+  close(up[0]);
+  if (is_up && !attend_start(plan, pid)) return say(answers, "error\t%d\tattend\t\t%s\n", errno, strerror(errno)), kill(pid, SIGKILL), -1;
+  *report = answer[0], *attend = ready[1];
   return pid;
 }
 
 /* Until process 1 has ended. */
 static void watch(pid_t pid, const sigset_t *signals) {
-  for (int signal;;) {
-    if (sigwait(signals, &signal) != 0) continue;
+  for (;;) {
+    long next = attend_again();
+    struct timespec limit = {next / 1000, next % 1000 * 1000000};
+    int signal = next < 0 ? sigwaitinfo(signals, NULL) : sigtimedwait(signals, NULL, &limit);
+    if (signal < 0) continue;
     /* Frozen it could not obey. */
     if (*group.path && signal != SIGCHLD) group_freeze(&group, false);
     if (signal == SIGTERM) {
@@ -132,8 +156,11 @@ static void watch(pid_t pid, const sigset_t *signals) {
       alarm(GRACE_SECONDS);
     }
     if (signal == SIGALRM) kill(pid, SIGKILL);
-    int status;
-    if (signal != SIGCHLD || waitpid(pid, &status, WNOHANG) != pid) continue;
+    int status = 0;
+    pid_t ended = 0;
+    while (signal == SIGCHLD && ended != pid && (ended = waitpid(-1, &status, WNOHANG)) > 0)
+      if (ended != pid) attend_ended(ended);
+    if (ended != pid) continue;
     say(2, "ended: %s %d\n", WIFSIGNALED(status) ? "signal" : "status", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
     return;
   }
@@ -147,7 +174,9 @@ static bool record(pid_t pid) {
   return put_record(text);
 }
 
-static bool answer_failure(int answers, const char *failure, size_t length) {
+/* What went wrong with process 1, unless it only waited for attendants: they fail when it is gone, too. */
+static bool answer_failure(int answers, const char *failure, size_t length, const char *attendant) {
+  if (*attendant && (!failure || length == 0 || strstr(failure, "\tawait\t"))) return say(answers, "%s", attendant), true;
   if (failure && length == 0) return false;
   if (failure) write_all(answers, failure, length);
   return true;
@@ -168,12 +197,17 @@ static int keep(char **argv) {
   sigaddset(&signals, SIGTERM), sigaddset(&signals, SIGCHLD), sigaddset(&signals, SIGALRM);
   sigprocmask(SIG_BLOCK, &signals, NULL);
   signal(SIGHUP, SIG_IGN), signal(SIGINT, SIG_IGN), signal(SIGPIPE, SIG_IGN);
-  pid_t pid = start(&plan, answers, &report);
-  if (pid < 0) return 1;
+  int attend = -1;
+  pid_t pid = start(&plan, answers, &report, &attend);
+  if (pid < 0) return attend_end(), 1;
+  char attendant[1280] = "";
+  if (attend_ready(attendant, sizeof attendant)) write_all(attend, "", 1);
+  close(attend);
   size_t length = 0;
   char *failure = read_all(report, &length);
-  if (answer_failure(answers, failure, length) || !record(pid)) {
+  if (answer_failure(answers, failure, length, attendant) || !record(pid)) {
     kill(pid, SIGKILL);
+    attend_end();
     waitpid(pid, NULL, 0);
     group_remove(group.path);
     return 1;
@@ -181,6 +215,7 @@ static int keep(char **argv) {
   say(answers, "ok %d %d\n", (int)getpid(), (int)pid);
   close(answers);
   watch(pid, &signals);
+  attend_end();
   group_remove(group.path);
   return put_record("") ? 0 : 1;
 }

@@ -51,7 +51,7 @@ static const struct {
   int fields;
   int (*run)(char **);
 } known[] = {
-    {"map", 4, do_nothing}, {"hold", 1, do_nothing}, {"group", 2, do_nothing}, {"join", 3, do_nothing},     {"private", 0, do_private},   {"overlay", 5, do_overlay}, {"root", 3, do_root},
+    {"map", 4, do_nothing}, {"hold", 1, do_nothing}, {"group", 2, do_nothing}, {"net", 0, do_nothing}, {"attend", -1, do_nothing}, {"await", 0, do_await}, {"join", 3, do_nothing},     {"private", 0, do_private},   {"overlay", 5, do_overlay}, {"root", 3, do_root},
     {"clone", 3, do_clone},     {"foreign", 5, do_foreign},   {"into", 2, do_into},         {"detach", 1, do_detach}, {"pivot", 1, do_pivot},     {"attach", 2, do_attach},
     {"mount", 5, do_mount},     {"mask", 1, do_mask},         {"readonly", 1, do_readonly}, {"seal", 1, do_seal}, {"hide", 6, do_hide},
     {"dir", 4, do_dir},         {"file", 5, do_file},         {"link", 2, do_link},       {"node", 4, do_node},

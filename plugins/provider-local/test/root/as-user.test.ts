@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asRoot, kit } from '../support.ts'
+import { MACHINE } from './machine.ts'
 
 const repository = join(import.meta.dirname, '../../../..')
 const USER = `amux-t${process.pid}`
@@ -27,22 +28,22 @@ if (asRoot) {
     })
 
     /** Runs a program of the repository as that user, who may not be able to enter the directory it is in. */
-    function asUser(args: readonly string[], before = 'true'): Promise<{ readonly status: number | null; readonly output: string }> {
+    function asUser(args: readonly string[], before = 'true', spaces: readonly string[] = []): Promise<{ readonly status: number | null; readonly output: string }> {
       const mounts = `mount --bind "$0" ${dir}/repository && mount --bind "$1" ${dir}/node && shift && ${before}`
-      const switchUser = `cd ${dir}/repository && exec setpriv --reuid ${USER} --regid ${USER} --clear-groups --inh-caps=-all env -i HOME=${dir}/${USER} TMPDIR=${dir}/tmp PATH=${dir}:/usr/local/bin:/usr/bin:/bin "$@"`
-      const child = spawn('unshare', ['--mount', '--propagation', 'private', 'sh', '-c', `${mounts} && ${switchUser}`, repository, process.execPath, ...args])
+      const switchUser = `cd ${dir}/repository && exec setpriv --reuid ${USER} --regid ${USER} --clear-groups --inh-caps=-all env -i AMUX_TEST_NAMED=${spaces.length > 0 ? 1 : 0} HOME=${dir}/${USER} TMPDIR=${dir}/tmp PATH=${dir}:/usr/local/bin:/usr/bin:/bin "$@"`
+      const child = spawn('unshare', ['--mount', ...spaces, '--propagation', 'private', 'sh', '-c', `${mounts} && ${switchUser}`, repository, process.execPath, ...args])
       let output = ''
       for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += chunk.toString()))
       return new Promise((resolve) => child.once('close', (status) => resolve({ status, output })))
     }
 
-    const mocha = (name: string) => asUser(['node', 'node_modules/mocha/bin/mocha.js', '--no-config', '--exit', '--timeout', '60000', '--reporter', 'dot', `plugins/provider-local/test/${name}.test.ts`])
+    const mocha = (name: string) => asUser(['node', 'node_modules/mocha/bin/mocha.js', '--no-config', '--exit', '--timeout', '60000', '--reporter', 'dot', `plugins/provider-local/test/${name}.test.ts`], name === 'network' ? MACHINE : 'true', name === 'network' ? ['--net'] : [])
 
     // Two at a time: some mostly wait.
     const runs = new Map<string, ReturnType<typeof mocha>>()
     before(() => void runs.set('crash', mocha('crash')))
 
-    for (const name of ['lifecycle', 'spawn', 'aside', 'disk-trees', 'freeze', 'disk', 'conformance', 'user-tier', 'crash']) {
+    for (const name of ['lifecycle', 'spawn', 'aside', 'disk-trees', 'freeze', 'network', 'disk', 'conformance', 'user-tier', 'crash']) {
       it(`local computers work: ${name}`, async function () {
         this.timeout(300_000)
         const { status, output } = await (runs.get(name) ?? mocha(name))
