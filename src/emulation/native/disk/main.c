@@ -82,7 +82,7 @@ static bool run(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  if (argc == 2 && strcmp(argv[1], "steps") == 0) {
+  if (argc > 1 && strcmp(argv[1], "steps") == 0) {
     print_steps();
     return 0;
   }

@@ -32,16 +32,19 @@ static bool same_identity(const struct entry *old, const struct entry *now) {
          (old->mode & S_IFMT) == (now->mode & S_IFMT);
 }
 
-/* The entry of `known` that this still is: at the same path, or moved. */
+/* The entry of `known` with this number: at the same path, or moved. */
+static uint32_t same_number(struct taking *taking, const struct entry *now, uint32_t twin) {
+  const struct index *known = taking->look->known;
+  if (!known || (twin != NONE && known->entries[twin].ino == now->ino)) return twin;
+  const struct tree *tree = taking->by_ino_made ? NULL : find_tree(known, taking->tree->name);
+  for (uint32_t i = tree ? tree->root : 0; tree && i < tree->end; i++) inomap_put(&taking->by_ino, known, i);
+  taking->by_ino_made = true;
+  return inomap_get(&taking->by_ino, known, now->ino);
+}
+
+/* The entry of `known` that this still is. */
 static uint32_t still(struct taking *taking, const struct entry *now, uint32_t twin) {
   const struct index *known = taking->look->known;
-  if (!known) return NONE;
-  if (twin == NONE || known->entries[twin].ino != now->ino) {
-    const struct tree *tree = taking->by_ino_made ? NULL : find_tree(known, taking->tree->name);
-    for (uint32_t i = tree ? tree->root : 0; tree && i < tree->end; i++) inomap_put(&taking->by_ino, known, i);
-    taking->by_ino_made = true;
-    twin = inomap_get(&taking->by_ino, known, now->ino);
-  }
   if (twin == NONE || !same_identity(&known->entries[twin], now) || !trusted(known, &known->entries[twin])) return NONE;
   return mapped_has(&taking->look->mapped, now->ino) ? NONE : twin;
 }
@@ -116,7 +119,10 @@ bool take_entry(struct taking *taking, uint32_t directory, const char *name, con
   bool directory_itself = S_ISDIR(stat.mode);
   if (!directory_itself && take_link(taking, self, &stat)) return true;
   if (entry->ctime >= taking->racy_from || mapped_has(&taking->look->mapped, stat.ino)) entry->flags |= IS_RACY;
-  uint32_t twin = still(taking, entry, twins->known);
+  uint32_t twin = same_number(taking, entry, twins->known);
+  /* What is in a directory that moved is looked for where it was. */
+  if (directory_itself && twins->known == NONE && twin != NONE && is_directory(&taking->look->known->entries[twin])) taking->twins[self].known = twin;
+  twin = still(taking, entry, twin);
   bool vanished = false;
   if (twin != NONE) {
     entry->flags &= ~(uint32_t)IS_RACY;
