@@ -1,6 +1,6 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -104,7 +104,7 @@ export class Place {
 
   /** Bytes on disk that the store takes, apart from its few small files. */
   stored(): number {
-    return Number(execFileSync('du', ['-sB1', join(this.store, 'packs')], { encoding: 'utf8' }).split('\t')[0])
+    return this.packs().reduce((sum, pack) => sum + statSync(join(this.store, 'packs', pack)).blocks * 512, 0)
   }
 
   packs(): string[] {

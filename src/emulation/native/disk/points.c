@@ -78,14 +78,24 @@ static void sort_by_age(struct point_list *list) {
   }
 }
 
+static bool among(char *const *ids, uint32_t count, const char *id) {
+  for (uint32_t i = 0; i < count; i++)
+    if (strcmp(ids[i], id) == 0) return true;
+  return false;
+}
+
 bool points_load(struct store *store, enum index_part part, struct point_list *list) {
+  return points_load_but(store, part, NULL, 0, list);
+}
+
+bool points_load_but(struct store *store, enum index_part part, char *const *ids, uint32_t count, struct point_list *list) {
   *list = (struct point_list){0};
   int fd = openat(store->points, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR *dir = fd < 0 ? NULL : fdopendir(fd);
   if (!dir) return fail("points", store->path);
   bool done = true;
   for (struct dirent *entry; done && (entry = readdir(dir));) {
-    if (!is_point_id(entry->d_name)) continue;
+    if (!is_point_id(entry->d_name) || among(ids, count, entry->d_name)) continue;
     if (list->count == list->room) {
       list->room = list->room ? list->room * 2 : 32;
       list->ids = must(realloc(list->ids, list->room * sizeof *list->ids));

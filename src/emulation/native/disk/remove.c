@@ -75,11 +75,9 @@ static bool free_object(struct removal *removal, const struct object *object) {
 /* Everything the other points hold, and what only the victims do. */
 static bool find_doomed(struct removal *removal, char **ids, uint32_t count) {
   struct point_list all;
-  if (!points_load(removal->store, WITH_OBJECTS, &all)) return false;
+  if (!points_load_but(removal->store, WITH_OBJECTS, ids, count, &all)) return false;
   for (uint32_t i = 0; i < all.count; i++) {
-    bool stays = true;
-    for (uint32_t j = 0; j < count; j++) stays = stays && strcmp(all.ids[i], ids[j]) != 0;
-    for (uint32_t j = 0; stays && j < all.points[i].object_count; j++) {
+    for (uint32_t j = 0; j < all.points[i].object_count; j++) {
       holder_of(&removal->held, &all.points[i].objects[j], 0);
       holder_of(&removal->packs, &(struct object){.pack = all.points[i].objects[j].pack}, 0);
     }
@@ -151,5 +149,8 @@ bool remove_command(const struct options *options) {
     if (!twice) options->words[count++] = id;
   }
   if (!remove_points(&store, (char **)options->words, count, &freed)) return false;
+  /* What a damaged one held is not known: at least the packs that nobody is left for go. */
+  bool found;
+  if (!sweep_all(&store, &found)) return false;
   return say(1, "done\t{\"freed\":%" PRIu64 "}\n", freed);
 }

@@ -44,6 +44,8 @@ struct point_list {
 };
 /* Every point, by age, oldest first, so far decoded. */
 bool points_load(struct store *store, enum index_part part, struct point_list *list);
+/* All but these, which are not even looked at. */
+bool points_load_but(struct store *store, enum index_part part, char *const *ids, uint32_t count, struct point_list *list);
 void points_free(struct point_list *list);
 bool point_load(struct store *store, const char *id, enum index_part part, struct index *index);
 bool point_peek(struct store *store, const char *name, struct index *index, uint64_t *size);
