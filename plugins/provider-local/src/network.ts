@@ -15,7 +15,7 @@ const TUN = '/dev/net/tun'
 /** Whole path of a program of this machine's. */
 export function findProgram(name: string): string | undefined {
   const path = (process.env['PATH'] ?? '').split(':').filter((dir) => dir.startsWith('/'))
-  return [...path, ...PLACES].map((dir) => join(dir, name)).find((file) => existsSync(file))
+  return [...path, ...PLACES].map((dir) => join(dir, name)).find((file) => allows(file, constants.X_OK))
 }
 
 interface Lack {
@@ -28,7 +28,7 @@ interface Lack {
 function noWayOut(): Lack | undefined {
   if (findProgram('slirp4netns') === undefined) return { what: 'slirp4netns is not on this machine', remedy: 'apt-get install slirp4netns' }
   if (!existsSync(TUN)) return { what: `${TUN} is not on this machine`, remedy: 'modprobe tun' }
-  if (!isOpen(TUN)) return { what: `${TUN} is not open to you`, remedy: `as root: chmod 666 ${TUN}` }
+  if (!allows(TUN, constants.R_OK | constants.W_OK)) return { what: `${TUN} is not open to you`, remedy: `as root: chmod 666 ${TUN}` }
   return undefined
 }
 
@@ -36,9 +36,9 @@ function noFilter(): Lack | undefined {
   return findProgram('nft') === undefined ? { what: 'nftables is not on this machine', remedy: 'apt-get install nftables' } : undefined
 }
 
-function isOpen(path: string): boolean {
+function allows(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.R_OK | constants.W_OK)
+    accessSync(path, mode)
     return true
   } catch {
     return false

@@ -10,6 +10,8 @@ export const descriptor: ProviderDescriptor = {
     disk: { fidelity: 'native' },
     isolation: { fidelity: 'native' },
     users: { fidelity: 'native' },
+    checkpoints: { fidelity: 'emulated', note: 'by amux, from outside: copies only what changed, restores in place' },
+    network: { fidelity: 'emulated', note: 'by amux, from outside: a name server and a packet filter for each computer' },
   },
   async connect(context) {
     const { LocalProvider } = await import('./provider.ts')
