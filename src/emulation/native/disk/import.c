@@ -209,7 +209,7 @@ static bool import_entry(struct importing *on) {
 static bool check_end(struct importing *on, uint64_t sum) {
   char text[128], wanted[128];
   if (on->trees_left > 0 || on->entry.size >= sizeof text || on->entry.type != '0') return untar_bad(TAR_LAST);
-  if (!untar_read(text, on->entry.size)) return false;
+  if (!untar_read(text, on->entry.size) || !untar_end_content(on->entry.size)) return false;
   text[on->entry.size] = 0;
   snprintf(wanted, sizeof wanted, "entries %" PRIu64 "\nsum %016" PRIx64 "\n", on->entries, sum);
   untar_drain();
