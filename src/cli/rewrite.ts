@@ -26,7 +26,7 @@ function asked(argv: readonly string[]): readonly string[] {
 }
 
 /** What stands before a verb. */
-const topics: ReadonlySet<string> = new Set(['computer', 'sandbox', 'session', 'port', 'provider', 'plugins', 'autocomplete'])
+const topics: ReadonlySet<string> = new Set(['computer', 'sandbox', 'session', 'port', 'checkpoint', 'network', 'provider', 'plugins', 'autocomplete'])
 
 /** Other words for the verbs. Their commands name them as aliases, for help and completion. */
 const verbs: Readonly<Record<string, string>> = {
@@ -41,7 +41,7 @@ const verbs: Readonly<Record<string, string>> = {
 }
 
 /** Below `computer`, these stand before a verb of their own. */
-const nouns: ReadonlySet<string> = new Set(['session', 'port'])
+const nouns: ReadonlySet<string> = new Set(['session', 'port', 'checkpoint'])
 
 /** `sandbox` is the old word for computer. */
 function synonyms(argv: readonly string[]): readonly string[] {

@@ -1,8 +1,10 @@
 import { type Agent, ensureAgent } from '../../agents/index.ts'
+import type { EquippedComputer } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { createComputer, locate, plainRequest } from '../../project/index.ts'
 import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
+import { agentWarnings } from '../network.ts'
 import { needsPlace } from './exec.ts'
 import { hostOf } from './host.ts'
 import type { RunHost } from './run.ts'
@@ -27,6 +29,7 @@ export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<Ru
         registry: process.env['AMUX_NPM_REGISTRY'],
       })
       command.out.settle()
+      for (const line of await warnings(computer, agent, selection)) host.say(line)
       return path
     },
     takesBack(session, title) {
@@ -46,6 +49,12 @@ export async function runHost(command: AmuxCommand, flags: RunFlags): Promise<Ru
       command.out.note(`amux: checkpoint ${id}; to go back to it: amux computer undo`)
     },
   }
+}
+
+/** A new agent may be kept from its own service; that this cannot be told is no reason not to run it. */
+async function warnings(computer: EquippedComputer, agent: Agent, selection: ComputerSelection): Promise<readonly string[]> {
+  const policy = await computer.network.get().catch(() => undefined)
+  return policy === undefined || policy.rules.length === 0 ? [] : agentWarnings(policy, [agent], selection)
 }
 
 async function theComputer({ amux, out, signal }: AmuxCommand, flags: RunFlags): Promise<ComputerSelection> {
