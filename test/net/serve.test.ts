@@ -159,7 +159,7 @@ held = [socket.create_connection(('127.0.0.1', 53)) for i in range(400)]`
       Object.assign(fence, { world })
       const own = world.agent(world.host, undefined, ['sh', '-c', program, 'sh'])
       await until(() => own.act('state', { id: 0 }).catch(() => undefined), (state) => state !== undefined)
-      await world.adopt(own.pid)
+      world.adopt(own.pid)
       fence.store(policy('allow good.test'))
       chownSync(join(fence.dir, 'policy'), uid, uid)
       const host = world.agent(world.host)

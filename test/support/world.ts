@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, execFileSync, spawn, type SpawnOptions, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Answered } from './world-asking.ts'
 import type { Question } from './world-inside.ts'
@@ -36,7 +36,8 @@ export const at = {
 
 const OUTSIDE = [at.server, at.second, at.decoy, at.good, at.evil, at.third]
 const OUTSIDE6 = [at.server6, at.decoy6, at.good6, at.evil6]
-const PREFIX = 'amuxw'
+/** With the process that made it, as seen from here. */
+const PREFIX = `amuxw-${/\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? ''}`
 
 export interface Ran {
   readonly status: number | null
@@ -86,8 +87,19 @@ export class Agent {
 }
 
 /** Many at once: each `ip` by itself takes longer than what it does. */
-function ip(name: string | undefined, ...lines: readonly string[]): void {
-  execFileSync('ip', [...(name === undefined ? [] : ['-n', name]), '-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] })
+function ip(pid: number, ...lines: readonly string[]): void {
+  execFileSync('nsenter', [`--net=/proc/${pid}/ns/net`, 'ip', '-batch', '-'], { input: lines.join('\n'), stdio: ['pipe', 'ignore', 'pipe'] })
+}
+
+/** A namespace that lives for as long as its process, which ends with this one; no second of waiting until an address may be used. */
+async function hold(): Promise<ChildProcess> {
+  const prepare = 'sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 && ip link set lo up && echo ready && exec cat'
+  const child = spawn('unshare', ['--net', 'sh', '-c', prepare], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await new Promise<void>((resolve, reject) => {
+    child.stdout.once('data', () => resolve())
+    child.once('exit', () => reject(new Error('no network namespace')))
+  })
+  return child
 }
 
 function sweep(): void {
@@ -110,6 +122,9 @@ export class World {
   readonly #agents: Agent[] = []
   #outside: Agent | undefined
   #zones: Zones = {}
+  /** A process of each: a name in /run/netns is a mount, which others may take away. */
+  readonly #pids = new Map<string, number>()
+  readonly #children: ChildProcess[] = []
   readonly #exit = (): void => this.end()
 
   private constructor() {
@@ -124,52 +139,57 @@ export class World {
     sweep()
     const world = new World()
     process.once('exit', world.#exit)
-    world.#lay(join_)
+    for (const name of [world.outside, world.host, ...(join_ === 'none' ? [] : [world.computer])]) {
+      const child = await hold()
+      world.#children.push(child)
+      world.#name(name, child.pid ?? 0)
+    }
+    world.#lay()
+    if (join_ === 'cable') world.#cable()
     if (join_ === 'slirp') await world.#slirp()
     world.#outside = world.agent(world.outside, 'world-outside.ts')
     await world.#outside.tell({ start: { servers: [at.server, at.second, at.server6], decoys: [at.decoy, at.decoy6], hosts: [at.good, at.evil, at.third, at.good6, at.evil6] } })
     return world
   }
 
-  #lay(join_: string): void {
-    const names = [this.outside, this.host, ...(join_ === 'none' ? [] : [this.computer])]
-    ip(undefined, ...names.map((name) => `netns add ${name}`))
-    // No second of waiting until an address may be used.
-    for (const name of names) execFileSync('ip', ['netns', 'exec', name, 'sysctl', '-qw', 'net.ipv6.conf.all.accept_dad=0', 'net.ipv6.conf.default.accept_dad=0'])
-    ip(undefined, `link add out netns ${this.host} type veth peer name host netns ${this.outside}`)
-    ip(
-      this.outside,
-      'link set lo up',
-      ...OUTSIDE.map((address) => `addr add ${address}/24 dev host`),
-      ...OUTSIDE6.map((address) => `addr add ${address}/64 dev host nodad`),
-      'link set host up',
-    )
-    ip(this.host, 'link set lo up', `addr add ${at.host}/24 dev out`, `addr add ${at.host6}/64 dev out nodad`, 'link set out up')
-    ip(this.outside, `route add default via ${at.host}`, `route add default via ${at.host6}`)
-    execFileSync('ip', ['netns', 'exec', this.host, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'])
+  #name(name: string, pid: number): void {
+    this.#pids.set(name, pid)
+    execFileSync('ip', ['netns', 'attach', name, String(pid)])
+  }
+
+  #pid(name: string): number {
+    const pid = this.#pids.get(name)
+    if (pid === undefined) throw new Error(`the world has no ${name}`)
+    return pid
+  }
+
+  #lay(): void {
+    const [outside, host] = [this.#pid(this.outside), this.#pid(this.host)]
+    ip(host, `link add out type veth peer name host netns ${outside}`, `addr add ${at.host}/24 dev out`, `addr add ${at.host6}/64 dev out nodad`, 'link set out up')
+    ip(outside, ...OUTSIDE.map((address) => `addr add ${address}/24 dev host`), ...OUTSIDE6.map((address) => `addr add ${address}/64 dev host nodad`), 'link set host up')
+    ip(outside, `route add default via ${at.host}`, `route add default via ${at.host6}`)
+    execFileSync('nsenter', [`--net=/proc/${host}/ns/net`, 'sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1'])
     mkdirSync(join('/etc/netns', this.host), { recursive: true })
     this.resolvers([at.server])
-    if (join_ !== 'none') ip(this.computer, 'link set lo up')
-    if (join_ === 'cable') this.cable(this.computer)
   }
 
-  /** Joins a namespace to the host by a pair of interfaces and forwarding. */
-  cable(name: string): void {
-    ip(undefined, `link add eth0 netns ${name} type veth peer name down0 netns ${this.host}`)
-    ip(this.host, `addr add ${at.gateway}/24 dev down0`, `addr add ${at.gateway6}/64 dev down0 nodad`, 'link set down0 up')
-    ip(name, `addr add ${at.computer}/24 dev eth0`, `addr add ${at.computer6}/64 dev eth0 nodad`, 'link set eth0 up')
-    ip(name, `route add default via ${at.gateway}`, `route add default via ${at.gateway6}`)
+  /** Joins the computer to the host by a pair of interfaces and forwarding. */
+  #cable(): void {
+    const [host, computer] = [this.#pid(this.host), this.#pid(this.computer)]
+    ip(host, `link add down0 type veth peer name eth0 netns ${computer}`, `addr add ${at.gateway}/24 dev down0`, `addr add ${at.gateway6}/64 dev down0 nodad`, 'link set down0 up')
+    ip(computer, `addr add ${at.computer}/24 dev eth0`, `addr add ${at.computer6}/64 dev eth0 nodad`, 'link set eth0 up')
+    ip(computer, `route add default via ${at.gateway}`, `route add default via ${at.gateway6}`)
   }
 
-  /** Takes the network of a process, which it made itself, as the computer's. */
-  async adopt(pid: number): Promise<void> {
-    ip(undefined, `netns attach ${this.computer} ${pid}`)
-    ip(this.computer, 'link set lo up')
-    this.cable(this.computer)
+  /** Takes the network of a process, which made it itself, as the computer's. */
+  adopt(pid: number): void {
+    this.#name(this.computer, pid)
+    ip(pid, 'link set lo up')
+    this.#cable()
   }
 
   async #slirp(): Promise<void> {
-    const args = ['--configure', '--mtu=65520', '--disable-host-loopback', '--enable-ipv6', '--ready-fd=3', '--netns-type=path', `/run/netns/${this.computer}`, 'tap0']
+    const args = ['--configure', '--mtu=65520', '--disable-host-loopback', '--enable-ipv6', '--ready-fd=3', String(this.#pid(this.computer)), 'tap0']
     const child = this.spawn(this.host, ['slirp4netns', ...args], { stdio: ['ignore', 'ignore', 'ignore', 'pipe'] })
     await new Promise<void>((resolve, reject) => {
       child.stdio[3]?.once('data', () => resolve())
@@ -201,8 +221,18 @@ export class World {
     return (await this.#outside?.tell({})) ?? { asked: {}, decoyed: 0 }
   }
 
+  /** What to put before a program: as `ip netns exec`, on the host with a resolv.conf of its own. */
+  enter(name: string): string[] {
+    const enter = ['nsenter', `--net=/proc/${this.#pid(name)}/ns/net`, '--']
+    if (name !== this.host) return enter
+    return [...enter, 'unshare', '--mount', '--propagation', 'slave', 'sh', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', this.resolvFile]
+  }
+
   spawn(name: string, argv: readonly string[], options: SpawnOptions = {}): ChildProcess {
-    return spawn('ip', ['netns', 'exec', name, ...argv], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    const [program = '', ...rest] = [...this.enter(name), ...argv]
+    const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'pipe'], ...options })
+    this.#children.push(child)
+    return child
   }
 
   run(name: string, argv: readonly string[], input = ''): Promise<Ran> {
@@ -227,6 +257,7 @@ export class World {
   end(): void {
     process.removeListener('exit', this.#exit)
     for (const agent of this.#agents) agent.end()
+    for (const child of this.#children) child.kill('SIGKILL')
     for (const name of [this.computer, this.host, this.outside]) remove(name)
   }
 }

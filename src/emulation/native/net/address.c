@@ -1,10 +1,12 @@
 #include "net.h"
 #include "netlink.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
@@ -61,23 +63,30 @@ static bool special6(const uint8_t *bytes) {
 static struct address *host;
 static size_t host_count;
 static bool host_stale = true;
-static int host_changes = -1;
+static struct source changes = {.fd = -1};
+
+static void on_change(struct source *source, uint32_t events) {
+  char waste[4096];
+  (void)events;
+  while (recv(source->fd, waste, sizeof waste, MSG_DONTWAIT) >= 0 || errno == ENOBUFS) errno = 0;
+  host_stale = true;
+  reconsider();
+}
 
 void watch_host(void) {
   struct nl_address address = {.family = AF_NETLINK, .groups = GROUP_ADDR4 | GROUP_ADDR6};
-  host_changes = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NL_ROUTE);
-  if (host_changes >= 0 && bind(host_changes, (struct sockaddr *)&address, sizeof address) == 0) return;
-  if (host_changes >= 0) close(host_changes);
-  host_changes = -1;
+  int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NL_ROUTE);
+  if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || !loop_add(&changes, fd, EPOLLIN, on_change))) changes.fd = -1, close(fd);
 }
 
-/* A change is in the socket before anyone can have used it. An overflow is a change as well. */
+/* A change is in the socket before anyone can have used it. Looked at once a millisecond. */
 static bool host_changed(void) {
-  char waste[4096];
-  if (host_changes < 0) return true;
-  bool changed = host_stale;
-  while (recv(host_changes, waste, sizeof waste, 0) >= 0) changed = true;
-  return changed;
+  static uint64_t looked;
+  char byte;
+  if (host_stale || changes.fd < 0) return true;
+  if (looked == now()) return false;
+  looked = now();
+  return recv(changes.fd, &byte, 1, MSG_DONTWAIT | MSG_PEEK) >= 0 || errno == ENOBUFS;
 }
 
 static void list_host(void) {

@@ -145,3 +145,10 @@ bool start_force(struct failure *failure) {
   cut_connections(fenced);
   return true;
 }
+
+void reconsider(void) {
+  if (is_open(policy)) return;
+  note_connections();
+  relearn(policy);
+  cut_connections(true);
+}

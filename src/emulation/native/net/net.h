@@ -202,6 +202,8 @@ struct failure {
 /* Takes the policy over when it succeeds. */
 bool put_in_force(struct policy *next, int *cut, struct failure *failure);
 bool start_force(struct failure *failure);
+/* The host's addresses have changed: what was learned may be one of them. */
+void reconsider(void);
 bool load_policy(struct policy **loaded, struct failure *failure);
 
 /* ---- cut.c ---- */
@@ -222,6 +224,12 @@ void listen_control(void);
 int control_due(void);
 void control_expire(void);
 void listen_host_ports(void);
+
+/* ---- guard.c ---- */
+/* Bars loopback addresses from leaving by an interface that a program bound its socket to. */
+void bar_loopback(void);
+/* Nothing but what the worker needs: it reads what comes from the computer. */
+void give_up_power(void);
 
 /* ---- worker.c ---- */
 _Noreturn void be_worker(void);

@@ -21,7 +21,7 @@ struct nl_address {
 };
 
 enum { NL_ROUTE = 0, NL_SOCK_DIAG = 4, NL_NETFILTER = 12 };
-enum { NL_REQUEST = 1, NL_ACK = 4, NL_CREATE = 0x400, NL_DUMP = 0x300, NL_NESTED = 0x8000 };
+enum { NL_REQUEST = 1, NL_ACK = 4, NL_CREATE = 0x400, NL_DUMP = 0x300, NL_ONLY_NEW = 0x200, NL_NESTED = 0x8000 };
 enum { NL_ERROR = 2, NL_DONE = 3 };
 enum { NL_EXT_ACK = 11, NL_SOL = 270 };
 
@@ -51,6 +51,11 @@ struct diag_message {
 };
 
 enum { ROUTE_NEWADDR = 20, ROUTE_GETADDR = 22, ADDRESS_ADDRESS = 1, ADDRESS_LOCAL = 2, GROUP_ADDR4 = 0x10, GROUP_ADDR6 = 0x100 };
+enum { ROUTE_NEWROUTE = 24, ROUTE_NEWRULE = 32, ROUTE_DESTINATION = 1, RULE_PRIORITY = 6, TABLE_MAIN = 254, PROHIBIT = 8, STATIC = 4 };
+struct route_message {
+  uint8_t family, destination_bits, source_bits, tos, table, protocol, scope, type;
+  uint32_t flags;
+};
 struct route_address {
   uint8_t family, prefix, flags, scope;
   uint32_t index;

@@ -34,8 +34,10 @@ _Noreturn void be_worker(void) {
   sigprocmask(SIG_SETMASK, &none, NULL);
   signal(SIGTERM, SIG_DFL), signal(SIGINT, SIG_IGN);
   prctl(PR_SET_NAME, "amux-net-worker");
+  give_up_power();
   open_events();
   watch_host();
+  bar_loopback();
   if (!start_force(&failure)) {
     say(2, "error\t%d\t%s\t%s\t%s\n", failure.error, failure.step, strcmp(failure.step, "tool") == 0 ? "nft" : "", failure.text);
     _exit(strcmp(failure.step, "tool") == 0 ? TOOL_MISSING : 1);
