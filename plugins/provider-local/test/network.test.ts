@@ -113,6 +113,12 @@ describe('the network of a local computer', function () {
     }
   })
 
+  it('lets its users listen on any port, and ping', async () => {
+    expect(await sh(computer, 'cat /proc/sys/net/ipv4/ip_unprivileged_port_start')).to.equal('0')
+    const { exit } = await attempt(computer, "python3 -c 'import socket; s = socket.socket(2, 2, 1); s.sendto(bytes([8] + 7 * [0]), (\"127.0.0.1\", 0)); s.settimeout(5); s.recv(99)'")
+    expect(exit.code).to.be.oneOf([0, 127])
+  })
+
   it('comes back when what serves it is killed', async () => {
     const before = attendants()
     expect(before.length).to.be.greaterThan(1)

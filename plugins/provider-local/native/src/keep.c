@@ -84,6 +84,7 @@ static _Noreturn void be_first(const struct plan *plan, int go, int report, int 
   /* Its own control group, in which it is by now, is the root of what it sees. */
   if (unshare(CLONE_NEWCGROUP) != 0) say(report, "error\t%d\tnamespaces\tcgroup\t%s\n", errno, strerror(errno)), _exit(1);
   if (find_step(plan, "net") && !raise_loopback()) say(report, "error\t%d\tnet\tlo\t%s\n", errno, strerror(errno)), _exit(1);
+  if (find_step(plan, "net")) ease_network();
   write_all(up, "", 1);
   close(up);
   setsid();
