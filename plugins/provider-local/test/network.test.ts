@@ -13,6 +13,7 @@ import { asRoot, attempt, type Bench, bench, failure, inCommandLine, processes, 
 
 /** Of this machine, other than loopback. */
 const address = Object.values(networkInterfaces()).flatMap((all) => all ?? []).find((one) => one.family === 'IPv4' && !one.internal)?.address
+const address6 = Object.values(networkInterfaces()).flatMap((all) => all ?? []).find((one) => one.family === 'IPv6' && !one.internal && one.scopeid === 0)?.address
 const NAMED = process.env['AMUX_TEST_NAMED'] === '1'
 
 describe('the network of a local computer', function () {
@@ -47,6 +48,14 @@ describe('the network of a local computer', function () {
   if (address !== undefined) {
     it('leads out', async () => {
       expect(await reach(address, portOf(servers[2]))).to.equal('outside')
+    })
+  }
+
+  if (address6 !== undefined) {
+    it('leads out over IPv6 as well', async () => {
+      const server = await serve(address6, 'outside by 6')
+      await until('it has an address', async () => (await reach(address6, portOf(server))) === 'outside by 6')
+      server.close()
     })
   }
 
