@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { NetworkEvent } from '../../src/contract/index.ts'
-import type { Ran, World } from '../support/world.ts'
+import { type Ran, run, type World } from '../support/world.ts'
 
 export const tool = join(import.meta.dirname, `../../src/emulation/native/prebuilt/linux-${process.arch}/amux-net`)
 
@@ -74,8 +74,9 @@ export class Fence {
     return Number(spawnSync('pgrep', ['-P', String(this.child?.pid)], { encoding: 'utf8' }).stdout.split('\n')[0])
   }
 
+  /** It matters not in which network it runs. */
   apply(text: string): Promise<Ran> {
-    return this.world.run(this.world.host, [this.tool, 'apply', this.dir], text)
+    return run([this.tool, 'apply', this.dir], text)
   }
 
   /** Its answer must be that it is in force. */

@@ -59,6 +59,43 @@ if (asRoot) {
       expect(fence.stderr).to.equal('error\t22\tpolicy\t\tline 3: not a domain\n')
     })
 
+    it('goes back to the old policy when the new one cannot be stored', async () => {
+      fence.store(policy('allow good.test'))
+      await serve()
+      await inside.ask('good.test')
+      const { id } = await inside.hold(at.good)
+      mkdirSync(join(fence.dir, 'policy.new', 'in the way'), { recursive: true })
+      const { stdout, status } = await fence.apply(policy('allow good.test', 'allow evil.test'))
+      expect(stdout).to.match(/^error\t17\tstore\tpolicy\t/)
+      expect(status).to.equal(1)
+      expect((await inside.ask('evil.test')).rcode).to.equal(5)
+      expect((await inside.ask('good.test')).rcode).to.equal(0)
+      expect((await inside.state(id)).ended, 'what both allow goes on').to.equal(undefined)
+      expect(fence.file()).to.equal(policy('allow good.test'))
+    })
+
+    it('asks the resolvers that the host has now', async () => {
+      fence.store(policy('allow good.test'))
+      world.resolvers([at.third])
+      await serve()
+      expect((await inside.ask('good.test')).rcode).to.equal(2)
+      world.resolvers([at.second])
+      expect((await inside.ask('good.test')).rcode).to.equal(0)
+      world.resolvers([at.server6])
+      expect((await inside.ask('good.test')).rcode).to.equal(0)
+    })
+
+    it('shuts an address that becomes the host\'s own', async () => {
+      fence.store(policy('allow good.test'))
+      await serve()
+      await inside.ask('good.test')
+      const { id } = await inside.hold(at.good)
+      await world.run(world.host, ['ip', 'addr', 'add', `${at.good}/32`, 'dev', 'lo'])
+      expect((await until(() => inside.state(id), ({ ended }) => ended !== undefined)).ended).to.match(/^ECONN/)
+      expect(await inside.reach(at.good)).to.equal('ECONNREFUSED')
+      expect((await inside.ask('good.test')).rcode).to.equal(5)
+    })
+
     it('keeps what it knows to itself', async () => {
       fence.store(policy('allow good.test'))
       await serve()

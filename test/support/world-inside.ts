@@ -97,6 +97,27 @@ async function flood(name: string, count: number, width: number): Promise<Record
   return codes
 }
 
+/** Milliseconds that one lookup takes, one after another from one socket. */
+async function clock(name: string, server: string, count: number): Promise<number> {
+  const udp = createSocket('udp4')
+  await new Promise<void>((resolve) => udp.connect(53, server, resolve))
+  const message = writeQuestion(name, 'A', 1)
+  const times: number[] = []
+  for (let i = 0; i < count; i++) {
+    const begun = performance.now()
+    udp.send(message)
+    await new Promise((resolve) => udp.once('message', resolve))
+    times.push(performance.now() - begun)
+  }
+  udp.close()
+  return times.toSorted((a, b) => a - b)[count >> 1] ?? 0
+}
+
+function ended(id: number): Promise<string> {
+  const entry = held.get(id)
+  return new Promise((resolve) => (entry && entry.ended === undefined ? entry.socket.once('close', () => resolve(entry.ended ?? '')) : resolve('gone')))
+}
+
 function listen(port: number): Promise<string> {
   return new Promise((resolve) => {
     const server = createServer((socket) => socket.on('error', () => socket.destroy()).pipe(socket))
@@ -111,6 +132,8 @@ const acts = {
   reach: (told: { host: string; port: number }) => reach(told.host, told.port).then(({ result }) => result),
   hold: (told: { host: string; port: number; localPort?: number }) => reach(told.host, told.port, true, told.localPort),
   datagram: (told: { host: string; port: number; timeout?: number }) => datagram(told.host, told.port, told.timeout),
+  clock: (told: { name: string; server: string; count: number }) => clock(told.name, told.server, told.count),
+  ended: (told: { id: number }) => ended(told.id),
   listen: (told: { port: number }) => listen(told.port),
   write: (told: { id: number; text: string }) => held.get(told.id)?.socket.write(told.text),
   half: (told: { id: number }) => held.get(told.id)?.socket.end(),

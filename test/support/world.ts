@@ -45,6 +45,19 @@ export interface Ran {
   readonly stderr: string
 }
 
+/** A whole run of a program, wherever. */
+export function run([program = '', ...rest]: readonly string[], input = ''): Promise<Ran> {
+  const child = spawn(program, rest, { stdio: 'pipe' })
+  const text = { stdout: '', stderr: '' }
+  for (const stream of ['stdout', 'stderr'] as const) child[stream].on('data', (chunk: Buffer) => (text[stream] += chunk.toString()))
+  child.stdin.on('error', () => undefined)
+  child.stdin.end(input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status, ...text }))
+  })
+}
+
 /** A program of ours in a namespace, that answers what it is told. */
 export class Agent {
   readonly #child: ChildProcess
@@ -236,15 +249,7 @@ export class World {
   }
 
   run(name: string, argv: readonly string[], input = ''): Promise<Ran> {
-    const child = this.spawn(name, argv, { stdio: 'pipe' })
-    const text = { stdout: '', stderr: '' }
-    for (const stream of ['stdout', 'stderr'] as const) child[stream]?.on('data', (chunk: Buffer) => (text[stream] += chunk.toString()))
-    child.stdin?.on('error', () => undefined)
-    child.stdin?.end(input)
-    return new Promise((resolve, reject) => {
-      child.on('error', reject)
-      child.on('close', (status) => resolve({ status, ...text }))
-    })
+    return run([...this.enter(name), ...argv], input)
   }
 
   agent(name: string, file = 'world-inside.ts', wrap: readonly string[] = []): Agent {

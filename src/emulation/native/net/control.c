@@ -46,26 +46,36 @@ static void answer(struct caller *caller, const char *format, ...) {
   hang_up(caller);
 }
 
-/* On disk before it is in force, under its name only after: a failure leaves both as they were. */
+/* What is on disk holds again. */
+static void go_back(void) {
+  struct failure failure;
+  struct policy *old;
+  int cut;
+  if (load_policy(&old, &failure) && !put_in_force(old, &cut, &failure)) free_policy(old);
+}
+
+/* In force first, since a disk may take its time; `applied` is only said when both are done. */
 static void apply(struct caller *caller) {
   struct failure failure;
   int line, cut;
   const char *why;
-  bool written = write_new_policy(caller->text, caller->length);
-  int error = errno;
+  char *copy = malloc(caller->length);
+  if (!copy) return answer(caller, "error\t%d\tmemory\t\t%s\n", ENOMEM, strerror(ENOMEM));
+  memcpy(copy, caller->text, caller->length);
   struct policy *next = parse_policy(caller->text, caller->length, &line, &why);
-  if (!next) return answer(caller, "error\t%d\tpolicy\t%d\t%s\n", EINVAL, line, why);
-  caller->text = NULL;
-  if (!written) return free_policy(next), answer(caller, "error\t%d\tstore\tpolicy\t%s\n", error, strerror(error));
-  if (!put_in_force(next, &cut, &failure)) {
-    free_policy(next), unlink("policy.new");
-    return answer(caller, "error\t%d\t%s\t%s\t%s\n", failure.error, failure.step, strcmp(failure.step, "tool") == 0 ? "nft" : "", failure.text);
+  if (next) caller->text = NULL;
+  if (!next) answer(caller, "error\t%d\tpolicy\t%d\t%s\n", EINVAL, line, why);
+  else if (!put_in_force(next, &cut, &failure)) {
+    free_policy(next);
+    answer(caller, "error\t%d\t%s\t%s\t%s\n", failure.error, failure.step, strcmp(failure.step, "tool") == 0 ? "nft" : "", failure.text);
+  } else if (!write_new_policy(copy, caller->length) || !keep_new_policy()) {
+    int error = errno;
+    go_back();
+    answer(caller, "error\t%d\tstore\tpolicy\t%s\n", error, strerror(error));
+  } else {
+    answer(caller, "applied\t{\"cut\":%d}\n", cut);
   }
-  if (keep_new_policy()) return answer(caller, "applied\t{\"cut\":%d}\n", cut);
-  error = errno;
-  struct policy *old;
-  if (load_policy(&old, &failure) && !put_in_force(old, &cut, &failure)) free_policy(old);
-  answer(caller, "error\t%d\tstore\tpolicy\t%s\n", error, strerror(error));
+  free(copy);
 }
 
 /* Up to the end of the line, byte by byte: what follows belongs to the text. */
