@@ -41,7 +41,7 @@ bool open_for_change(struct store *store, const struct options *options, bool cr
 }
 
 bool open_for_reading(struct store *store, const struct options *options) {
-  return store_open(store, options->store, false) && store_lock(store, LOCK_SHARED_WAY, options->wait);
+  return store_open(store, options->store, true) && store_lock(store, LOCK_SHARED_WAY, options->wait);
 }
 
 static bool take_option(int *at, char **argv, struct options *options) {
@@ -97,6 +97,7 @@ int main(int argc, char **argv) {
   umask(077);
   if (argc > 1 && run(argc, argv)) return 0;
   if (!has_failed()) fail_as(argc > 1 ? EIO : EINVAL, argc > 1 ? "output" : "usage", "", NULL);
-  tell_failure(argc > 1 && strcmp(argv[1], "cat") == 0 ? 2 : 1);
+  bool bytes = argc > 1 && (strcmp(argv[1], "cat") == 0 || strcmp(argv[1], "export") == 0);
+  tell_failure(bytes ? 2 : 1);
   return 1;
 }
