@@ -14,7 +14,9 @@
 enum { TRIES = 500, PAUSE_MS = 10, ANSWER_SECONDS = 60 };
 
 static int fail(int error, const char *step, const char *subject, const char *text) {
-  say(1, "error\t%d\t%s\t%s\t%s\n", error, step, subject, text ? text : strerror(error));
+  char safe[4096];
+  escape_field(subject, safe, sizeof safe);
+  say(1, "error\t%d\t%s\t%s\t%s\n", error, step, safe, text ? text : strerror(error));
   return 1;
 }
 

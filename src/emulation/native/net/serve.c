@@ -49,7 +49,10 @@ static bool parse_options(int argc, char **argv, struct options *options) {
 }
 
 static int fail(const char *step, const char *subject) {
-  say(2, "error\t%d\t%s\t%s\t%s\n", errno, step, subject, strerror(errno));
+  char safe[4096];
+  int error = errno;
+  escape_field(subject, safe, sizeof safe);
+  say(2, "error\t%d\t%s\t%s\t%s\n", error, step, safe, strerror(error));
   return 1;
 }
 
