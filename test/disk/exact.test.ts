@@ -14,13 +14,13 @@ const EVERYTHING = `
   truncate -s 5M sparse; printf 'in the middle' | dd of=sparse bs=1 seek=2500000 conv=notrunc status=none
   truncate -s 300K small-sparse; printf x >> small-sparse; truncate -s 2M all-hole
   head -c 3000001 /dev/urandom > large; head -c 1048576 /dev/urandom > exactly; head -c 4096 /dev/urandom > block
-  chmod 4755 dir/file; chmod 0000 block; chmod 1777 empty
+  chmod 4755 dir/file; chmod 0400 block; chmod 1777 empty
   setfattr -n user.note -v 'some value' dir; setfattr -n user.empty large
   setfacl -m u:12:rw dir/file; setfacl -d -m u:13:rx dir; touch -d '1969-12-31 23:59:58.123456789' large; touch -h -d '2001-02-03 04:05:06.7' dangling
   touch -d '2033-05-18 03:33:20.000000001' empty
 `
 const AS_ROOT = `
-  mknod whiteout c 0 0; mknod block-device b 259 1048575; chown 12345:54321 dir/sub; chown -h 7:8 to-dir
+  chmod 0000 exactly; mknod whiteout c 0 0; mknod block-device b 259 1048575; chown 12345:54321 dir/sub; chown -h 7:8 to-dir
   cp /bin/true capable; setcap cap_net_raw+ep capable; setfattr -n trusted.overlay.opaque -v y empty
   echo i > immutable; echo a > appendable; mkdir sealed; echo s > sealed/in; chattr +a appendable; chattr +i immutable sealed
 `

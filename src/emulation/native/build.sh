@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the tools for both architectures into prebuilt/. Needs Debian's musl-tools and gcc-aarch64-linux-gnu; musl for
-# arm64 is unpacked from its package into a temporary directory, not installed. `build.sh disk x64` builds just one.
+# arm64 is unpacked from its package into a temporary directory, not installed. `build.sh disk` builds one
+# tool, `build.sh disk x64` one binary.
 set -eu
 cd "$(dirname "$0")"
 flags='-std=gnu11 -O2 -fwrapv -static -fno-pie -no-pie -Wall -Wextra -Werror -ffunction-sections -fdata-sections -Wl,--gc-sections -Wl,--build-id=none -s'
@@ -39,6 +40,6 @@ build_arm64() {
 
 for tool in ${1:-disk net}; do
   for arch in ${2:-x64 arm64}; do "build_$arch" "$tool"; done
+  # What both binaries were made from: a test compares it with the sources.
+  if [ $# -lt 2 ]; then sha256sum common/*.[ch] "$tool"/*.[ch] > "prebuilt/amux-$tool.sha256"; fi
 done
-# What the binaries were made from: a test compares it with the sources.
-if [ $# -eq 0 ]; then sha256sum common/*.[ch] disk/*.[ch] net/*.[ch] > prebuilt/sources.sha256; fi

@@ -10,6 +10,8 @@
 #include "fault.h"
 #include "intent.h"
 
+enum { SETTLED_NANOS = 60000000 };
+
 bool look_now(struct store *store, const struct request *request, const struct index *known, const struct index *hint, bool compare, struct index *now) {
   struct packer packer;
   if (!packer_open(&packer, store)) return false;
@@ -19,10 +21,13 @@ bool look_now(struct store *store, const struct request *request, const struct i
   return done;
 }
 
+static int64_t last_change;
+
 bool converge(struct store *store, const struct request *request, const struct intent *intent, const struct index *now, const struct index *then, const struct index *safety) {
   struct scope scope = {request, intent->paths, intent->path_count, safety, intent->skip_shared, intent->temporary};
   struct plan plan;
   bool done = plan_make(&plan, now, then, &scope) && apply_plan(store, request, &plan, intent->temporary);
+  last_change = now_nanos();
   plan_free(&plan);
   return done;
 }
@@ -71,8 +76,9 @@ static bool sync_trees(const struct request *request) {
 
 static void write_identities(struct store *store, const struct request *request, const struct index *before, const struct index *then) {
   struct index now;
-  /* Then no time can be that of a later change too. */
-  nanosleep(&(struct timespec){0, 60000000}, NULL);
+  /* When the last change lies this far back, no time can be that of a later one too. */
+  int64_t since = now_nanos() - last_change;
+  if (since < SETTLED_NANOS) nanosleep(&(struct timespec){0, since < 0 ? SETTLED_NANOS : SETTLED_NANOS - since}, NULL);
   if (!look_now(store, request, before, NULL, false, &now)) {
     forget_failure();
     return;

@@ -95,66 +95,80 @@ static bool get_kind(struct reader *in, struct index *index, struct entry *entry
   return S_ISFIFO(entry->mode) || S_ISSOCK(entry->mode);
 }
 
+struct decoding {
+  struct reader *in;
+  struct index *index;
+  struct entry before;
+  char name[LONGEST_NAME + 1];
+  size_t length;
+  int64_t object;
+  /* Directories whose children are still to come; the next on top. */
+  uint32_t *stack, depth, room;
+};
+
+static bool is_sound_link(const struct index *index, const struct tree *tree, const struct entry *entry) {
+  if (is_directory(entry) || !entry->link) return true;
+  const struct entry *leader = &index->entries[entry->link - 1];
+  return entry->link - 1 >= tree->root && !is_directory(leader) && !leader->link && (leader->mode & S_IFMT) == (entry->mode & S_IFMT);
+}
+
+static bool get_entry(struct decoding *on, const struct tree *tree, uint32_t parent) {
+  struct index *index = on->index;
+  struct reader *in = on->in;
+  bool root = parent == NONE;
+  if (index->count == tree->end || !get_name(in, on->name, &on->length) || (on->length == 0) != root) return false;
+  uint32_t self = index_add(index, on->name, on->length, root ? index->count : parent);
+  struct entry *entry = &index->entries[self];
+  entry->mode = (uint32_t)get_number(in);
+  entry->uid = (uint32_t)get_number(in);
+  entry->gid = (uint32_t)get_number(in);
+  entry->flags = (uint32_t)get_number(in);
+  entry->mtime = on->before.mtime + get_signed(in);
+  entry->mtime_nanos = (uint32_t)get_number(in);
+  entry->ino = on->before.ino + (uint64_t)get_signed(in);
+  entry->ctime = on->before.ctime + get_signed(in);
+  entry->xattrs = (uint32_t)get_number(in);
+  if (!get_kind(in, index, entry, self, &on->object) || in->bad) return false;
+  if (entry->xattrs && !sound_blob(index, entry->xattrs - 1)) return false;
+  on->before = *entry;
+  return (!root || is_directory(entry)) && is_sound_link(index, tree, entry);
+}
+
+/* The children of one directory, sorted; those that are directories wait on the stack. */
+static bool get_children(struct decoding *on, const struct tree *tree, uint32_t parent) {
+  struct index *index = on->index;
+  uint32_t first = index->count, count = index->entries[parent].count;
+  index->entries[parent].first = first;
+  for (uint32_t i = 0; i < count; i++) {
+    if (!get_entry(on, tree, parent)) return false;
+    if (i > 0 && strcmp(name_of(index, first + i - 1), name_of(index, first + i)) >= 0) return false;
+  }
+  for (uint32_t i = first + count; i-- > first;) {
+    if (!is_directory(&index->entries[i])) continue;
+    on->stack = grown(on->stack, on->depth + 1, sizeof *on->stack, &on->room);
+    on->stack[on->depth++] = i;
+  }
+  return true;
+}
+
+static bool get_tree(struct decoding *on, struct tree *tree, uint32_t length) {
+  tree->root = on->index->count;
+  tree->end = tree->root + length;
+  if (!get_entry(on, tree, NONE)) return false;
+  on->depth = 0;
+  for (uint32_t directory = tree->root;; directory = on->stack[--on->depth]) {
+    if (!get_children(on, tree, directory)) return false;
+    if (on->depth == 0) return on->index->count == tree->end;
+  }
+}
+
 static bool get_entries(struct reader *in, struct index *index, const struct counts *counts) {
-  struct {
-    uint32_t *dirs, used, room;
-  } stack = {0};
-  struct entry before = {0};
-  char name[LONGEST_NAME + 1] = "";
-  size_t length = 0;
-  int64_t object = 0;
+  struct decoding on = {.in = in, .index = index};
   bool sound = true;
   index->entries = must(malloc((counts->entries + 1) * sizeof *index->entries));
   index->room = (uint32_t)counts->entries;
-  for (uint32_t t = 0; t < index->tree_count && sound; t++) {
-    struct tree *tree = &index->trees[t];
-    tree->root = index->count;
-    tree->end = tree->root + counts->tree_lengths[t];
-    uint32_t parent = NONE, left = 1;
-    while (sound && left > 0) {
-      uint32_t first = index->count, stacked = stack.used;
-      for (uint32_t i = 0; i < left && sound; i++) {
-        sound = index->count < tree->end && get_name(in, name, &length) && (length == 0) == (parent == NONE);
-        if (!sound) break;
-        if (i > 0 && strcmp(name_of(index, index->count - 1), name) >= 0) sound = false;
-        uint32_t self = index_add(index, name, length, parent == NONE ? index->count : parent);
-        struct entry *entry = &index->entries[self];
-        entry->mode = (uint32_t)get_number(in);
-        entry->uid = (uint32_t)get_number(in);
-        entry->gid = (uint32_t)get_number(in);
-        entry->flags = (uint32_t)get_number(in);
-        entry->mtime = before.mtime + get_signed(in);
-        entry->mtime_nanos = (uint32_t)get_number(in);
-        entry->ino = before.ino + (uint64_t)get_signed(in);
-        entry->ctime = before.ctime + get_signed(in);
-        entry->xattrs = (uint32_t)get_number(in);
-        sound = sound && get_kind(in, index, entry, self, &object) && !in->bad && (!entry->xattrs || sound_blob(index, entry->xattrs - 1));
-        sound = sound && (parent != NONE || is_directory(entry)) && (is_directory(entry) || !entry->link || entry->link - 1 >= tree->root);
-        if (sound && !is_directory(entry) && entry->link) {
-          const struct entry *leader = &index->entries[entry->link - 1];
-          sound = !is_directory(leader) && !leader->link && (leader->mode & S_IFMT) == (entry->mode & S_IFMT);
-        }
-        before = *entry;
-        if (!is_directory(entry)) continue;
-        stack.dirs = grown(stack.dirs, stack.used + 1, sizeof *stack.dirs, &stack.room);
-        stack.dirs[stack.used++] = self;
-      }
-      /* The first directory is to be on top. */
-      for (uint32_t i = stacked, j = stack.used; i + 1 < j; i++) {
-        uint32_t swap = stack.dirs[i];
-        stack.dirs[i] = stack.dirs[--j];
-        stack.dirs[j] = swap;
-      }
-      if (parent != NONE) index->entries[parent].first = first;
-      for (left = 0; stack.used > 0 && left == 0;) {
-        parent = stack.dirs[--stack.used];
-        left = index->entries[parent].count;
-        index->entries[parent].first = index->count;
-      }
-    }
-    sound = sound && index->count == tree->end;
-  }
-  free(stack.dirs);
+  for (uint32_t t = 0; t < index->tree_count && sound; t++) sound = get_tree(&on, &index->trees[t], counts->tree_lengths[t]);
+  free(on.stack);
   return sound && in->at == in->end;
 }
 

@@ -8,6 +8,7 @@
 #include "../common/text.h"
 #include "bytes.h"
 #include "index.h"
+#include "tool.h"
 
 char *next_line(void) {
   static struct bytes buffer;
@@ -27,7 +28,7 @@ char *next_line(void) {
     }
     seen = buffer.used;
     ssize_t got = read(0, bytes_room(&buffer, 65536), 65536);
-    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EINTR && !asked_to_end) continue;
     if (got <= 0) return NULL;
     buffer.used += (size_t)got;
   }
