@@ -174,16 +174,16 @@ static int resync(void) {
   return teach_into(&batch);
 }
 
-/* Room for more: the eldest that no connection uses and that are not open. */
+/* Room for more. First go the eldest that are neither open nor in use; then open ones; those in use last. */
 static int make_room(void) {
   struct batch batch;
   batch_begin(&batch);
   for (struct known *at = oldest; at; at = at->newer) at->busy = false;
   each_peer(mark_busy);
-  for (int pass = 0, left = MOST / 16; pass < 2; pass++)
+  for (int pass = 0, left = MOST / 16; pass < 3; pass++)
     for (struct known *at = oldest, *newer; at && left > 0; at = newer) {
       newer = at->newer;
-      if (pass == 0 && (at->busy || at->until > now())) continue;
+      if ((pass < 1 && at->until > now()) || (pass < 2 && at->busy)) continue;
       if (at->until > now() + 1000) batch_remove(&batch, open_set(&at->address), &at->address);
       batch_remove(&batch, known_set(&at->address), &at->address);
       drop(at), left--;
