@@ -64,5 +64,6 @@ async function agree(command: AmuxCommand, computer: EquippedComputer, id: strin
 function tell({ name }: EquippedComputer, { restored, safety, changed }: RestoreResult): string {
   if (changed === 0) return `${name} is as it was at ${restored}: nothing had to be changed`
   const back = safety === undefined ? '' : `\nWhat was before is ${safety}; to go back: amux computer checkpoint restore ${safety}`
-  return `${name} is restored to ${restored}: ${changed} ${changed === 1 ? 'entry' : 'entries'} changed${back}`
+  const what = changed === undefined ? '' : `: ${changed} ${changed === 1 ? 'entry' : 'entries'} changed`
+  return `${name} is restored to ${restored}${what}${back}`
 }

@@ -38,8 +38,8 @@ export interface RestoreResult {
   readonly restored: string
   /** Restoring this one takes the restore back. Absent where nothing had to change. */
   readonly safety?: string
-  /** Files and directories that were made, changed or removed. */
-  readonly changed: number
+  /** Files and directories that were made, changed or removed. Absent where it was interrupted and finished then. */
+  readonly changed?: number
 }
 
 /** How one path differs between two points in time. */

@@ -1,13 +1,16 @@
 import { fail } from '../../errors/index.ts'
 import { type ToolFailure, toolError } from '../aside/index.ts'
 
+/** What to do about half a restore. */
+export const HALF = 'Mend what is named, such as a full disk. The next start finishes the restore: amux computer start'
+
 type Words = (failure: ToolFailure) => Error | undefined
 
 const byStep: Readonly<Record<string, Words>> = {
   busy: () => fail('locked', 'another amux is making, restoring or removing checkpoints of this computer', { hint: 'Try again when it is done.' }),
   half: (failure) =>
     fail('failed', `the restore stopped half way (${failure.text}), and the way back, too; the computer stays stopped until it is finished`, {
-      hint: 'Mend what is named, such as a full disk. The next start finishes the restore: amux computer start',
+      hint: HALF,
       cause: failure,
     }),
   restore: (failure) => fail(toolError(failure).code, `${where(failure)}${failure.text}; everything is as it was before the restore`),

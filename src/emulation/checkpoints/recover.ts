@@ -3,13 +3,19 @@ import { explain } from './explain.ts'
 import { parse } from './info.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
-/** Before a computer starts: finishes a restore that was interrupted. Cheap where there was none. */
-export async function recover(computer: Disk, note: (message: string) => void): Promise<void> {
-  if (computer.aside === undefined || computer.disk === undefined) return
+export interface Recovered {
+  readonly restored: string
+  readonly safety?: string
+}
+
+/** Before a computer starts: finishes a restore that was interrupted, and says which. Cheap where there was none. */
+export async function recover(computer: Disk, note: (message: string) => void): Promise<Recovered | undefined> {
+  if (computer.aside === undefined || computer.disk === undefined) return undefined
   const pending = await runTool(computer, [ENGINE, 'pending', STORE], { store: true, explain })
-  if (pending.word !== 'restore') return
+  if (pending.word !== 'restore') return undefined
   const answer = await runTool(computer, [ENGINE, 'recover', STORE], { disk: 'write', store: true, explain, input: requestText(await treesOf(computer)) })
-  if (answer.word !== 'recovered') return
+  if (answer.word !== 'recovered') return undefined
   const { restored, safety } = parse(answer.fields[0])
-  note(`The restore of ${String(restored)} was interrupted: it is finished now. ${safety === null ? '' : `What was before is ${String(safety)}.`}`.trim())
+  note(`The restore of ${String(restored)} was interrupted: it is finished now.${typeof safety === 'string' ? ` What was before is ${safety}.` : ''}`)
+  return { restored: String(restored), ...(typeof safety === 'string' && { safety }) }
 }

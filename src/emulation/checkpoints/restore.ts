@@ -2,8 +2,9 @@ import type { RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail, hasCode } from '../../errors/index.ts'
 import { runTool } from '../aside/index.ts'
 import { make, type Maker, tell } from './create.ts'
-import { explain } from './explain.ts'
+import { explain, HALF } from './explain.ts'
 import { metaText, parse } from './info.ts'
+import { recover } from './recover.ts'
 import { ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 /** Somebody else may start the computer at that moment. */
@@ -17,7 +18,7 @@ export interface Restorer extends Maker {
 
 /** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
 export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
-  if (!ran) return apply(restorer, id, undefined, options)
+  if (!ran) return finished(restorer, () => apply(restorer, id, undefined, options))
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
@@ -27,10 +28,25 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
   progress(`Stopping ${computer.name}`)
   await computer.stop()
   try {
-    return await whileStopped(restorer, () => apply(restorer, id, draft, options))
+    return await finished(restorer, () => whileStopped(restorer, () => apply(restorer, id, draft, options)))
   } catch (error) {
+    // Nothing runs on half a disk.
     if (isHalf(error)) throw error
     await computer.start().catch((reason: unknown) => restorer.note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
+    throw error
+  }
+}
+
+/** Whoever worked on it may have been killed half way: then the rest is done by another. */
+async function finished({ computer, note }: Restorer, work: () => Promise<RestoreResult>): Promise<RestoreResult> {
+  try {
+    return await work()
+  } catch (error) {
+    if (isHalf(error)) throw error
+    const recovered = await recover(computer, note).catch((reason: unknown) => {
+      throw fail('failed', 'the restore stopped half way; the computer stays stopped until it is finished', { hint: HALF, cause: { step: 'half', error, reason } })
+    })
+    if (recovered) return recovered
     throw error
   }
 }
