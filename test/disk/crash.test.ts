@@ -56,10 +56,14 @@ class Crashing {
     this.after = listing(this.place.home)
   }
 
+  /** Steps that this command does not pass. */
+  readonly unreached = new Set<string>()
+
   /** True when the process did die there. What is left must be mended by the tool itself. */
   dies(args: readonly string[], fault: string, input?: Buffer): boolean {
     const died = this.place.try(args, { fault, ...(input === undefined ? {} : { input }) })
     expect(died.failure, fault).to.equal(undefined)
+    if (died.signal !== 'SIGKILL') this.unreached.add(fault.split(':')[0] ?? '')
     return died.signal === 'SIGKILL'
   }
 
@@ -78,7 +82,8 @@ const steps = new Place()
 const STEPS = steps.try([`steps`]).stdout.toString().trim().split('\n')
 steps[Symbol.dispose]()
 
-describe('amux-disk, killed', () => {
+describe('amux-disk, killed', function () {
+  this.timeout(120_000)
   it('names its steps', () => {
     expect(STEPS).to.include.members(['publish', 'intent', 'rename', 'punch'])
   })
@@ -87,6 +92,7 @@ describe('amux-disk, killed', () => {
     using crash = new Crashing()
     let deaths = 0
     for (const fault of faults()) {
+      if (crash.unreached.has(fault.split(':')[0] ?? '')) continue
       change(crash)
       const now = listing(crash.place.home)
       const had = crash.place.ids()
@@ -107,6 +113,7 @@ describe('amux-disk, killed', () => {
     using crash = new Crashing()
     let deaths = 0
     for (const fault of faults()) {
+      if (crash.unreached.has(fault.split(':')[0] ?? '')) continue
       if (listing(crash.place.home) !== crash.after) {
         makeBefore(crash.place.home)
         makeAfter(crash.place.home)
@@ -125,6 +132,7 @@ describe('amux-disk, killed', () => {
     using crash = new Crashing()
     let deaths = 0
     for (const fault of faults()) {
+      if (crash.unreached.has(fault.split(':')[0] ?? '')) continue
       makeBefore(crash.place.home)
       makeAfter(crash.place.home)
       if (!crash.dies(['restore', crash.target, '{}'], 'rename:4:kill')) throw new Error('it lived')
@@ -177,8 +185,7 @@ describe('amux-disk, killed', () => {
     expect(deaths).to.be.greaterThan(5)
   })
 
-  it('at fifty random moments of a restore', async function () {
-    this.timeout(60_000)
+  it('at fifty random moments of a restore', async () => {
     using crash = new Crashing()
     const states = [
       { id: crash.place.create(), listing: crash.after },
