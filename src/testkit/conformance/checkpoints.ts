@@ -5,7 +5,7 @@ import type { Topic } from './topic.ts'
 
 /** Everything about everything below a directory that a restore must bring back. */
 export async function picture(computer: EquippedComputer, dir: string): Promise<string> {
-  const listing = `cd "$1" && find . -mindepth 1 \\( -type f -printf '%P|%y|%m|%U:%G|%n|%s|%T@|' -exec sha256sum {} \\; -o -type l -printf '%P|%y|%l\\n' -o -printf '%P|%y|%m|%U:%G\\n' \\) | sort`
+  const listing = `cd "$1" && find . -mindepth 1 \\( -type f -printf '%P|%y|%m|%U:%G|%n|%s|%T@\\n' -o -type l -printf '%P|%y|%l\\n' -o -printf '%P|%y|%m|%U:%G\\n' \\) | sort; find . -type f -print0 | sort -z | xargs -0r sha256sum`
   return sh(computer, listing, dir)
 }
 
