@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MOST = 8, READY_MS = 10000, END_MS = 3000, SHORTEST_MS = 10, LONGEST_MS = 1000, STEADY_MS = 10000 };
+enum { MOST = 8, READY_MS = 10000, END_MS = 3000, SHORTEST_MS = 10, LONGEST_MS = 1000, STEADY_MS = 10000, OUTPUT = 65536 };
 
 static struct attendant {
   const char *name;
@@ -63,10 +63,18 @@ static _Noreturn void become(const struct attendant *one, int ready) {
   _exit(127);
 }
 
+/* The beginning of what it says, however much a computer makes it say: what is written past the end fails. */
+static int open_output(void) {
+  int fd = memfd_create("output", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd < 0 || (ftruncate(fd, OUTPUT) == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) == 0)) return fd;
+  close(fd);
+  return -1;
+}
+
 static bool launch(struct attendant *one) {
   int ready[2];
   if (one->output >= 0) close(one->output);
-  one->output = memfd_create("output", MFD_CLOEXEC);
+  one->output = open_output();
   if (one->output < 0 || pipe2(ready, O_CLOEXEC) != 0) return false;
   one->since = now(), one->due = 0;
   one->pid = fork();
@@ -96,7 +104,7 @@ bool attend_start(const struct plan *plan, pid_t first) {
 /* The last line it wrote, without what would confuse. */
 static const char *last_words(const struct attendant *one) {
   static char text[1024];
-  off_t size = lseek(one->output, 0, SEEK_END), from = size > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : 0;
+  off_t size = lseek(one->output, 0, SEEK_CUR), from = size > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : 0;
   ssize_t length = size > 0 ? pread(one->output, text, sizeof text - 1, from) : 0;
   while (length > 0 && text[length - 1] == '\n') length--;
   text[length > 0 ? length : 0] = 0;
@@ -128,8 +136,9 @@ bool attend_ended(pid_t pid) {
   for (size_t i = 0; i < count; i++) {
     struct attendant *one = &all[i];
     if (one->pid != pid) continue;
-    say(2, "%s ended and starts anew: %s\n", one->name, last_words(one));
     if (now() - one->since > STEADY_MS) one->pause = SHORTEST_MS;
+    /* One that fails again and again has said why, and must not fill the disk. */
+    if (one->pause < LONGEST_MS) say(2, "%s ended and starts anew: %s\n", one->name, last_words(one));
     one->pid = 0, one->due = now() + one->pause;
     one->pause = one->pause * 2 > LONGEST_MS ? LONGEST_MS : one->pause * 2;
     return true;

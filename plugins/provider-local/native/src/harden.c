@@ -62,24 +62,26 @@ struct program {
   const struct filter *filters;
 };
 
-enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, RETURN = 0x06 };
+enum { LOAD = 0x20, EQUAL = 0x15, AT_LEAST = 0x35, ANY_BIT = 0x45, RETURN = 0x06 };
 enum { NUMBER = 0, ARCH = 4, FIRST_ARGUMENT = 16, ALLOW = 0x7fff0000, DENY = 0x00050000 /* | errno */ };
-enum { AF_PACKET_ = 17, AF_VSOCK_ = 40, CALLS = 11 };
+enum { AF_PACKET_ = 17, AF_VSOCK_ = 40, NEW_CGROUP = 0x02000000, CLONE3 = 435, CALLS = 11 };
 
 /*
  * add_key, request_key, keyctl, syslog, perf_event_open, open_by_handle_at, bpf, userfaultfd, kexec_load; io_uring_setup and
  * the old socketcall, which make sockets behind this filter's back. `socket`: not past the network namespace, as VSOCK is,
- * nor below its packet filter. Little-endian: the low half of an argument comes first.
+ * nor below its packet filter. `clone`, `unshare`: no new control group namespace, in which root of a new user namespace may
+ * mount the groups that the computer is in, and write to them. clone3's flags are out of a filter's sight: programs take the
+ * old one when there is none. Little-endian: the low half of an argument comes first.
  */
 static const struct {
-  uint32_t arch, socket, calls[CALLS];
+  uint32_t arch, socket, clone, unshare, calls[CALLS];
 } denied[] = {
 #ifdef __x86_64__
-    {0xC000003E, 41, {248, 249, 250, 103, 298, 304, 321, 323, 246, 425, 425}},
-    {0x40000003, 359, {286, 287, 288, 103, 336, 342, 357, 374, 283, 425, 102}},
+    {0xC000003E, 41, 56, 272, {248, 249, 250, 103, 298, 304, 321, 323, 246, 425, 425}},
+    {0x40000003, 359, 120, 310, {286, 287, 288, 103, 336, 342, 357, 374, 283, 425, 102}},
 #else
-    {0xC00000B7, 198, {217, 218, 219, 116, 241, 265, 280, 282, 104, 425, 425}},
-    {0x40000028, 281, {309, 310, 311, 103, 364, 371, 386, 388, 347, 425, 102}},
+    {0xC00000B7, 198, 220, 97, {217, 218, 219, 116, 241, 265, 280, 282, 104, 425, 425}},
+    {0x40000028, 281, 120, 337, {309, 310, 311, 103, 364, 371, 386, 388, 347, 425, 102}},
 #endif
 };
 
@@ -90,19 +92,26 @@ bool deny_syscalls(void) {
     bool main_abi = i == 0;
     list[at++] = (struct filter){LOAD, 0, 0, ARCH};
     /* Another architecture: over this block. */
-    list[at++] = (struct filter){EQUAL, 0, (uint8_t)(CALLS + 8 + main_abi), denied[i].arch};
+    list[at++] = (struct filter){EQUAL, 0, (uint8_t)(CALLS + 15 + main_abi), denied[i].arch};
     list[at++] = (struct filter){LOAD, 0, 0, NUMBER};
     for (size_t call = 0; call < CALLS; call++)
-      list[at++] = (struct filter){EQUAL, (uint8_t)(CALLS - call + 4 + main_abi), 0, denied[i].calls[call]};
+      list[at++] = (struct filter){EQUAL, (uint8_t)(CALLS - call + 10 + main_abi), 0, denied[i].calls[call]};
     /* The x32 numbers would be a way around the list. */
-    if (main_abi) list[at++] = (struct filter){AT_LEAST, 5, 0, 0x40000000};
+    if (main_abi) list[at++] = (struct filter){AT_LEAST, 11, 0, 0x40000000};
+    list[at++] = (struct filter){EQUAL, 12, 0, CLONE3};
+    list[at++] = (struct filter){EQUAL, 6, 0, denied[i].clone};
+    list[at++] = (struct filter){EQUAL, 5, 0, denied[i].unshare};
     list[at++] = (struct filter){EQUAL, 0, 3, denied[i].socket};
     list[at++] = (struct filter){LOAD, 0, 0, FIRST_ARGUMENT};
-    list[at++] = (struct filter){EQUAL, 3, 0, AF_VSOCK_};
-    list[at++] = (struct filter){EQUAL, 2, 0, AF_PACKET_};
+    list[at++] = (struct filter){EQUAL, 6, 0, AF_VSOCK_};
+    list[at++] = (struct filter){EQUAL, 5, 0, AF_PACKET_};
+    list[at++] = (struct filter){RETURN, 0, 0, ALLOW};
+    list[at++] = (struct filter){LOAD, 0, 0, FIRST_ARGUMENT};
+    list[at++] = (struct filter){ANY_BIT, 1, 0, NEW_CGROUP};
     list[at++] = (struct filter){RETURN, 0, 0, ALLOW};
     list[at++] = (struct filter){RETURN, 0, 0, DENY | EPERM};
     list[at++] = (struct filter){RETURN, 0, 0, DENY | EAFNOSUPPORT};
+    list[at++] = (struct filter){RETURN, 0, 0, DENY | ENOSYS};
   }
   list[at++] = (struct filter){RETURN, 0, 0, DENY | EPERM};
   struct program program = {at, list};

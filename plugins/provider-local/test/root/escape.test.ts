@@ -24,6 +24,8 @@ const refused: Readonly<Record<string, string>> = {
   'name a program for hot-plugging': 'echo /tmp/x > /sys/kernel/uevent_helper',
   'write anything in /sys': 'for f in $(find /sys -maxdepth 4 -perm -200 -type f 2>/dev/null | head -50); do (echo 0 > $f) 2>/dev/null && exit 0; done; exit 1',
   'take a control group\'s release agent': 'mkdir -p /tmp/cg; mount -t cgroup -o memory c /tmp/cg || mount -t cgroup2 c /tmp/cg || echo x > /sys/fs/cgroup/release_agent',
+  'write to the machine\'s control groups as root of new namespaces':
+    'mkdir -p /tmp/cg; for k in "cgroup2 c" "cgroup -o pids c" "cgroup -o memory c" "cgroup -o freezer c"; do unshare -UrmC sh -c "mount -t $k /tmp/cg && mkdir /tmp/cg/x && rmdir /tmp/cg/x" && exit 0; done; exit 1',
   'register a program format': 'mount -t binfmt_misc b /mnt || echo ":x:M::x::/x:" > /proc/sys/fs/binfmt_misc/register',
   'load a module': 'modprobe loop || insmod /lib/modules/x.ko',
   'read the memory of the kernel': 'head -c 1 /proc/kcore | grep -q . || head -c 1 /dev/mem || head -c 1 /dev/kmem',
