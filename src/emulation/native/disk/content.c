@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "../common/text.h"
 #include "pack.h"
+#include "writer.h"
 
 enum { CHUNK = 4 << 20, EARLY = 1 << 20, OPEN_PACKS = 8 };
 
@@ -87,10 +88,13 @@ static bool next_data(int fd, uint64_t at, uint64_t end, uint64_t *start, uint64
   return true;
 }
 
+static bool write_whole(int fd, char *data, size_t length, uint64_t at) {
+  return write_at(fd, data, length, at);
+}
+
 bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, bool blocks, uint64_t *sum, uint64_t *copied) {
   uint64_t pos = offset, end = offset + length, stop, running = 0;
   bool whole = true;
-  char *data = chunk(0);
   *copied = length;
   while (pos < end) {
     uint64_t start;
@@ -98,12 +102,14 @@ bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length,
     if (start > pos) whole = false;
     for (pos = start; pos < stop;) {
       size_t wanted = stop - pos < CHUNK ? (size_t)(stop - pos) : CHUNK;
+      char *data = blocks ? writer_buffer() : chunk(0);
       ssize_t got = pull(from, data, wanted, pos);
+      if (got < 0 && blocks) writer_return(data);
       if (got < 0) return false;
       size_t padded = blocks ? ((size_t)got + PACK_BLOCK - 1) / PACK_BLOCK * PACK_BLOCK : (size_t)got;
       memset(data + got, 0, padded - (size_t)got);
-      if (!write_at(to, data, padded, at + (pos - offset))) return false;
       if (sum) running = hash_bytes(data, (size_t)got, running);
+      if (!(blocks ? writer_put : write_whole)(to, data, padded, at + (pos - offset))) return false;
       pos += (size_t)got;
       if ((size_t)got < wanted) {
         *copied = pos - offset;

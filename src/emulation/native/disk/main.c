@@ -1,5 +1,5 @@
 /*
- * amux-disk: points in time of a set of directory trees, made, compared and restored. Static, single-threaded, no
+ * amux-disk: points in time of a set of directory trees, made, compared and restored. Static, one thread and one that writes, no
  * dependency but libc. Which files hold what: store.h, index.h, format.h; a restore: plan.h, apply.h, intent.h.
  */
 #define _GNU_SOURCE

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "../common/failure.h"
 #include "fault.h"
+#include "writer.h"
 
 void pack_name(uint32_t pack, char name[16]) {
   snprintf(name, 16, "%" PRIu32, pack);
@@ -26,7 +27,7 @@ bool packer_open(struct packer *packer, struct store *store) {
   *packer = (struct packer){.store = store, .fd = -1};
   if (!numbers_read(store, &numbers)) return false;
   packer->last = (uint32_t)numbers.pack;
-  packer->buffer = must(aligned_alloc(PACK_BLOCK, GATHER + OWN_PACK_FROM + PACK_BLOCK));
+  packer->buffer = writer_buffer();
   return true;
 }
 
@@ -45,25 +46,28 @@ int packer_begin(struct packer *packer, uint32_t *pack) {
 static bool write_gathered(struct packer *packer) {
   if (packer->gathered == 0) return true;
   if (!step("pack-write")) return false;
-  if (!write_at(packer->fd, packer->buffer, packer->gathered, packer->at)) return false;
+  bool done = writer_put(packer->fd, packer->buffer, packer->gathered, packer->at);
+  int error = errno;
+  packer->buffer = writer_buffer();
   packer->at += packer->gathered;
   packer->gathered = 0;
-  return true;
+  errno = error;
+  return done;
 }
 
 bool packer_flush(struct packer *packer) {
-  return write_gathered(packer) || fail("content", packer->store->path);
+  return (write_gathered(packer) && writer_wait()) || fail("content", packer->store->path);
 }
 
 static bool end_heap(struct packer *packer) {
   if (packer->fd < 0) return true;
   /* It may end in a hole. */
-  bool done = write_gathered(packer) && ftruncate(packer->fd, (off_t)packer->at) == 0;
+  bool written = write_gathered(packer);
   int error = errno;
-  close(packer->fd);
+  bool closed = writer_close(packer->fd, packer->at);
   packer->fd = -1;
-  errno = error;
-  return done;
+  if (!written) errno = error;
+  return written && closed;
 }
 
 static bool need_heap(struct packer *packer) {
@@ -98,10 +102,10 @@ static uint64_t aligned(uint64_t length) {
 
 bool packer_commit(struct packer *packer, size_t length, struct object *object) {
   const char *from = packer->buffer + packer->gathered;
-  size_t staged = packer->gathered;
   if (packer->fd >= 0 && packer->at + packer->gathered >= HEAP_SIZE) {
     if (!end_heap(packer)) return false;
-    memmove(packer->buffer, packer->buffer + staged, length);
+    /* The buffer went to the writer, which only reads it. */
+    memmove(packer->buffer, from, length);
     from = packer->buffer;
   }
   if (!need_heap(packer)) return false;
@@ -127,21 +131,18 @@ static bool take_large(struct packer *packer, int fd, uint64_t size, struct obje
     if (done) copied = (uint64_t)stat.st_size;
   } else if (packer->no_clone || cannot_share(errno)) {
     packer->no_clone = true;
-    done = step("pack-write") && copy_range(fd, 0, to, 0, size, true, &sum, &copied) && ftruncate(to, (off_t)copied) == 0;
+    done = step("pack-write") && copy_range(fd, 0, to, 0, size, true, &sum, &copied);
   }
   int error = errno;
-  if (done) {
-    sync_file_range(to, 0, 0, SYNC_FILE_RANGE_WRITE);
-    *object = (struct object){.pack = pack, .length = copied, .sum = sum};
-  }
-  close(to);
-  errno = error;
-  return done;
+  *object = (struct object){.pack = pack, .length = copied, .sum = sum};
+  bool closed = writer_close(to, copied);
+  if (!done) errno = error;
+  return done && closed;
 }
 
 /* Between the small and the large: shares blocks with the heap, or keeps the holes of a sparse one. */
 static bool take_into_heap(struct packer *packer, int fd, uint64_t size, bool clone, struct object *object) {
-  if (!write_gathered(packer) || !need_heap(packer)) return false;
+  if (!write_gathered(packer) || !need_heap(packer) || !writer_wait()) return false;
   uint64_t copied = size;
   if (clone) {
     if (clone_range(packer->fd, packer->at, fd, 0, 0) != 0) return false;
@@ -172,7 +173,7 @@ bool packer_take(struct packer *packer, int fd, const struct wide_stat *stat, st
 }
 
 bool packer_sync(struct packer *packer) {
-  if (!end_heap(packer)) return fail("content", packer->store->path);
+  if (!end_heap(packer) || !writer_wait()) return fail("content", packer->store->path);
   for (uint32_t i = 0; i < packer->made_count; i++) {
     if (packer->made[i] == 0) continue;
     int fd = pack_open(packer->store, packer->made[i], O_RDONLY);
@@ -187,6 +188,7 @@ bool packer_sync(struct packer *packer) {
 
 void packer_abandon(struct packer *packer) {
   char name[16];
+  writer_wait();
   if (packer->fd >= 0) close(packer->fd);
   packer->fd = -1;
   packer->gathered = 0;
@@ -200,7 +202,7 @@ void packer_abandon(struct packer *packer) {
 
 void packer_close(struct packer *packer) {
   if (packer->fd >= 0) close(packer->fd);
-  free(packer->buffer);
+  writer_return(packer->buffer);
   free(packer->made);
   *packer = (struct packer){.fd = -1};
 }

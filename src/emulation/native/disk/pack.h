@@ -52,7 +52,7 @@ void pack_name(uint32_t pack, char name[16]);
 /* ---- content.c ---- */
 /* Writes all of it; begins with the disk at once. Where the file cannot be written past the page cache it is not. */
 bool write_at(int fd, const char *data, size_t length, uint64_t at);
-/* Copies a range with its holes; `to` must be empty there. In whole blocks on request. `sum` may be NULL. Less when the source ends: *copied. */
+/* Copies a range with its holes; `to` must be empty there. With `blocks`: in whole blocks, through the writer, so not yet when it returns. `sum` may be NULL. Less when the source ends: *copied. */
 bool copy_range(int from, uint64_t offset, int to, uint64_t at, uint64_t length, bool blocks, uint64_t *sum, uint64_t *copied);
 /* Writes an object's bytes to an empty file, shares them where it can. */
 bool content_give(struct store *store, const struct object *object, int to);

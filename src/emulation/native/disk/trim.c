@@ -37,7 +37,8 @@ static void trim_one(struct packer *packer, uint32_t *made, const struct object 
 }
 
 void packer_trim(struct packer *packer, const struct index *index) {
-  if (packer->made_count == 0) return;
+  /* What is still on its way would come after the holes. */
+  if (packer->made_count == 0 || !packer_flush(packer)) return;
   uint32_t first = packer->made[0], count = 0;
   struct object *objects = must(malloc((index->object_count + 1) * sizeof *objects));
   for (uint32_t i = 0; i < index->object_count; i++)
