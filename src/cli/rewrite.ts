@@ -40,19 +40,23 @@ const verbs: Readonly<Record<string, string>> = {
   connect: 'shell',
 }
 
+/** A computer has one policy: there is nothing to list. */
+const policyVerbs: Readonly<Record<string, string>> = { delete: 'rm', destroy: 'rm', info: 'show', ls: 'show', list: 'show' }
+
 /** Below `computer`, these stand before a verb of their own. */
-const nouns: ReadonlySet<string> = new Set(['session', 'port', 'checkpoint'])
+const nouns: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([['session', verbs], ['port', verbs], ['checkpoint', verbs], ['network', policyVerbs]])
 
 /** `sandbox` is the old word for computer. */
 function synonyms(argv: readonly string[]): readonly string[] {
   const [topic, ...rest] = argv
-  if (topic === 'provider') return [topic, ...verb(rest)]
+  if (topic === 'provider') return [topic, ...verb(rest, verbs)]
   if (topic !== 'computer' && topic !== 'sandbox') return argv
   const [noun, ...more] = rest
-  return noun !== undefined && nouns.has(noun) ? ['computer', noun, ...verb(more)] : ['computer', ...verb(rest)]
+  const own = noun === undefined ? undefined : nouns.get(noun)
+  return noun !== undefined && own ? ['computer', noun, ...verb(more, own)] : ['computer', ...verb(rest, verbs)]
 }
 
-function verb([first, ...rest]: readonly string[]): readonly string[] {
+function verb([first, ...rest]: readonly string[], words: Readonly<Record<string, string>>): readonly string[] {
   if (first === undefined) return []
-  return [Object.hasOwn(verbs, first) ? (verbs[first] ?? first) : first, ...rest]
+  return [Object.hasOwn(words, first) ? (words[first] ?? first) : first, ...rest]
 }
