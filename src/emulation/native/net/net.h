@@ -36,6 +36,7 @@ struct serve {
   int host_ports;
   const char *resolv;
   int lock, control, channel;
+  int files; /* descriptors that it may have */
 };
 extern struct serve serve;
 

@@ -84,7 +84,7 @@ void ask(const uint8_t *message, size_t length, struct client *client, int liste
   int rcode = parse_query(message, length, &query->question);
   if (rcode < 0) return free(query);
   /* The one that waited longest makes room, so that nobody is kept out for long. */
-  if (count >= MOST) fail_query(first, SERVFAIL);
+  if (count >= MOST || count >= serve.files / 2) fail_query(first, SERVFAIL);
   enqueue(query);
   if (rcode > 0) return fail_query(query, rcode);
   const char *name = question_name(&query->question), *reason;

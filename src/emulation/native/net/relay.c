@@ -9,22 +9,25 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, TURNS = 4 };
+enum { CHUNK = 65536, TURNS = 4, MOST = 4096 };
 
 struct end {
   struct source source;
   struct end *other;
   uint8_t *rest; /* what this end did not take yet */
   size_t start, length;
+  uint32_t interest;
   bool over;   /* it sends no more */
   bool shut;   /* it was told that no more comes */
   bool joined; /* the connection stands */
 };
 
 static struct source listeners[MAX_HOST_PORTS][2];
+static int ends;
 
 static void release(struct source *source) {
   free(((struct end *)source)->rest), free(source);
+  ends--;
 }
 
 static void hang_up(struct end *end) {
@@ -33,9 +36,13 @@ static void hang_up(struct end *end) {
   if (other->source.fd >= 0) loop_close(&other->source, release);
 }
 
+/* One that has hung up says so for ever: where nothing can be done about it yet, once is enough. */
 static void set_interest(struct end *end) {
   bool may_read = !end->over && end->other->length == 0 && end->joined && end->other->joined;
-  loop_change(&end->source, (may_read ? EPOLLIN : 0u) | (end->length > 0 || !end->joined ? EPOLLOUT : 0u));
+  uint32_t interest = (may_read ? EPOLLIN : 0u) | (end->length > 0 || !end->joined ? EPOLLOUT : 0u);
+  if (interest == 0) interest = EPOLLET;
+  if (interest != end->interest) loop_change(&end->source, interest);
+  end->interest = interest;
 }
 
 /* False: the connection is of no use any more. */
@@ -95,13 +102,21 @@ static void on_end(struct source *source, uint32_t events) {
   set_interest(end), set_interest(other);
 }
 
+/* Lookups and new policies need descriptors, too. */
+static bool too_many(void) {
+  return ends >= 2 * MOST || ends >= serve.files / 4;
+}
+
 static void join(int near, uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct end *here = calloc(1, sizeof *here), *there = calloc(1, sizeof *there);
-  int far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  int far = too_many() ? -1 : socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   bool done = here && there && far >= 0 && (connect(far, (struct sockaddr *)&address, sizeof address) == 0 || errno == EINPROGRESS);
-  if (done) here->other = there, there->other = here, here->joined = true;
-  if (done && loop_add(&here->source, near, 0, on_end) && loop_add(&there->source, far, EPOLLOUT, on_end)) return;
+  if (done) here->other = there, there->other = here, here->joined = true, here->interest = EPOLLET, there->interest = EPOLLOUT;
+  if (done && loop_add(&here->source, near, EPOLLET, on_end) && loop_add(&there->source, far, EPOLLOUT, on_end)) {
+    ends += 2;
+    return;
+  }
   free(here), free(there);
   close(near);
   if (far >= 0) close(far);

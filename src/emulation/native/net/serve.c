@@ -155,8 +155,9 @@ static int supervise(const struct options *options, int signals) {
 int serve_main(int argc, char **argv) {
   struct options options;
   if (!parse_options(argc, argv, &options)) return say(2, "usage: amux-net serve DIR --netns-of PID [--ready-fd N] [--exit-fd N] [--host-port P]… [--resolv FILE]\n"), 2;
-  struct rlimit files;
+  struct rlimit files = {.rlim_cur = 1024};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) files.rlim_cur = files.rlim_max, setrlimit(RLIMIT_NOFILE, &files);
+  serve.files = files.rlim_cur < 1 << 20 ? (int)files.rlim_cur : 1 << 20;
   if (options.ready >= 0) fcntl((int)options.ready, F_SETFD, FD_CLOEXEC);
   if (options.exit >= 0) fcntl((int)options.exit, F_SETFD, FD_CLOEXEC), fcntl((int)options.exit, F_SETFL, O_NONBLOCK);
   char *resolv = serve.resolv ? realpath(serve.resolv, NULL) : NULL;

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { FIRST_PORT = 47053, PORTS = 200, NFT_SECONDS = 20 };
@@ -214,20 +215,30 @@ static _Noreturn void execute_nft(const struct space *space, const char *path, i
   _exit(1);
 }
 
-/* One line of what it said. */
-static void first_line(int fd, char *why, size_t room) {
-  ssize_t got = 0;
-  for (size_t have = 0; have < room - 1; have += (size_t)got) {
-    got = read(fd, why + have, room - 1 - have);
-    if (got <= 0) {
-      why[have] = 0;
-      break;
-    }
-    why[have + (size_t)got] = 0;
+static long long milliseconds(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+/* One line of what it said. False: it, or what it left behind, does not come to an end. */
+static bool first_line(int fd, char *why, size_t room) {
+  long long give = milliseconds() + NFT_SECONDS * 1000;
+  size_t have = 0;
+  bool over = false;
+  while (!over && have < room - 1) {
+    struct pollfd readable = {.fd = fd, .events = POLLIN};
+    long long left = give - milliseconds();
+    if (left <= 0 || poll(&readable, 1, (int)left) == 0) break;
+    ssize_t got = read(fd, why + have, room - 1 - have);
+    over = got <= 0;
+    if (got > 0) have += (size_t)got;
   }
+  why[have] = 0;
   why[strcspn(why, "\n")] = 0;
   for (char *at = why; *at; at++)
     if ((unsigned char)*at < 0x20) *at = ' ';
+  return over || have == room - 1;
 }
 
 int run_nft(const struct space *space, int text_fd, char *why, size_t room) {
@@ -240,9 +251,7 @@ int run_nft(const struct space *space, int text_fd, char *why, size_t room) {
   if (pid == 0) execute_nft(space, path, text_fd, answers[1]);
   close(answers[1]);
   if (pid < 0) return close(answers[0]), EAGAIN;
-  struct pollfd readable = {.fd = answers[0], .events = POLLIN};
-  if (poll(&readable, 1, NFT_SECONDS * 1000) == 0) kill(pid, SIGKILL);
-  first_line(answers[0], why, room);
+  if (!first_line(answers[0], why, room)) kill(pid, SIGKILL);
   close(answers[0]);
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {}
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return 0;
