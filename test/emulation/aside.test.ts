@@ -43,6 +43,10 @@ describe('a tool aside', () => {
     for (const text of ['plain', 'tab\tnewline\nreturn\rpercent%09', '%', '%%41']) expect(parseAnswer(`w\t${escapeField(text)}`).fields).to.deep.equal([text])
   })
 
+  it('reads what is escaped byte by byte', () => {
+    expect(parseAnswer('w\tna%C3%AFve%20caf%C3%A9\t%E2%82%AC%FF').fields).to.deep.equal(['naïve café', '€\uFFFD'])
+  })
+
   it('gives the failure that it names its meaning', async () => {
     const error = await failure(runTool(computer, [tool('full', "printf 'error\\t28\\tcopy\\ta%%20b\\tNo space left on device\\n'; exit 1")]))
     expect([error.code, error.message]).to.deep.equal(['quota_exceeded', 'copy a b: No space left on device'])

@@ -44,5 +44,6 @@ export function toolError(failure: ToolFailure): AmuxError {
 }
 
 function unescapeField(text: string): string {
-  return text.replace(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+  // Byte by byte, so that only a whole run of them is text.
+  return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, (run) => Buffer.from(run.replaceAll('%', ''), 'hex').toString())
 }
