@@ -66,6 +66,11 @@ export abstract class AmuxCommand extends Command {
     return this.#interrupt.take(handler)
   }
 
+  /** For work that cannot be left where it is. */
+  seeThrough(): void {
+    this.#interrupt.wait()
+  }
+
   /** `--yes`: nothing is asked. */
   get yes(): boolean {
     return this.#yes

@@ -22,6 +22,7 @@ export const checkpointColumns: Columns<CheckpointInfo> = {
 
 /** A path as the user types it, for a time when the computer may not run: absolute, without `.` and `..`. */
 export async function absoluteOn(amux: Context, computer: EquippedComputer, path: string): Promise<string> {
+  if (path === '') throw fail('invalid_argument', 'a path is empty')
   if (path.startsWith('/')) return posix.normalize(path)
   const { user } = await computer.info()
   const home = user?.home ?? '/'
@@ -47,15 +48,16 @@ interface Wish {
 /** Restores, asking first where files of this machine would be replaced. */
 export async function restoreTo(command: AmuxCommand, computer: EquippedComputer, { id, paths, keepWorkspace }: Wish): Promise<RestoreResult> {
   const { out, signal } = command
-  if (keepWorkspace !== true) await agree(command, computer, id)
+  if (keepWorkspace !== true) await agree(command, computer, id, paths)
+  command.seeThrough()
   const result = await computer.checkpoints.restore(id, { ...(paths && { paths }), ...(keepWorkspace === true && { keepWorkspace }), signal })
   out.data({ ...result, computer: computer.name, provider: computer.provider }, () => tell(computer, result))
   return result
 }
 
-async function agree(command: AmuxCommand, computer: EquippedComputer, id: string): Promise<void> {
+async function agree(command: AmuxCommand, computer: EquippedComputer, id: string, paths: readonly string[] | undefined): Promise<void> {
   command.out.progress(`Looking what changed since ${id}`)
-  const count = await computer.checkpoints.hostChanges(id)
+  const count = await computer.checkpoints.hostChanges(id, paths)
   if (count === 0) return
   const files = count === 1 ? '1 file of this project' : `${count} files of this project`
   await command.confirm(`${files} on this machine changed since ${id} and will be put back (--keep-workspace leaves the project alone). Restore?`)

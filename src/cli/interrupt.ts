@@ -9,6 +9,7 @@ const ENDED = 130
 /** Turns Ctrl-C, a termination and the time limit into one AbortSignal. */
 export class Interrupt {
   readonly #controller = new AbortController()
+  #patient = false
   #taken: ((signal: Interruption) => void) | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -38,10 +39,16 @@ export class Interrupt {
     if (!this.signal.aborted) this.#controller.abort(reason)
   }
 
+  /** What begins now is told to stop, too, but takes the time it needs to leave things whole. A second Ctrl-C still ends it. */
+  wait(): void {
+    this.#patient = true
+  }
+
   /** Rejects once everything was told to stop and a while has passed. */
   overdue(grace: number): Promise<never> {
     return new Promise((_, reject) => {
-      const give = () => setTimeout(() => reject(this.signal.reason), grace).unref()
+      const late = () => void (this.#patient || reject(this.signal.reason))
+      const give = () => setTimeout(late, grace).unref()
       if (this.signal.aborted) give()
       else this.signal.addEventListener('abort', give, { once: true })
     })

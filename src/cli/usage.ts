@@ -29,7 +29,7 @@ function ours(error: unknown, context: UsageContext): AmuxError {
 
 /** The same for what is thrown while the arguments are read: whatever oclif says then, the user typed it wrong. */
 export function misused(error: unknown, context: UsageContext): AmuxError {
-  if (!(error instanceof Error) || !('oclif' in error)) return translate(error, context)
+  if (!(error instanceof Error) || !('oclif' in error || error.message.startsWith('Expected an integer'))) return translate(error, context)
   const { message, hint } = explain(error, context)
   return fail('invalid_argument', message, { hint: hint ?? `See: ${context.command} --help`, cause: error })
 }

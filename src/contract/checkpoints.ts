@@ -72,8 +72,8 @@ export interface Checkpoints {
   remove(ids: readonly string[]): Promise<void>
   /** From `from` to `to`, by path. Default `to`: the disk as it is now. */
   diff(from: string, to?: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<CheckpointChange>
-  /** Files on this machine that changed since: a restore would replace them. */
-  hostChanges(id: string): Promise<number>
+  /** Files on this machine that changed since: a restore, of these paths or of all, would replace them. */
+  hostChanges(id: string, paths?: readonly string[]): Promise<number>
   /** A file's bytes as they were. `not_found`; `invalid_argument` for what is no file. */
   read(id: string, path: string, options?: { readonly signal?: AbortSignal }): ByteSource
   /** One self-contained tar stream. */

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { CheckpointInfo, RestoreResult, SessionInfo } from '../../src/contract/index.ts'
-import { type ErrorDocument, Scratch } from '../support/amux.ts'
+import { bin, type ErrorDocument, Scratch } from '../support/amux.ts'
 import { computers, disposeAll } from '../support/computers.ts'
 
 describe('amux computer checkpoint', () => {
@@ -121,6 +122,49 @@ describe('amux computer checkpoint', () => {
     expect(await on('cat ~/made/x ~/b; ls ~/a 2>/dev/null || true')).to.equal('x\nb')
   })
 
+  it('asks about files of the project only where the paths reach them', async () => {
+    const id = await create()
+    await on('echo other > code; echo a > ~/a')
+    expect(await failure('checkpoint', 'restore', id, '--paths', '.')).to.include({ status: 5 })
+    const { status, stderr } = await checkpoint('restore', id, '--paths', '~')
+    expect(status, stderr).to.equal(0)
+    expect(readFileSync(here('code'), 'utf8')).to.equal('other\n')
+    expect((await checkpoint('restore', id, '--yes')).status).to.equal(0)
+  })
+
+  it('ends nothing for the sake of a path that never was', async () => {
+    const session = (await amux.run(['computer', 'exec', '-d', '--', 'sleep', '1000'])).stdout.trim()
+    const before = await list()
+    expect(await failure('checkpoint', 'restore', 'v1', '--paths', '/never/was', '--keep-workspace')).to.include({ status: 3, code: 'not_found' })
+    expect(await failure('checkpoint', 'restore', 'v1', '--paths', '', '--keep-workspace')).to.include({ status: 2 })
+    expect((await amux.json<readonly SessionInfo[]>(['computer', 'session', 'ls'])).document.find((one) => one.id === session)?.state.status).to.equal('running')
+    expect(await list(), 'the draft of the safety point stays').to.deep.equal(before)
+    await amux.run(['computer', 'session', 'kill', session])
+  })
+
+  it('at Ctrl-C on a terminal leaves a restore undone or does all of it, and the computer running', async () => {
+    const id = await create()
+    for (const moment of ['Keeping', 'Stopping', 'Restoring']) {
+      await on('echo later > ~/moment')
+      const before = await list()
+      const child = spawn(process.execPath, [bin, 'computer', 'checkpoint', 'restore', id, '--keep-workspace'], { cwd: amux.project, env: amux.env(), stdio: ['ignore', 'ignore', 'pipe'], detached: true })
+      let stderr = ''
+      let sent = false
+      child.stderr.on('data', (chunk: Buffer) => {
+        stderr += chunk.toString()
+        if (sent || !stderr.includes(moment)) return
+        sent = true
+        // As a terminal does it: to the whole process group.
+        process.kill(-(child.pid ?? 0), 'SIGINT')
+      })
+      const status = await new Promise((resolve) => child.on('close', resolve))
+      expect(status, stderr).to.be.oneOf([0, 130])
+      expect((await amux.json<{ state: string }>(['computer', 'info'])).document.state, stderr).to.equal('running')
+      expect(await on('cat ~/moment 2>/dev/null || true'), stderr).to.equal(status === 0 ? '' : 'later')
+      if (status === 130) expect(await list(), 'a draft stays').to.deep.equal(before)
+    }
+  })
+
   it('ends sessions, which say so', async () => {
     const id = await create()
     await on('echo later > ~/later')
@@ -147,6 +191,22 @@ describe('amux computer checkpoint', () => {
     expect(await failure('checkpoint', 'export', 'v999', file)).to.include({ status: 3, code: 'not_found' })
     expect(statSync(file).size, 'a failed export touched the file').to.equal(100_000)
     expect((await list()).length).to.equal(before)
+  })
+
+  it('exports into a pipe without putting a file in its place, and names a file where a directory is', async () => {
+    const pipe = join(amux.path, 'point.pipe')
+    execFileSync('mkfifo', [pipe])
+    const [exported, read] = await Promise.all([checkpoint('export', 'v1', pipe), promisify(execFile)('sh', ['-c', `tar tf ${pipe} | sed -n 1p`])])
+    expect(exported.status, exported.stderr).to.equal(0)
+    expect(read.stdout).to.equal('amux-checkpoint.json\n')
+    expect(statSync(pipe).isFIFO()).to.equal(true)
+    expect(await failure('checkpoint', 'export', 'v1', amux.path)).to.include({ status: 2, code: 'invalid_argument' })
+  })
+
+  it('takes whole numbers of steps back', async () => {
+    expect(await failure('undo', 'x')).to.include({ status: 2, code: 'invalid_argument' })
+    expect(await failure('undo', '0')).to.include({ status: 2, code: 'invalid_argument' })
+    expect(await failure('undo', '99')).to.include({ status: 3, code: 'not_found' })
   })
 
   it('removes them only when told so in earnest', async () => {

@@ -20,7 +20,8 @@ export interface BoxProcessOptions {
 /** A program under the helper's eyes. The helper tells how it fared on descriptor 3 and takes signals and sizes there. */
 export async function startProcess(options: BoxProcessOptions): Promise<Process> {
   if (options.signal?.aborted) throw aborted()
-  const child = spawn(boxPath(), options.args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: options.env })
+  // Away from our terminal: its Ctrl-C is for us, who say what becomes of the program.
+  const child = spawn(boxPath(), options.args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe'], env: options.env, detached: true })
   // Somebody listens from the start: Node throws away what a program wrote that ended before anybody read.
   for (const stream of [child.stdout, child.stderr]) stream?.on('readable', () => undefined)
   const [, , , control, plan] = child.stdio as unknown as Duplex[]

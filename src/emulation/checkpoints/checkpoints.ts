@@ -60,13 +60,17 @@ export class DiskCheckpoints implements Checkpoints {
 
   async *diff(from: string, to?: string, options: Signalled = {}): AsyncGenerator<CheckpointChange, void> {
     for (const id of [from, ...(to === undefined ? [] : [to])]) checkId(id)
+    // What is half restored is neither then nor now.
+    if (to === undefined) await this.#settled()
     const tool = await this.#start(['diff', STORE, from, ...(to === undefined ? [] : [to]), '--json'], { disk: 'read', ...options }, await this.#request())
     // The engine's own words for a change are the contract's.
     for await (const { word } of tool.answers()) if (word !== 'waiting') yield parse(word) as unknown as CheckpointChange
   }
 
-  async hostChanges(id: string): Promise<number> {
+  async hostChanges(id: string, paths?: readonly string[]): Promise<number> {
     checkId(id)
+    await this.#settled()
+    if (paths) return this.#hostChangesBelow(id, paths)
     const { word } = await runTool(this.#host.computer, [ENGINE, 'diff', STORE, id, '--only-shared', '--count'], { disk: 'read', store: true, explain, input: await this.#request() })
     return Number(word)
   }
@@ -100,6 +104,16 @@ export class DiskCheckpoints implements Checkpoints {
     return this.get(id)
   }
 
+  async #hostChangesBelow(id: string, paths: readonly string[]): Promise<number> {
+    let count = 0
+    const tool = await this.#start(['diff', STORE, id, '--only-shared', '--json'], { disk: 'read' }, await this.#request())
+    for await (const { word } of tool.answers()) {
+      const { path } = word === 'waiting' ? {} : parse(word)
+      if (typeof path === 'string' && paths.some((above) => isBelow(path, above))) count++
+    }
+    return count
+  }
+
   /** Whether it runs. A restore that was interrupted is finished first. */
   async #settled(): Promise<boolean> {
     const { computer, note } = this.#host
@@ -127,6 +141,10 @@ export class DiskCheckpoints implements Checkpoints {
   async #run(args: readonly string[]): Promise<void> {
     await runTool(this.#host.computer, [ENGINE, ...args], { store: true, explain })
   }
+}
+
+function isBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`)
 }
 
 /** Until the tool has had enough, for better or worse. */

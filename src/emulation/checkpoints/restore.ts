@@ -4,8 +4,9 @@ import { runTool } from '../aside/index.ts'
 import { make, type Maker, tell } from './create.ts'
 import { explain, HALF } from './explain.ts'
 import { metaText, parse } from './info.ts'
+import { expectEither } from './paths.ts'
 import { recover } from './recover.ts'
-import { ENGINE, requestText, STORE, treesOf } from './store.ts'
+import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 /** Somebody else may start the computer at that moment. */
 const TRIES = 3
@@ -22,19 +23,35 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
-  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal: options.signal })
-  options.signal?.throwIfAborted()
-  await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
-  progress(`Stopping ${computer.name}`)
-  await computer.stop()
+  const { signal } = options
+  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal })
   try {
-    return await finished(restorer, () => whileStopped(restorer, () => apply(restorer, id, draft, options)))
+    signal?.throwIfAborted()
+    for (const path of options.paths ?? []) await expectEither(computer, [id, draft], path)
+    await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
+    progress(`Stopping ${computer.name}`)
+    await computer.stop()
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, () => apply(restorer, id, draft, options))))
+  } catch (error) {
+    // The present state is the present state: it needs no point to go back to.
+    if (!isHalf(error)) await discard(computer, draft).catch((reason: unknown) => debug(`${draft} stays: ${String(reason)}`))
+    throw error
+  }
+}
+
+async function startedAgain({ computer, note }: Restorer, work: () => Promise<RestoreResult>): Promise<RestoreResult> {
+  try {
+    return await work()
   } catch (error) {
     // Nothing runs on half a disk.
     if (isHalf(error)) throw error
-    await computer.start().catch((reason: unknown) => restorer.note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
+    await computer.start().catch((reason: unknown) => note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
     throw error
   }
+}
+
+async function discard(computer: Disk, id: string): Promise<void> {
+  await runTool(computer, [ENGINE, 'rm', STORE, id], { store: true, explain })
 }
 
 /** Whoever worked on it may have been killed half way: then the rest is done by another. */
@@ -63,7 +80,19 @@ async function whileStopped<T>({ computer }: Restorer, work: () => Promise<T>): 
 }
 
 /** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */
-async function apply(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
+async function apply(restorer: Restorer, id: string, draft: string | undefined, options: RestoreOptions): Promise<RestoreResult> {
+  const { signal } = options
+  signal?.throwIfAborted()
+  const late = () => restorer.note(`Too late to stop: ${id} is put back to the end. Another Ctrl-C leaves the rest to the next start.`)
+  signal?.addEventListener('abort', late, { once: true })
+  try {
+    return await change(restorer, id, draft, options)
+  } finally {
+    signal?.removeEventListener('abort', late)
+  }
+}
+
+async function change(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
   const { computer, progress, note } = restorer
   const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
   progress(`Restoring ${id}`)

@@ -1,11 +1,14 @@
 import { string } from '@oclif/core/args'
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { realpath, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { AmuxCommand, computerFlags } from '../../../cli/index.ts'
 import { checkpointArg } from '../../../cli/checkpoints.ts'
-import { fail } from '../../../errors/index.ts'
+import { fail, normalise } from '../../../errors/index.ts'
 import { formatBytes } from '../../../util/bytes.ts'
 import { pump, sinkOf } from '../../../util/streams.ts'
+
+const EVERY_MS = 200
 
 export default class CheckpointExport extends AmuxCommand {
   static override summary = 'Write a checkpoint to a tar file that any computer of the same kind can import.'
@@ -23,27 +26,37 @@ export default class CheckpointExport extends AmuxCommand {
     for await (const chunk of tar) await this.out.bytes(chunk)
   }
 
-  /** Whole or not at all. */
+  /** Whole or not at all; into a device or a pipe as it comes. */
   async #toFile(id: string, tar: AsyncIterable<Uint8Array>, file: string): Promise<void> {
-    const part = `${file}.part-${process.pid}`
-    const stream = createWriteStream(part, { mode: 0o600, flags: 'wx', flush: true })
+    const there = await stat(file).catch(() => undefined)
+    if (there?.isDirectory()) throw fail('invalid_argument', `${file} is a directory`, { hint: `Name a file: ${join(file, `${id}.tar`)}` })
+    const plain = there?.isFile() ?? true
+    const target = there && plain ? await realpath(file) : file
+    const part = plain ? `${target}.part-${process.pid}` : target
+    const stream = createWriteStream(part, plain ? { mode: 0o600, flags: 'wx', flush: true } : { flags: 'w' })
     const sink = sinkOf(stream)
     let bytes = 0
     try {
       await pump(this.#counted(tar, (count) => (bytes += count)), sink)
       await sink.end()
-      await rename(part, file)
+      if (plain) await rename(part, target)
     } catch (error) {
       stream.destroy()
-      await rm(part, { force: true })
-      throw error
+      if (plain) await rm(part, { force: true })
+      const { code, message } = normalise(error)
+      throw message.includes(part) ? fail(code, message.replaceAll(part, file), { cause: error }) : error
     }
     this.out.data({ id, file, bytes }, () => `${id} is in ${file}: ${formatBytes(bytes)}`)
   }
 
   async *#counted(tar: AsyncIterable<Uint8Array>, count: (bytes: number) => number): AsyncGenerator<Uint8Array> {
+    let told = performance.now()
     for await (const chunk of tar) {
-      this.out.progress(`Writing: ${formatBytes(count(chunk.length))}`)
+      const bytes = count(chunk.length)
+      if (performance.now() - told > EVERY_MS) {
+        this.out.progress(`Writing: ${formatBytes(bytes)}`)
+        told = performance.now()
+      }
       yield chunk
     }
   }
