@@ -8,9 +8,15 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p prebuilt
 
+# The old binary may be running: it is replaced, not written into.
+place() {
+  mv -f "$scratch/built" "prebuilt/amux-box-linux-$1"
+}
+
 build_x64() {
   # shellcheck disable=SC2086
-  musl-gcc $flags -o prebuilt/amux-box-linux-x64 src/*.c
+  musl-gcc $flags -o "$scratch/built" src/*.c
+  place x64
 }
 
 build_arm64() {
@@ -22,7 +28,8 @@ build_arm64() {
   gcc_lib=$(dirname "$(aarch64-linux-gnu-gcc -print-libgcc-file-name)")
   # shellcheck disable=SC2086
   aarch64-linux-gnu-gcc $flags -mno-outline-atomics -nostdinc -isystem "$include" -isystem "$gcc_lib/include" -nostartfiles -nodefaultlibs \
-    -o prebuilt/amux-box-linux-arm64 "$lib/crt1.o" "$lib/crti.o" src/*.c -L"$lib" -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group "$lib/crtn.o"
+    -o "$scratch/built" "$lib/crt1.o" "$lib/crti.o" src/*.c -L"$lib" -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group "$lib/crtn.o"
+  place arm64
 }
 
 case "${1:-all}" in

@@ -105,7 +105,7 @@ bool attend_start(const struct plan *plan, pid_t first) {
 static const char *last_words(const struct attendant *one) {
   static char text[1024];
   off_t size = lseek(one->output, 0, SEEK_CUR), from = size > (off_t)sizeof text - 1 ? size - (off_t)sizeof text + 1 : 0;
-  ssize_t length = size > 0 ? pread(one->output, text, sizeof text - 1, from) : 0;
+  ssize_t length = size > 0 ? pread(one->output, text, (size_t)(size - from), from) : 0;
   while (length > 0 && text[length - 1] == '\n') length--;
   text[length > 0 ? length : 0] = 0;
   char *line = strrchr(text, '\n');
