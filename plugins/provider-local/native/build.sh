@@ -7,6 +7,9 @@ flags='-std=c11 -Os -static -fno-pie -no-pie -Wall -Wextra -Werror -ffunction-se
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir -p prebuilt
+# Shared with amux's own tools.
+common=../../../src/emulation/native/common
+sources="src/*.c $common/text.c"
 
 # The old binary may be running: it is replaced, not written into.
 place() {
@@ -15,7 +18,7 @@ place() {
 
 build_x64() {
   # shellcheck disable=SC2086
-  musl-gcc $flags -o "$scratch/built" src/*.c
+  musl-gcc $flags -I$common -o "$scratch/built" $sources
   place x64
 }
 
@@ -28,7 +31,7 @@ build_arm64() {
   gcc_lib=$(dirname "$(aarch64-linux-gnu-gcc -print-libgcc-file-name)")
   # shellcheck disable=SC2086
   aarch64-linux-gnu-gcc $flags -mno-outline-atomics -nostdinc -isystem "$include" -isystem "$gcc_lib/include" -nostartfiles -nodefaultlibs \
-    -o "$scratch/built" "$lib/crt1.o" "$lib/crti.o" src/*.c -L"$lib" -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group "$lib/crtn.o"
+    -o "$scratch/built" "$lib/crt1.o" "$lib/crti.o" -I$common $sources -L"$lib" -Wl,--start-group -lc -lgcc -lgcc_eh -Wl,--end-group "$lib/crtn.o"
   place arm64
 }
 
@@ -37,4 +40,4 @@ case "${1:-all}" in
   *) "build_$1" ;;
 esac
 # What the binaries were made from: a test compares it with the sources.
-if [ "${1:-all}" = all ]; then (cd src && sha256sum ./*.c ./*.h) > prebuilt/sources.sha256; fi
+if [ "${1:-all}" = all ]; then (cd src && sha256sum ./*.c ./*.h ../$common/text.[ch]) > prebuilt/sources.sha256; fi

@@ -16,7 +16,8 @@ describe('the native helper of the local provider', () => {
         .map((line) => line.split('  '))
         .map(([hash, name]) => [(name ?? '').replace(/^\.\//, ''), hash]),
     )
-    const sources = readdirSync(join(native, 'src'))
+    const shared = ['text.c', 'text.h'].map((name) => `../../../../src/emulation/native/common/${name}`)
+    const sources = readdirSync(join(native, 'src')).concat(shared)
     expect([...listed.keys()]).to.have.members(sources)
     for (const name of sources) {
       expect(createHash('sha256').update(readFileSync(join(native, 'src', name))).digest('hex'), name).to.equal(listed.get(name))

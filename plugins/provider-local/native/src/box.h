@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+/* Lines of fields: the same as amux's own tools speak. */
+#include "text.h"
 
 /* ---- linux.c: system calls and constants that an old libc does not know ---- */
 #define BOX_AT_EMPTY_PATH 0x1000
@@ -28,16 +30,6 @@ int box_pidfd_open(pid_t pid);
 int box_pidfd_kill(int pidfd, int signal);
 /* Every descriptor from `first` up is closed by the next exec. */
 void box_cloexec_from(int first);
-
-/* ---- text.c ---- */
-#define MAX_FIELDS 512
-/* Splits a line at tabs and undoes %XX, in place. Returns the number of fields, -1 when there are too many. */
-int split_fields(char *line, char **fields);
-/* All that a descriptor gives, NUL-terminated; NULL with errno. */
-char *read_all(int fd, size_t *length);
-bool write_all(int fd, const void *data, size_t length);
-void say(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
-bool parse_number(const char *text, long long *value);
 
 /* ---- proc.c ---- */
 /* Clock ticks after boot at which a process started; 0 when it is gone or a zombie. With the pid it names one process for good. */
