@@ -175,6 +175,8 @@ const told: Readonly<Record<string, (subject: string) => string>> = {
 }
 
 function explain(failure: StepFailure, computer: string): AmuxError {
+  // What was to be joined or looked at has just ended.
+  if (failure.errno === 'ESRCH') return fail('not_running', `${computer} does not run any more`, { computer, source: 'provider' })
   const code = stages[failure.step]?.(failure) ?? 'failed'
   const subject = told[failure.step]?.(failure.subject) ?? `${failure.step} ${failure.subject}`.trim()
   return fail(code, `${subject}: ${failure.text}`, { computer, source: failure.step === 'exec' ? 'program' : 'provider' })

@@ -13,7 +13,11 @@ const byStep: Readonly<Record<string, Words>> = {
       hint: HALF,
       cause: failure,
     }),
-  restore: (failure) => fail(toolError(failure).code, `${where(failure)}${failure.text}; everything is as it was before the restore`),
+  read: ({ errno, subject }) => {
+    if (errno !== 'EACCES' && errno !== 'EPERM') return undefined
+    return fail('permission_denied', `${subject} cannot be read`, { hint: 'Somebody else owns it: give it to yourself, or leave the project out: --no-workspace' })
+  },
+  restore: (failure) => fail(toolError(failure).code, `${where(failure)}${failure.errno === 'EINVAL' ? 'its owner is nobody whom you may give it to' : failure.text}; everything is as it was before the restore`),
   import: ({ text, subject }) => fail('corrupt', `this is no whole checkpoint: ${[subject, text].filter(Boolean).join(': ')}`, { hint: 'Nothing was taken in. Export it again: amux computer checkpoint export ID FILE' }),
   corrupt: ({ subject, text }) => fail('corrupt', `${subject} is damaged: ${text}`, { hint: 'Other checkpoints are not concerned: amux computer checkpoint ls' }),
   path: ({ subject }) => fail('invalid_argument', `${JSON.stringify(subject)} is no path on the computer`, { hint: 'Give absolute paths without . and .. parts.' }),
@@ -25,7 +29,7 @@ export function explain(failure: ToolFailure): Error {
   const known = byStep[step]?.(failure)
   if (known !== undefined) return known
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
-    return fail('quota_exceeded', 'the disk that holds the checkpoints is full; nothing was changed', { hint: 'See what each one costs: amux computer checkpoint ls. Remove some: amux computer checkpoint rm ID' })
+    return fail('quota_exceeded', 'the disk that holds the checkpoints is full; nothing was changed', { hint: 'Delete files on the computer, or checkpoints: amux computer checkpoint ls says what each one costs, amux computer checkpoint rm ID gives it back.' })
   }
   return errno === 'ENOENT' && isId(subject) ? missing(subject) : toolError(failure)
 }

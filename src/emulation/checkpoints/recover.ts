@@ -1,3 +1,4 @@
+import { fail, hasCode } from '../../errors/index.ts'
 import { runTool } from '../aside/index.ts'
 import { explain } from './explain.ts'
 import { parse } from './info.ts'
@@ -13,7 +14,11 @@ export async function recover(computer: Disk, note: (message: string) => void): 
   if (computer.aside === undefined || computer.disk === undefined) return undefined
   const pending = await runTool(computer, [ENGINE, 'pending', STORE], { store: true, explain })
   if (pending.word !== 'restore') return undefined
-  const answer = await runTool(computer, [ENGINE, 'recover', STORE], { disk: 'write', store: true, explain, input: requestText(await treesOf(computer)) })
+  const input = requestText(await treesOf(computer))
+  const answer = await runTool(computer, [ENGINE, 'recover', STORE], { disk: 'write', store: true, explain, input }).catch((error: unknown) => {
+    if (!hasCode(error, 'conflict')) throw error
+    throw fail('locked', `${computer.name} is being restored`, { hint: 'Try again when that is done.', cause: error })
+  })
   if (answer.word !== 'recovered') return undefined
   const { restored, safety } = parse(answer.fields[0])
   note(`The restore of ${String(restored)} was interrupted: it is finished now.${typeof safety === 'string' ? ` What was before is ${safety}.` : ''}`)

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail, hasCode } from '../../errors/index.ts'
 import { runTool } from '../aside/index.ts'
@@ -8,8 +9,9 @@ import { expectEither } from './paths.ts'
 import { recover } from './recover.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
-/** Somebody else may start the computer at that moment. */
-const TRIES = 3
+/** Somebody else may start the computer at that moment, or restore it. As long as the engine waits for another. */
+const PATIENCE_MS = 30_000
+const PAUSE_MS = 250
 
 export interface Restorer extends Maker {
   note(message: string): void
@@ -31,7 +33,7 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
     await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
     progress(`Stopping ${computer.name}`)
     await computer.stop()
-    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, () => apply(restorer, id, draft, options))))
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(restorer, id, draft, options))))
   } catch (error) {
     // The present state is the present state: it needs no point to go back to.
     if (!isHalf(error)) await discard(computer, draft).catch((reason: unknown) => debug(`${draft} stays: ${String(reason)}`))
@@ -61,6 +63,7 @@ async function finished({ computer, note }: Restorer, work: () => Promise<Restor
   } catch (error) {
     if (isHalf(error)) throw error
     const recovered = await recover(computer, note).catch((reason: unknown) => {
+      if (hasCode(reason, 'locked')) throw reason
       throw fail('failed', 'the restore stopped half way; the computer stays stopped until it is finished', { hint: HALF, cause: { step: 'half', error, reason } })
     })
     if (recovered) return recovered
@@ -68,12 +71,13 @@ async function finished({ computer, note }: Restorer, work: () => Promise<Restor
   }
 }
 
-async function whileStopped<T>({ computer }: Restorer, work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
+async function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  for (const give = Date.now() + PATIENCE_MS; ; ) {
     try {
       return await work()
     } catch (error) {
-      if (!hasCode(error, 'conflict') || tries === TRIES) throw error
+      if (!hasCode(error, 'conflict') || Date.now() > give) throw error
+      await delay(PAUSE_MS, undefined, { signal })
       await computer.stop()
     }
   }
@@ -83,6 +87,7 @@ async function whileStopped<T>({ computer }: Restorer, work: () => Promise<T>): 
 async function apply(restorer: Restorer, id: string, draft: string | undefined, options: RestoreOptions): Promise<RestoreResult> {
   const { signal } = options
   signal?.throwIfAborted()
+  restorer.progress(`Restoring ${id}`)
   const late = () => restorer.note(`Too late to stop: ${id} is put back to the end. Another Ctrl-C leaves the rest to the next start.`)
   signal?.addEventListener('abort', late, { once: true })
   try {
@@ -93,9 +98,8 @@ async function apply(restorer: Restorer, id: string, draft: string | undefined, 
 }
 
 async function change(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
-  const { computer, progress, note } = restorer
+  const { computer, note } = restorer
   const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
-  progress(`Restoring ${id}`)
   const answer = await runTool(computer, [ENGINE, ...argv], {
     disk: 'write',
     store: true,
