@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RestoreOptions, RestoreResult } from '../../contract/index.ts'
-import { fail, hasCode } from '../../errors/index.ts'
+import { fail, hasCode, normalise } from '../../errors/index.ts'
 import { runTool } from '../aside/index.ts'
 import { make, type Maker, tell } from './create.ts'
 import { explain, HALF } from './explain.ts'
@@ -21,7 +21,7 @@ export interface Restorer extends Maker {
 
 /** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
 export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
-  if (!ran) return finished(restorer, () => apply(restorer, id, undefined, options))
+  if (!ran) return finished(restorer, () => apply(restorer, id, undefined, options)).catch(busy)
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
@@ -39,6 +39,12 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
     if (!isHalf(error)) await discard(computer, draft).catch((reason: unknown) => debug(`${draft} stays: ${String(reason)}`))
     throw error
   }
+}
+
+/** It was stopped, for all we know for somebody else's restore: nobody's programs are ended for ours. */
+function busy(error: unknown): never {
+  if (!hasCode(error, 'conflict')) throw error
+  throw fail('locked', normalise(error).message, { hint: 'Try again when that is done.', cause: error })
 }
 
 async function startedAgain({ computer, note }: Restorer, work: () => Promise<RestoreResult>): Promise<RestoreResult> {
