@@ -3,7 +3,7 @@ import { fail } from '../../errors/index.ts'
 import { runTool, Tool, type ToolOptions } from '../aside/index.ts'
 import { make } from './create.ts'
 import { checkId, explain, missing } from './explain.ts'
-import { metaText, parse, parseInfo } from './info.ts'
+import { metaText, parse, parseInfo, parseMade } from './info.ts'
 import { outdated } from './prune.ts'
 import { recover } from './recover.ts'
 import { restore, type Restorer } from './restore.ts'
@@ -24,9 +24,9 @@ export class DiskCheckpoints implements Checkpoints {
   async create({ message, automatic = false, workspace = true, signal }: CreateCheckpointOptions = {}): Promise<CheckpointInfo> {
     const running = await this.#settled()
     const kind = automatic ? 'automatic' : 'manual'
-    const id = await make(this.#host, { series: automatic ? 'auto' : 'v', meta: metaText(kind, message), still: running, workspace, signal })
+    const point = await make(this.#host, { series: automatic ? 'auto' : 'v', meta: metaText(kind, message), still: running, workspace, signal })
     if (automatic) await this.#prune()
-    return this.get(id)
+    return point
   }
 
   async list(): Promise<readonly CheckpointInfo[]> {
@@ -91,17 +91,18 @@ export class DiskCheckpoints implements Checkpoints {
   }
 
   async import(tar: ByteSource, { message, signal }: { readonly message?: string; readonly signal?: AbortSignal } = {}): Promise<CheckpointInfo> {
-    const tool = await Tool.start(this.#host.computer, [ENGINE, 'import', STORE, metaText('manual', message)], { store: true, explain, ...(signal && { signal }) })
-    let id: string | undefined
+    const meta = metaText('manual', message)
+    const tool = await Tool.start(this.#host.computer, [ENGINE, 'import', STORE, meta], { store: true, explain, ...(signal && { signal }) })
+    let point: CheckpointInfo | undefined
     let over = false
     const answers = (async () => {
-      for await (const { word, fields } of tool.answers()) if (word === 'done') id = String(parse(fields[0])['id'])
+      for await (const { word, fields } of tool.answers()) if (word === 'done') point = parseMade(fields[0], meta)
     })().finally(() => (over = true))
     await Promise.race([feed(tool, tar, () => over), answers])
     await tool.end()
     await answers
-    if (id === undefined) throw fail('internal', 'the checkpoint was taken in and has no id')
-    return this.get(id)
+    if (point === undefined) throw fail('internal', 'the checkpoint was taken in, and nothing said so')
+    return point
   }
 
   async #hostChangesBelow(id: string, paths: readonly string[]): Promise<number> {

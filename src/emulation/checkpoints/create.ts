@@ -1,9 +1,9 @@
-import type { Frozen } from '../../contract/index.ts'
+import type { CheckpointInfo, Frozen } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
 import { type Answer, Tool } from '../aside/index.ts'
 import { explain } from './explain.ts'
-import { parse } from './info.ts'
+import { parseMade } from './info.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 export interface Maker {
@@ -22,8 +22,8 @@ export interface MakeOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Makes a point of a disk as it is now; gives its id once it would survive a power cut. */
-export async function make(maker: Maker, { series, meta, still, workspace, signal }: MakeOptions): Promise<string> {
+/** Makes a point of a disk as it is now; there once it would survive a power cut. */
+export async function make(maker: Maker, { series, meta, still, workspace, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared'])] as const
   const request = requestText(await treesOf(computer))
@@ -36,14 +36,14 @@ export async function make(maker: Maker, { series, meta, still, workspace, signa
         frozen = await freeze(maker)
         await tool.send('go\n')
       } else if (answer.word === 'still') await frozen?.thaw()
-      else if (answer.word === 'done') return idOf(answer)
+      else if (answer.word === 'done') return parseMade(answer.fields[0], meta)
       else tell(maker, answer)
     }
   } finally {
     await frozen?.thaw()
     await tool.end()
   }
-  throw fail('internal', 'the checkpoint was made and has no id')
+  throw fail('internal', 'the checkpoint was made, and nothing said so')
 }
 
 async function freeze({ computer, debug }: Maker): Promise<Frozen | undefined> {
@@ -60,10 +60,4 @@ async function freeze({ computer, debug }: Maker): Promise<Frozen | undefined> {
 export function tell({ progress }: Pick<Maker, 'progress'>, { word, fields }: Answer): void {
   if (word === 'waiting') progress('Waiting for another amux that works on the checkpoints')
   if (word === 'copied') progress(`Copying: ${formatBytes(Number(fields[0]))}, ${fields[1]} files`)
-}
-
-function idOf({ fields }: Answer): string {
-  const { id } = parse(fields[0])
-  if (typeof id === 'string') return id
-  throw fail('internal', 'the checkpoint was made and has no id')
 }

@@ -16,8 +16,17 @@ export function metaText(kind: Kind, message: string | undefined): string {
 
 /** One line of the engine's list. */
 export function parseInfo(line: string): CheckpointInfo {
-  const { id, time, entries, size, cost, meta } = parse(line)
-  if (typeof id !== 'string' || typeof time !== 'number' || typeof entries !== 'number' || typeof size !== 'number') throw unreadable(line)
+  return infoOf(parse(line))
+}
+
+/** What the engine says of a point that it has just made, which was given this text to keep. */
+export function parseMade(text: string | undefined, meta: string): CheckpointInfo {
+  return infoOf({ ...parse(text), meta: parse(meta) })
+}
+
+function infoOf(document: Record<string, unknown>): CheckpointInfo {
+  const { id, time, entries, size, cost, meta } = document
+  if (typeof id !== 'string' || typeof time !== 'number' || typeof entries !== 'number' || typeof size !== 'number') throw unreadable(JSON.stringify(document))
   const { kind, message } = isRecord(meta) ? meta : {}
   return {
     id,

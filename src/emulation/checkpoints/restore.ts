@@ -26,7 +26,7 @@ export async function restore(restorer: Restorer, id: string, ran: boolean, opti
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
   const { signal } = options
-  const draft = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal })
+  const { id: draft } = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal })
   try {
     signal?.throwIfAborted()
     for (const path of options.paths ?? []) await expectEither(computer, [id, draft], path)

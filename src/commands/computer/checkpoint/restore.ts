@@ -18,7 +18,6 @@ export default class CheckpointRestore extends AmuxCommand {
     const { args, flags } = await this.parse(CheckpointRestore)
     const computer = await ownComputer(this.amux, flags)
     const paths = flags.paths && (await Promise.all(flags.paths.map((path) => absoluteOn(this.amux, computer, path))))
-    await computer.checkpoints.get(args.checkpoint)
     await restoreTo(this, computer, { id: args.checkpoint, paths, keepWorkspace: flags['keep-workspace'] })
   }
 }

@@ -38,8 +38,9 @@ void remember(struct store *store, struct index *index, const struct index *olde
   live_write(store, index, false);
 }
 
-void print_created(const struct index *index, uint64_t copied) {
-  say(1, "done\t{\"id\":\"%s\",\"entries\":%" PRIu32 ",\"size\":%" PRIu64 ",\"copied\":%" PRIu64 "}\n", index->id, index->count, index->size, copied);
+bool print_made(const char *id, int64_t time, uint32_t entries, uint64_t size, uint64_t copied) {
+  return say(1, "done\t{\"id\":\"%s\",\"time\":%" PRId64 ".%06" PRId64 ",\"entries\":%" PRIu32 ",\"size\":%" PRIu64 ",\"copied\":%" PRIu64 "}\n", id, time / 1000000, time % 1000000, entries, size,
+             copied);
 }
 
 /* Passes until the last one had little to copy: what then remains is quickly done while programs stand still. */
@@ -99,10 +100,11 @@ bool create_command(const struct options *options) {
     packer_abandon(&packer);
     return false;
   }
-  uint32_t entries = index.count;
-  uint64_t copied = look.bytes;
   char *id = must(strdup(index.id));
+  int64_t time = index.time;
+  uint32_t entries = index.count;
+  uint64_t size = index.size;
   remember(&store, &index, &live);
-  say(1, "done\t{\"id\":\"%s\",\"entries\":%" PRIu32 ",\"size\":%" PRIu64 ",\"copied\":%" PRIu64 "}\n", id, entries, index.size, copied);
+  print_made(id, time, entries, size, look.bytes);
   return true;
 }

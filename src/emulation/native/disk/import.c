@@ -232,7 +232,7 @@ bool import_command(const struct options *options) {
   if (!valid_meta(options->words[0])) return fail_as(EINVAL, "meta", "", "it must be one line");
   if (!open_for_change(&on.store, options, true) || !packer_open(&on.packer, &on.store)) return false;
   if (import_all(&on) && publish(&on.store, "v", options->words[0], &on.index, &on.packer))
-    return say(1, "done\t{\"id\":\"%s\",\"entries\":%" PRIu32 ",\"size\":%" PRIu64 ",\"copied\":%" PRIu64 "}\n", on.index.id, on.index.count, on.index.size, on.bytes);
+    return print_made(on.index.id, on.index.time, on.index.count, on.index.size, on.bytes);
   packer_abandon(&on.packer);
   return false;
 }

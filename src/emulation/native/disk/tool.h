@@ -38,7 +38,7 @@ bool valid_meta(const char *meta);
 bool publish(struct store *store, const char *kind, const char *meta, struct index *index, struct packer *packer);
 /* The identities of `index`, and those of trees that it does not cover from `older`, become `live`. */
 void remember(struct store *store, struct index *index, const struct index *older);
-void print_created(const struct index *index, uint64_t copied);
+bool print_made(const char *id, int64_t time, uint32_t entries, uint64_t size, uint64_t copied);
 
 /* ---- json.c ---- */
 void json_string(struct bytes *out, const char *text, size_t length);
