@@ -4,6 +4,7 @@ import type { CheckpointInfo, EquippedComputer, RestoreResult } from '../contrac
 import { fail } from '../errors/index.ts'
 import { pathOn } from '../project/index.ts'
 import { formatBytes } from '../util/bytes.ts'
+import { formatAgo } from '../util/duration.ts'
 import type { AmuxCommand } from './base.ts'
 import type { Context } from './context.ts'
 import { placeOn } from './place.ts'
@@ -13,7 +14,7 @@ export const checkpointArg = string({ required: true, description: 'Id of a chec
 
 export const checkpointColumns: Columns<CheckpointInfo> = {
   id: ({ id }) => id,
-  created: ({ createdAt }) => createdAt.replace('T', ' ').slice(0, 19),
+  created: ({ createdAt }) => formatAgo(createdAt),
   kind: ({ kind }) => (kind === 'manual' ? '' : kind),
   size: ({ size }) => formatBytes(size),
   cost: ({ cost }) => (cost === undefined ? '' : formatBytes(cost)),

@@ -98,7 +98,7 @@ describe('amux computer checkpoint', () => {
   })
 
   it('shows what changed, and files as they were', async () => {
-    await on('echo more > ~/file')
+    await on('echo more > ~/file; ln -s file ~/link')
     const id = await create()
     await on('rm ~/file; mkdir ~/made; echo x > ~/made/x; chmod 600 code')
     const { stdout } = await checkpoint('diff', id)
@@ -111,6 +111,7 @@ describe('amux computer checkpoint', () => {
     expect((await checkpoint('cat', `${id}:code`)).stdout).to.equal(readFileSync(here('code'), 'utf8'))
     expect(await failure('checkpoint', 'cat', `${id}:~/none`)).to.include({ status: 3, code: 'not_found' })
     expect(await failure('checkpoint', 'cat', `${id}:~`)).to.include({ status: 2 })
+    expect((await failure('checkpoint', 'cat', `${id}:~/link`)).message).to.contain(`is no file in ${id}`)
     expect(await failure('checkpoint', 'cat', id)).to.include({ status: 2 })
   })
 

@@ -78,7 +78,8 @@ export class DiskCheckpoints implements Checkpoints {
   async *read(id: string, path: string, options: Signalled = {}): AsyncGenerator<Uint8Array, void> {
     checkId(id)
     const explainRead: ToolOptions['explain'] = (failure) => {
-      if (failure.errno === 'EISDIR' || (failure.errno === 'EINVAL' && failure.step !== 'path')) return fail('invalid_argument', `${path} is no file in ${id}`)
+      // A path of another form is said to be none; of the right form it is a directory, a link, a device.
+      if (failure.errno === 'EISDIR' || (failure.errno === 'EINVAL' && isPath(path))) return fail('invalid_argument', `${path} is no file in ${id}`)
       return failure.errno === 'ENOENT' && failure.subject !== id ? fail('not_found', `${path} is not in ${id}`) : explain(failure)
     }
     const tool = await this.#start(['cat', STORE, id, path], { disk: 'read', ...options, explain: explainRead }, await this.#request())
@@ -146,6 +147,10 @@ export class DiskCheckpoints implements Checkpoints {
 
 function isBelow(path: string, above: string): boolean {
   return path === above || path.startsWith(above.endsWith('/') ? above : `${above}/`)
+}
+
+function isPath(path: string): boolean {
+  return path.startsWith('/') && path.slice(1).split('/').every((part) => !['', '.', '..'].includes(part))
 }
 
 /** Until the tool has had enough, for better or worse. */
