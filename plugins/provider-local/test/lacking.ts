@@ -1,5 +1,5 @@
 /** What computers are on a machine where something is missing: `node lacking.ts DATA STEP`. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { layout } from '../src/layout.ts'
 import { readMeta } from '../src/meta.ts'
 import { bench, sh } from './support.ts'
