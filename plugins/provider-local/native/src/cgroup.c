@@ -137,5 +137,5 @@ void group_remove(const char *path) {
   const char *last = strrchr(path, '/');
   if (!last || strncmp(last, PREFIX, sizeof PREFIX - 1) != 0) return;
   /* What has just died is still in it for a moment. */
-  for (int tries = 0; tries < 100 && rmdir(path) != 0 && errno == EBUSY; tries++) nap(2);
+  for (int tries = 0; tries < 1000 && rmdir(path) != 0 && errno == EBUSY; tries++) nap(2);
 }
