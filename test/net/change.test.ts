@@ -53,7 +53,7 @@ if (asRoot) {
       expect(await inside.reach(at.evil)).to.equal('ECONNREFUSED')
       expect(await inside.reach(at.good), 'still open without a new lookup').to.equal('ok')
       expect(await fence.set('allow evil.test')).to.equal(1)
-      expect((await inside.state(good)).ended).to.match(CUT)
+      expect((await until(() => inside.state(good), ({ ended }) => ended !== undefined)).ended).to.match(CUT)
       expect(await inside.reach(at.evil), 'not without a new lookup').to.equal('ECONNREFUSED')
     })
 
@@ -64,7 +64,7 @@ if (asRoot) {
       expect(await fence.set('allow both.test')).to.equal(0)
       expect(await inside.reach(at.good)).to.equal('ok')
       expect(await fence.set('allow third.test')).to.equal(1)
-      expect((await inside.state(id)).ended).to.match(CUT)
+      expect((await until(() => inside.state(id), ({ ended }) => ended !== undefined)).ended).to.match(CUT)
       expect(await inside.reach(at.third)).to.equal('ECONNREFUSED')
     })
 

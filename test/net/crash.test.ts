@@ -63,7 +63,7 @@ if (asRoot) {
       await killParent()
       expect(await serve()).to.equal('ready')
       expect(await fence.set('allow good.test')).to.equal(1)
-      expect((await inside.state(held.third)).ended).to.match(CUT)
+      expect((await until(() => inside.state(held.third), ({ ended }) => ended !== undefined)).ended).to.match(CUT)
       await grows(held.good)
       await grows(held.good6)
       expect(await inside.reach(at.third)).to.equal('ECONNREFUSED')
