@@ -33,7 +33,7 @@ describe(`${CYCLES} cycles of checkpoint, restore and removal`, () => {
     await run('checkpoint', 'restore', first)
     const [room, count] = [used(), processes()]
     for (let cycle = 0; cycle < CYCLES; cycle++) {
-      await run('exec', '--', 'sh', '-c', `for n in $(seq ${cycle % 7} 20 2000); do echo "cycle ${cycle} $n" > ~/d/$n; done; echo ${cycle} > ~/cycle; head -c 300000 /dev/urandom > ~/r${cycle % 5}`)
+      await run('exec', '--', 'sh', '-c', `for n in $(seq ${1 + (cycle % 7)} 20 2000); do echo "cycle ${cycle} $n" > ~/d/$n; done; echo ${cycle} > ~/cycle; head -c 300000 /dev/urandom > ~/r${cycle % 5}`)
       const id = await run('checkpoint', 'create', '-m', `cycle ${cycle}`)
       await run('exec', '--', 'sh', '-c', 'rm -f ~/d/1*; echo spoiled > ~/cycle')
       if (cycle % 2 === 0) {
