@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listing } from './lister.ts'
-import { isRoot, Place, quickDirectory } from './place.ts'
+import { isRoot, leaveOut, Place, quickDirectory } from './place.ts'
 
 const steps = (place: Place) => place.try(['steps']).stdout.toString().trim().split('\n')
 
@@ -63,13 +63,13 @@ describe('amux-disk, on a full file system', () => {
   let image = ''
   let mounted = ''
   before(function () {
-    if (!isRoot) this.skip()
+    if (!isRoot) leaveOut(this, 'it needs root')
     image = mkdtempSync(join(tmpdir(), 'amux-disk-image-'))
     mounted = join(image, 'on')
     try {
       execFileSync('bash', ['-ec', `cd ${image}; truncate -s 64M ext4; mkfs.ext4 -q -m 0 ext4; mkdir on; mount -o loop ext4 on`], { stdio: 'pipe' })
-    } catch {
-      this.skip()
+    } catch (error) {
+      leaveOut(this, `no file system can be mounted: ${String(error)}`)
     }
   })
   after(() => {
@@ -115,14 +115,14 @@ describe('amux-disk, on a full file system', () => {
 for (const type of ['xfs', 'btrfs']) {
   describe(`amux-disk, on ${type}, which shares blocks`, () => {
     it('copies nothing, and is as exact', function () {
-      if (!isRoot) this.skip()
+      if (!isRoot) leaveOut(this, 'it needs root')
       const image = mkdtempSync(join(tmpdir(), 'amux-disk-image-'))
       const mounted = join(image, 'on')
       try {
         execFileSync('bash', ['-ec', `cd ${image}; truncate -s 400M fs; mkfs.${type} -q fs; mkdir on; mount -o loop fs on`], { stdio: 'pipe' })
-      } catch {
+      } catch (error) {
         rmSync(image, { recursive: true, force: true })
-        this.skip()
+        leaveOut(this, `no ${type} can be mounted: ${String(error)}`)
       }
       try {
         using place = new Place(mounted)

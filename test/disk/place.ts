@@ -1,3 +1,4 @@
+import type { Context } from 'mocha'
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
@@ -149,4 +150,10 @@ function lines(bytes: Buffer): Record<string, unknown>[] {
 
 export function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')
+}
+
+/** Never in silence. */
+export function leaveOut(test: Context, reason: string): never {
+  process.stderr.write(`NOT TESTED: ${test.test?.fullTitle() ?? 'amux-disk'}: ${reason}\n`)
+  return test.skip()
 }

@@ -57,22 +57,19 @@ export class Tool {
   }
 
   /** The same before it is taken apart. */
-  async *lines(): AsyncGenerator<string, void> {
-    let over = false
-    try {
-      yield* split(this.#process.stdout)
-      await this.#ended()
-      over = true
-    } finally {
-      if (!over) await this.kill()
-    }
+  lines(): AsyncGenerator<string, void> {
+    return this.#whole(split(this.#process.stdout))
   }
 
   /** Bytes instead of lines; its failures come on stderr then. */
-  async *bytes(): AsyncGenerator<Uint8Array, void> {
+  bytes(): AsyncGenerator<Uint8Array, void> {
+    return this.#whole(this.#process.stdout)
+  }
+
+  async *#whole<T>(source: AsyncIterable<T>): AsyncGenerator<T, void> {
     let over = false
     try {
-      yield* this.#process.stdout
+      yield* source
       await this.#ended()
       over = true
     } finally {

@@ -55,7 +55,7 @@ export class DiskCheckpoints implements Checkpoints {
   async remove(ids: readonly string[]): Promise<void> {
     ids.forEach(checkId)
     if (ids.length === 0) return
-    await this.#run(['rm', STORE, ...ids])
+    await runTool(this.#host.computer, [ENGINE, 'rm', STORE, ...ids], { store: true, explain })
   }
 
   async *diff(from: string, to?: string, options: Signalled = {}): AsyncGenerator<CheckpointChange, void> {
@@ -138,10 +138,6 @@ export class DiskCheckpoints implements Checkpoints {
     if (input !== '') await tool.send(input)
     await tool.end()
     return tool
-  }
-
-  async #run(args: readonly string[]): Promise<void> {
-    await runTool(this.#host.computer, [ENGINE, ...args], { store: true, explain })
   }
 }
 
