@@ -16,7 +16,7 @@ export const checkpointColumns: Columns<CheckpointInfo> = {
   id: ({ id }) => id,
   created: ({ createdAt }) => formatAgo(createdAt),
   kind: ({ kind }) => (kind === 'manual' ? '' : kind),
-  size: ({ size }) => formatBytes(size),
+  size: ({ size }) => (size === undefined ? '' : formatBytes(size)),
   cost: ({ cost }) => (cost === undefined ? '' : formatBytes(cost)),
   message: ({ message }) => message,
 }

@@ -11,6 +11,9 @@ export type CapabilityId =
   | 'idle'
   | 'checkpoints'
   | 'network'
+  | 'services'
+  | 'url'
+  | 'desktop'
   | 'isolation'
   | 'users'
 

@@ -9,10 +9,10 @@ export interface CheckpointInfo {
   /** `safety`: what a restore replaced. Automatic and safety points are pruned by age and count, the others never. */
   readonly kind: 'manual' | 'automatic' | 'safety'
   readonly message?: string
-  /** Files, directories and all else it holds. */
-  readonly entries: number
-  /** Bytes of the files it holds, as `ls -l` counts them. */
-  readonly size: number
+  /** Files, directories and all else it holds. Absent where the provider does not say. */
+  readonly entries?: number
+  /** Bytes of the files it holds, as `ls -l` counts them. Absent where the provider does not say. */
+  readonly size?: number
   /** Bytes that its deletion would give back. Absent where the provider does not say. */
   readonly cost?: number
 }

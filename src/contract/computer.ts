@@ -4,8 +4,10 @@ import type { Archive, Files } from './files.ts'
 import type { Network } from './network.ts'
 import type { IdleState, Ports } from './ports.ts'
 import type { Process, SpawnOptions } from './process.ts'
+import type { Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
 import type { ByteStream } from './streams.ts'
+import type { Urls } from './url.ts'
 
 export type ComputerState = 'running' | 'stopped' | 'starting' | 'stopping' | 'hibernating' | 'broken'
 
@@ -140,6 +142,9 @@ export interface Computer {
   idle?(): Promise<IdleState>
   readonly checkpoints?: Checkpoints
   readonly network?: Network
+  readonly services?: Services
+  /** Where it is missing, a port is reached through a listener on this machine. */
+  readonly url?: Urls
 
   /** Default: the core finds a place in the user's home. */
   readonly guest?: GuestPlace
@@ -159,7 +164,7 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'disk' | 'freeze'>> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'disk' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

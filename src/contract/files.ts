@@ -24,6 +24,15 @@ export interface WriteOptions {
   readonly signal?: AbortSignal
 }
 
+/** Something that happened to a file. Several close together may come as one. */
+export interface FileEvent {
+  readonly path: string
+  readonly event: 'create' | 'write' | 'remove' | 'rename' | 'chmod'
+  readonly directory: boolean
+  /** In bytes, where it is there and a file. */
+  readonly size?: number
+}
+
 /** Paths are absolute, or relative to the computer's user's home. Failures: `not_found`, `permission_denied`, `conflict`. */
 export interface Files {
   read(path: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): ByteSource
@@ -35,7 +44,17 @@ export interface Files {
   list(path: string): Promise<readonly FileStat[]>
   mkdir(path: string, options?: { readonly parents?: boolean; readonly mode?: number; readonly user?: string }): Promise<void>
   rename(from: string, to: string): Promise<void>
-  chmod(path: string, mode: number): Promise<void>
+  /** Follows no link. `recursive`: all below it too, links excepted. */
+  chmod(path: string, mode: number, options?: { readonly recursive?: boolean }): Promise<void>
+  /** `owner`: a name, a uid, `uid:gid`. `not_found` for a name that nobody has. */
+  chown(path: string, owner: string, options?: { readonly recursive?: boolean }): Promise<void>
+  /**
+   * To the new path itself, never into a directory there: `conflict` when one is. A directory needs `recursive`. Links are
+   * copied as links, modes stay; times and owners too with `preserve`.
+   */
+  copy(from: string, to: string, options?: { readonly recursive?: boolean; readonly preserve?: boolean; readonly signal?: AbortSignal }): Promise<void>
+  /** Changes of these files and of what is directly in these directories; `recursive`: all below. Begins once it resolves. */
+  watch(paths: readonly string[], options?: { readonly recursive?: boolean; readonly signal?: AbortSignal }): Promise<AsyncIterable<FileEvent>>
   /** `conflict` for a directory that is not empty, without `recursive`. */
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>
 }

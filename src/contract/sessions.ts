@@ -42,6 +42,11 @@ export interface StartOptions extends SpawnOptions {
    * `false` (default): the caller owns it, and it becomes detached when the caller is lost or detaches.
    */
   readonly detached?: boolean
+  /**
+   * Every byte of its output counts: where a provider is known to lose some of a long one, that is checked, and a loss is
+   * a failure that says where the whole is. Default false.
+   */
+  readonly verify?: boolean
   /** A detached session's stdin stays open for `send`; `false` gives it end-of-file at once. Default true. */
   readonly stdin?: boolean
 }

@@ -88,7 +88,7 @@ describe('amux computer checkpoint', () => {
     const points = await list()
     expect(points.map(({ createdAt }) => createdAt)).to.deep.equal(points.map(({ createdAt }) => createdAt).toSorted().toReversed())
     expect(points.find(({ id }) => id === 'v1')).to.include({ kind: 'manual', message: 'a good\nmoment' })
-    for (const { size, cost, entries } of points) expect([size > 0, (cost ?? -1) >= 0, entries > 0]).to.deep.equal([true, true, true])
+    for (const { size, cost, entries } of points) expect([(size ?? 0) > 0, (cost ?? -1) >= 0, (entries ?? 0) > 0]).to.deep.equal([true, true, true])
     const { stdout } = await checkpoint('ls')
     expect(stdout.split('\n')[0]).to.match(/^ID +CREATED +KIND +SIZE +COST +MESSAGE$/)
     expect(stdout).to.match(/^v1 .* a good moment$/m)

@@ -14,7 +14,7 @@ export default class CheckpointInfo extends AmuxCommand {
     const computer = await this.amux.computer(flags)
     const point = await computer.checkpoints.get(args.checkpoint)
     const { size, cost, ...rest } = point
-    const shown = { ...rest, computer: computer.name, size: formatBytes(size), ...(cost !== undefined && { cost: formatBytes(cost) }) }
+    const shown = { ...rest, computer: computer.name, ...(size !== undefined && { size: formatBytes(size) }), ...(cost !== undefined && { cost: formatBytes(cost) }) }
     this.out.data({ ...point, computer: computer.name, provider: computer.provider }, () => {
       return Object.entries(shown).map(([key, value]) => `${key.padEnd(10)} ${String(value)}`).join('\n')
     })
