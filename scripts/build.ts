@@ -3,7 +3,7 @@ import { build, type BuildOptions } from 'esbuild'
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { apart, builtins, lazy, plainPlatform } from './start-up.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -30,19 +30,19 @@ const common: BuildOptions = {
 
 await mkdir(dist, { recursive: true })
 try {
-  await Promise.all([cli(), fast(), guest(), tools(), testkit(), local()])
+  await Promise.all([cli(), fast(), guest(), tools(), testkit(), local(), ...globSync('plugins/*/src/register.ts', { cwd: root }).map(plugin)])
   if (!quick) declarations()
-  swap()
+  swap(dist, final)
 } finally {
   rmSync(dist, { recursive: true, force: true })
 }
-if (!quick) await manifest()
+if (!quick) for (const at of [root, ...published()]) await manifest(at)
 
 /** A program that runs from dist/ meanwhile sees the old one whole, then the new one whole. */
-function swap(): void {
-  const old = join(root, `dist-old-${process.pid}`)
-  if (existsSync(final)) renameSync(final, old)
-  renameSync(dist, final)
+function swap(made: string, to: string): void {
+  const old = join(dirname(to), `dist-old-${process.pid}`)
+  if (existsSync(to)) renameSync(to, old)
+  renameSync(made, to)
   rmSync(old, { recursive: true, force: true })
 }
 
@@ -108,15 +108,56 @@ async function testkit(): Promise<void> {
 async function local(): Promise<void> {
   const from = 'plugins/provider-local'
   if (!existsSync(join(root, from, 'src/register.ts'))) return
+  const commands = globSync('src/commands/**/*.ts', { cwd: join(root, from) })
   await build({
     ...common,
-    entryPoints: [join(from, 'src/register.ts')],
+    entryPoints: ['src/register.ts', ...commands].map((file) => join(from, file)),
     outdir: join(dist, from),
+    outbase: join(from, 'src'),
     splitting: true,
     chunkNames: '[name]-[hash]',
+    external: ['ws'],
   })
+  for (const file of commands) await proxied(from, file.slice('src/'.length).replace(/\.ts$/, '.js'))
   const prebuilt = join(root, from, 'native/prebuilt')
   if (existsSync(prebuilt)) await cp(prebuilt, join(dist, from, 'native'), { recursive: true })
+}
+
+/** A command of the bundled provider stands among the core's. */
+async function proxied(from: string, command: string): Promise<void> {
+  const file = join(dist, command)
+  await mkdir(dirname(file), { recursive: true })
+  await writeFile(file, `export { default } from '${relative(dirname(file), join(dist, from, command))}'\n`)
+}
+
+/** A provider that is published by itself: with all it needs in its package, so that it installs without a registry. */
+async function plugin(register: string): Promise<void> {
+  const at = dirname(dirname(register))
+  if (!published().includes(join(root, at))) return
+  const made = join(root, at, `dist-${process.pid}`)
+  const commands = globSync('src/commands/**/*.ts', { cwd: join(root, at) }).map((file) => join(at, file))
+  try {
+    await build({
+      ...common,
+      entryPoints: [register, ...commands],
+      outdir: made,
+      outbase: join(at, 'src'),
+      splitting: true,
+      chunkNames: 'chunks/[name]-[hash]',
+      // Native helpers that ws does without.
+      external: ['bufferutil', 'utf-8-validate'],
+    })
+    await cp(join(root, 'node_modules/ws/LICENSE'), join(made, 'LICENSE-ws'))
+    swap(made, join(root, at, 'dist'))
+  } finally {
+    rmSync(made, { recursive: true, force: true })
+  }
+}
+
+function published(): string[] {
+  return globSync('plugins/*/package.json', { cwd: root })
+    .filter((file) => !(JSON.parse(readFileSync(join(root, file), 'utf8')) as { private?: boolean }).private)
+    .map((file) => join(root, dirname(file)))
 }
 
 function declarations(): void {
@@ -125,12 +166,12 @@ function declarations(): void {
 }
 
 /** oclif's manifest, so that a start reads one file instead of importing every command. */
-async function manifest(): Promise<void> {
+async function manifest(at: string): Promise<void> {
   const { Plugin } = await import('@oclif/core/config')
-  const plugin = new Plugin({ root, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true })
+  const plugin = new Plugin({ root: at, type: 'core', ignoreManifest: true, errorOnManifestCreate: true, respectNoCacheDefault: true })
   await plugin.load()
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
-  const file = join(root, 'oclif.manifest.json')
+  const { version } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8')) as { version: string }
+  const file = join(at, 'oclif.manifest.json')
   await writeFile(`${file}.${process.pid}`, `${JSON.stringify({ ...plugin.manifest, version }, null, 1)}\n`)
   renameSync(`${file}.${process.pid}`, file)
 }

@@ -1,4 +1,5 @@
 import type { DeclaredCapabilities } from './capabilities.ts'
+import type { ErrorCode } from './errors.ts'
 import type { Computer, ComputerInfo, ProjectPlace } from './computer.ts'
 import type { NetworkOptions, NetworkPolicy } from './network.ts'
 
@@ -42,6 +43,8 @@ export interface Health {
   readonly ok: boolean
   /** One line for people. */
   readonly message: string
+  /** Which failure it is when it is not ok. Default: `unavailable`. */
+  readonly code?: ErrorCode
   /** What to do when it is not ok. */
   readonly hint?: string
   /** What would be the fidelity of a computer made now. */

@@ -1,3 +1,5 @@
 /** A computer's ports on this machine. */
+export { type AutoOptions, forwardAll } from './auto.ts'
 export { type ForwardEvents, type Listening, forward } from './forward.ts'
+export { type Ends, parseTarget, pipe } from './pipe.ts'
 export { type Forward, parseForward } from './spec.ts'

@@ -38,30 +38,37 @@ export interface ConnectOptions {
 const QUICK = 60_000
 const limits = { connect: QUICK, get: QUICK, info: QUICK, 'list.next': QUICK, health: 20_000 }
 
-export async function connect(descriptor: ProviderDescriptor, options: ConnectOptions): Promise<ConnectedProvider> {
+/** `given`: instead of what the user set, key by key. */
+export async function connect(descriptor: ProviderDescriptor, options: ConnectOptions, given: Readonly<Record<string, string>> = {}): Promise<ConnectedProvider> {
   const { id } = descriptor
   const kit = guestKit(options.root)
-  const settings = options.settings.forProvider(id, descriptor.settings ?? [], legacyVariables)
-  for (const note of settings.notes) options.note(note)
-  const missing = settings.missing[0]
-  if (missing) throw credentialMissing(descriptor, settings)
+  const settings = settingsFor(descriptor, options, given)
   const details = { provider: id, source: 'provider' } as const
   const guarded = guard(descriptor, { details, signal: options.signal, limits })
   const raw: unknown = await guarded.connect(await context(settings, { id, kit, ...options }))
   return new Connected(descriptor, guard(checkProvider(raw, id), { details, signal: options.signal, limits }), { ...options, kit })
 }
 
+/** Values by key; required ones are there. `credential_missing`. */
+export function settingsFor(descriptor: ProviderDescriptor, { settings, note }: Pick<ConnectOptions, 'settings' | 'note'>, given: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const found = settings.forProvider(descriptor.id, descriptor.settings ?? [], legacyVariables)
+  for (const text of found.notes) note(text)
+  const missing = found.missing.filter(({ key }) => !Object.hasOwn(given, key))
+  if (missing.length > 0) throw credentialMissing(descriptor, { missing })
+  return { ...found.values, ...given }
+}
+
 interface Equipment extends ConnectOptions {
   readonly kit: GuestKit
 }
 
-async function context({ values }: ProviderSettings, { id, progress, debug, kit }: Equipment & { readonly id: string }): Promise<ConnectContext> {
+async function context(settings: Readonly<Record<string, string>>, { id, progress, debug, kit }: Equipment & { readonly id: string }): Promise<ConnectContext> {
   const dataDir = providerDirectory(id)
   await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  return { settings: values, dataDir, progress, debug, guest: kit, policyText }
+  return { settings, dataDir, progress, debug, guest: kit, policyText }
 }
 
-function credentialMissing({ id, title }: ProviderDescriptor, { missing }: ProviderSettings): Error {
+function credentialMissing({ id, title }: ProviderDescriptor, { missing }: Pick<ProviderSettings, 'missing'>): Error {
   const names = missing.map(({ key }) => key).join(', ')
   const variables = missing.map(({ env }) => env?.[0]).filter((name) => name !== undefined)
   const byVariable = variables.length === 0 ? '' : `Set ${variables.join(' and ')}, or run: `

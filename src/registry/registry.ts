@@ -61,6 +61,18 @@ export class Registry {
     return settings.map(({ key, summary, env = [], secret = false, required = false }) => ({ key, summary, env, secret, required, origin: origins[key] }))
   }
 
+  /** What a provider is given: secrets too. `credential_missing`. */
+  async valuesOf(id: string): Promise<Readonly<Record<string, string>>> {
+    const [{ descriptor }, { settingsFor }] = await Promise.all([this.find(id), import('./connect.ts')])
+    return settingsFor(descriptor, this.#options)
+  }
+
+  /** A connection with other settings than those that are kept: to try them out. Nobody else gets it. */
+  async attempt(id: string, values: Readonly<Record<string, string>>): Promise<ConnectedProvider> {
+    const [{ descriptor }, { connect }] = await Promise.all([this.find(id), import('./connect.ts')])
+    return connect(descriptor, this.#options, values)
+  }
+
   /** Connected once per process. */
   connect(id: string): Promise<ConnectedProvider> {
     const before = this.#connected.get(id)

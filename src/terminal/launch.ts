@@ -33,14 +33,15 @@ export async function launch(program: Launch, around: Around): Promise<number> {
   const { local = processLocal } = around
   const detachKeys = parseDetachKeys(program.detachKeys ?? DEFAULT_DETACH_KEYS)
   const tty = wantsTerminal(program, local) ? localSize(local) : undefined
-  const attachment = await start(program, tty, around)
+  // What goes to a file or a program must be whole.
+  const attachment = await start(program, tty, around, { verify: tty === undefined && !local.isTerminal('stdout') })
   return drive({ ...driving(attachment, around), attachment, detachKeys, input: program.stdin === false ? 'end' : 'pass' })
 }
 
 /** Starts it and leaves it running. */
 export async function launchDetached(program: Launch, around: Around): Promise<SessionInfo> {
   const tty = program.tty === true ? localSize(around.local ?? processLocal) : undefined
-  const attachment = await start(program, tty, around, true)
+  const attachment = await start(program, tty, around, { detached: true })
   const { session } = attachment
   await attachment.detach()
   return session
@@ -68,12 +69,12 @@ function wantsTerminal({ tty, stdin }: Launch, local: Local): boolean {
   return tty ?? (stdin === undefined && local.isTerminal('stdin') && local.isTerminal('stdout'))
 }
 
-async function start(program: Launch, tty: TerminalSize | undefined, around: Around, detached = false): Promise<Attachment> {
+async function start(program: Launch, tty: TerminalSize | undefined, around: Around, more: Pick<StartOptions, 'detached' | 'verify'>): Promise<Attachment> {
   const { argv, cwd, env, user, name, labels } = program
   const given = { cwd, env, user, name, labels, tty }
   const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   try {
-    return await beginning(around.signal, (signal) => around.sessions.start(argv, { ...options, detached, signal }))
+    return await beginning(around.signal, (signal) => around.sessions.start(argv, { ...options, ...more, signal }))
   } catch (error) {
     throw withShellHint(error, argv)
   }
