@@ -1,5 +1,5 @@
 /** Writes one page per topic under docs/commands/ from oclif's manifest. `--check` only says whether they are current. */
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 interface Flag {
@@ -55,14 +55,19 @@ function write(): string[] {
 }
 
 function pages(): Map<string, string> {
-  const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as { commands: Record<string, Command> }
   const topics = new Map<string, Command[]>()
-  for (const command of Object.values(manifest.commands).filter(({ hidden }) => hidden !== true)) {
+  for (const command of manifests().flatMap(({ commands }) => Object.values(commands)).filter(({ hidden }) => hidden !== true)) {
     const words = command.id.split(':')
     const topic = words.length === 1 ? 'top' : words.slice(0, -1).join('-')
     topics.set(topic, [...(topics.get(topic) ?? []), command])
   }
   return new Map([...topics].map(([topic, commands]) => [`${topic}.md`, page(topic, commands)]))
+}
+
+/** Of amux and of the providers that are published beside it. */
+export function manifests(): readonly { readonly commands: Readonly<Record<string, Command>> }[] {
+  const files = globSync(['oclif.manifest.json', 'plugins/*/oclif.manifest.json'], { cwd: root })
+  return files.map((file) => JSON.parse(readFileSync(join(root, file), 'utf8')) as { commands: Record<string, Command> })
 }
 
 function page(topic: string, commands: readonly Command[]): string {

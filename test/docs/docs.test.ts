@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { outdated } from '../../scripts/command-docs.ts'
+import { manifests, outdated } from '../../scripts/command-docs.ts'
 import { codes } from '../../src/errors/index.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -37,11 +37,7 @@ const known = {
 }
 
 function commandIds(): Set<string> {
-  const manifest = JSON.parse(readFileSync(join(root, 'oclif.manifest.json'), 'utf8')) as {
-    commands: Record<string, { aliases: string[] }>
-  }
-  const { commands } = manifest
-  const ids = Object.keys(commands).concat(Object.values(commands).flatMap(({ aliases }) => aliases))
+  const ids = manifests().flatMap(({ commands }) => Object.keys(commands).concat(Object.values(commands).flatMap(({ aliases }) => aliases)))
   return new Set(ids.map((id) => id.replaceAll(':', ' ')))
 }
 
@@ -60,7 +56,7 @@ function commands(text: string): string[] {
   return blocks.flatMap((block) => block.split('\n')).map((line) => line.trim().replace(/^\$ /, '')).filter((line) => line.startsWith('amux '))
 }
 
-/** Plugin commands come from oclif's own plugins, which have their own manifests. */
+/** The plugin manager's come from oclif's own plugins, which have their own manifests. */
 function isCommand(line: string): boolean {
   const words = line.split(/\s+/).slice(1).map((word) => (word === 'sandbox' ? 'computer' : word))
   const first = words[0] ?? ''
