@@ -70,7 +70,7 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
       computer: computer.name,
     })
   }
-  amux.progress(`Starting ${computer.name}`)
+  amux.progress(`${info.state === 'hibernating' ? 'Waking' : 'Starting'} ${computer.name}`)
   // The project may have been moved since the computer was made.
   const store = await amux.followed()
   await computer.start({ ...(store && startOptions(store, computer)), signal: amux.signal })

@@ -139,6 +139,13 @@ export interface Computer {
   readonly ports?: Ports
   /** One raw TCP connection to `host:port` as seen from the computer. Default host 127.0.0.1. */
   tunnel?(port: number, options?: { readonly host?: string; readonly signal?: AbortSignal }): Promise<ByteStream>
+  /**
+   * A unix socket on the computer, made with the directories above it, gone when given up. Programs there connect to it,
+   * and each connection comes here. Default mode 0o600. `conflict` while somebody listens there.
+   */
+  listen?(path: string, options?: { readonly mode?: number; readonly signal?: AbortSignal }): Promise<AsyncIterable<ByteStream>>
+  /** Ends every program and starts anew. Default: a stop and a start. */
+  restart?(options?: StartComputerOptions): Promise<void>
   idle?(): Promise<IdleState>
   readonly checkpoints?: Checkpoints
   readonly network?: Network

@@ -42,6 +42,8 @@ export interface StartOptions extends SpawnOptions {
    * `false` (default): the caller owns it, and it becomes detached when the caller is lost or detaches.
    */
   readonly detached?: boolean
+  /** `env` is all it gets; it is still found on the computer's own PATH. Default false. */
+  readonly bare?: boolean
   /**
    * Every byte of its output counts: where a provider is known to lose some of a long one, that is checked, and a loss is
    * a failure that says where the whole is. Default false.

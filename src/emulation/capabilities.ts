@@ -13,6 +13,8 @@ const emulated: Notes = {
   ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
   checkpoints: 'by amux, from outside: copies only what changed, restores in place',
+  services: 'by amux\'s guest: started with the computer and again when they end',
+  url: 'a listener on this machine, while `amux computer url` runs',
 }
 
 /** Not always to be had. */
@@ -22,6 +24,7 @@ const inherent: Notes = {
   users: 'programs run as one user only',
   checkpoints: 'the disk cannot be reached from outside',
   network: 'nothing filters the network of its computers',
+  desktop: 'its computers have no screen',
 }
 
 const members: { readonly [id in CapabilityId]?: keyof Computer } = {
@@ -33,9 +36,11 @@ const members: { readonly [id in CapabilityId]?: keyof Computer } = {
   idle: 'idle',
   checkpoints: 'checkpoints',
   network: 'network',
+  services: 'services',
+  url: 'url',
 }
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network', 'isolation', 'users']
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network', 'services', 'url', 'desktop', 'isolation', 'users']
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {

@@ -81,11 +81,19 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
       await own.delete(deleteOptions)
       client.reset()
     },
+    async restart(restartOptions = {}) {
+      if (own.restart) return own.restart(restartOptions)
+      await this.stop(restartOptions.signal && { signal: restartOptions.signal })
+      await this.start(restartOptions)
+    },
     spawn,
     files: own.files ?? client.files,
     archive: own.archive ?? client.archive,
     sessions: own.sessions ?? client.sessions,
     ports: own.ports ?? client.ports,
+    services: own.services ?? client.services,
+    ...(own.url && { url: own.url }),
+    listen: (path, listenOptions) => own.listen?.(path, listenOptions) ?? client.listen(path, listenOptions),
     tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
     idle: () => own.idle?.() ?? client.idle(),
     checkpoints:

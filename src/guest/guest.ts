@@ -4,12 +4,14 @@ import { IdleTracker, type Tunnel } from './idle/tracker.ts'
 import { PortWatch } from './ports/watch.ts'
 import { Rest } from './rest.ts'
 import { createScreen } from './screen/index.ts'
+import { ServiceManager } from './services/index.ts'
 import { SessionEngine } from './sessions/index.ts'
 
 /** What the handlers share: one per process. */
 export class Guest {
   readonly config: GuestConfig
   readonly engine: SessionEngine
+  readonly services: ServiceManager
   /** New at every start. */
   readonly nonce: string = randomUUID()
   readonly tunnels: Set<Tunnel> = new Set()
@@ -22,6 +24,7 @@ export class Guest {
   constructor(config: GuestConfig, exit: () => void) {
     this.config = config
     this.engine = new SessionEngine(config, { createScreen })
+    this.services = new ServiceManager(config, { createScreen })
     this.exit = exit
   }
 

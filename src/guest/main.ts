@@ -31,7 +31,7 @@ async function main(): Promise<void> {
     leave()
   }
   async function stopAll(): Promise<void> {
-    await guest.engine.stop()
+    await Promise.all([guest.engine.stop(), guest.services.stop()])
     end()
   }
   const guest = new Guest(config, end)
@@ -40,7 +40,10 @@ async function main(): Promise<void> {
     void stopAll()
   })
   // Another guest takes over: the sessions live on.
-  process.on('SIGINT', end)
+  process.on('SIGINT', () => {
+    guest.services.release()
+    end()
+  })
   await guest.engine.recover()
   try {
     releases.push(await listen(createGuestServer(guest), config, Place.guestSocket))
@@ -50,6 +53,8 @@ async function main(): Promise<void> {
     process.stderr.write(`amux guest: ${String(error)}\n`)
     process.exit(3)
   }
+  // Only the guest that may be here starts them.
+  await guest.services.begin()
 }
 
 function stop(message: string, status: number): undefined {

@@ -21,9 +21,9 @@ export class Request {
     this.query = new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1))
   }
 
-  /** The part of the path that names a session. */
+  /** The part of the path that names a session or a service. */
   get id(): string {
-    if (!this.path.startsWith(`${Path.sessions}/`)) return ''
+    if (![Path.sessions, Path.services, Path.runs].some((path) => this.path.startsWith(`${path}/`))) return ''
     try {
       return decodeURIComponent(this.path.split('/')[3] ?? '')
     } catch {

@@ -2,6 +2,8 @@ import { Path } from '../protocol/index.ts'
 import * as files from './files/routes.ts'
 import type { Handler, Request } from './request.ts'
 import { portEvents } from './ports/route.ts'
+import { acceptOne, listenFor } from './reverse.ts'
+import { serviceRoute } from './services/index.ts'
 import { sessionRoute } from './session-routes.ts'
 import { handleAttach, handleExec } from './sessions/index.ts'
 import { openTunnel } from './tunnel.ts'
@@ -23,6 +25,11 @@ const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`POST ${Path.mkdir}`, files.makeDir],
   [`POST ${Path.rename}`, files.renameFile],
   [`POST ${Path.chmod}`, files.chmodFile],
+  [`POST ${Path.chown}`, files.chownFile],
+  [`POST ${Path.copy}`, files.copyFile],
+  [`GET ${Path.watch}`, files.watchFiles],
+  [`POST ${Path.listen}`, listenFor],
+  [`POST ${Path.accept}`, acceptOne],
   [`GET ${Path.archive}`, files.readArchive],
   [`PUT ${Path.archive}`, files.putArchive],
   [`POST ${Path.tunnel}`, openTunnel],
@@ -35,7 +42,7 @@ const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
 
 /** What answers a request, by method and path. */
 export function route(request: Request): Handler {
-  const handler = table.get(`${request.method} ${request.path}`) ?? sessionRoute(request)
+  const handler = table.get(`${request.method} ${request.path}`) ?? sessionRoute(request) ?? serviceRoute(request)
   if (handler !== undefined) return handler
   throw new GuestError('unsupported', `this guest does not know ${request.method} ${request.path}`, { hint: 'amux computer restart' })
 }

@@ -1,6 +1,6 @@
 import { Path } from '../protocol/index.ts'
 import type { Handler, Request } from './request.ts'
-import { type LogQuery, writeLogs } from './sessions/index.ts'
+import { type LogQuery, type SessionEngine, writeLogs } from './sessions/index.ts'
 import { GuestError } from './wire.ts'
 
 type Streams = NonNullable<LogQuery['stream']>
@@ -35,10 +35,15 @@ function remove(request: Request): void {
 }
 
 async function logs(request: Request): Promise<void> {
+  await sendLogs(request.guest.engine, request)
+}
+
+/** Of one of that engine's sessions, as the query asks. */
+export async function sendLogs(engine: SessionEngine, request: Request): Promise<void> {
   const from = request.number('from')
   const tail = request.number('tail')
   const stream = request.optional('stream')
-  await writeLogs(request.guest.engine, request.id, request.stream, {
+  await writeLogs(engine, request.id, request.stream, {
     // Checked by the writer, which knows the streams.
     ...(stream !== undefined && { stream: stream as Streams }),
     ...(from !== undefined && { from }),

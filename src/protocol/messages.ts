@@ -1,4 +1,4 @@
-import type { ErrorCode, FileStat, IdleState, ListeningPort, PortEvent, SessionInfo, TerminalSize } from '../contract/index.ts'
+import type { ErrorCode, FileEvent, FileStat, IdleState, ListeningPort, PortEvent, ServiceInfo, SessionInfo, TerminalSize } from '../contract/index.ts'
 
 /** This build speaks these. A client uses the highest both have; none in common means the guest must be replaced. */
 export const PROTOCOL = { min: 1, max: 1 } as const
@@ -46,6 +46,8 @@ export interface StartRequest {
   readonly labels?: Readonly<Record<string, string>>
   readonly detached?: boolean
   readonly stdin?: boolean
+  /** `env` and nothing else. */
+  readonly bare?: boolean
   /** Kill it, tree and all, when the owner is lost before the exit: `spawn` rather than `sessions.start`. */
   readonly tied?: boolean
 }
@@ -74,4 +76,12 @@ export interface FileList {
 export interface PortList {
   readonly ports: readonly ListeningPort[]
 }
-export type { FileStat, IdleState, PortEvent, SessionInfo }
+export interface ServiceList {
+  readonly services: readonly ServiceReport[]
+}
+
+/** A service, and where its log is: its starts, oldest first, each with the offsets it began at. */
+export interface ServiceReport extends ServiceInfo {
+  readonly runs: readonly { readonly id: string; readonly base: readonly [number, number] }[]
+}
+export type { FileEvent, FileStat, IdleState, PortEvent, SessionInfo }

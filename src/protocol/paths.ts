@@ -19,13 +19,26 @@
  *   GET    /v1/files ?path                              FileList
  *   POST   /v1/mkdir ?path&mode&user&parents=1          204
  *   POST   /v1/rename ?from&to                          204
- *   POST   /v1/chmod ?path&mode                         204
+ *   POST   /v1/chmod ?path&mode&recursive=1             204
+ *   POST   /v1/chown ?path&user&recursive=1             204
+ *   POST   /v1/copy ?from&to&recursive=1&preserve=1     204
+ *   GET    /v1/watch ?path&path…&recursive=1            NDJSON of FileEvent; the answer begins once it watches
  *   GET    /v1/archive ?path                            tar
  *   PUT    /v1/archive ?path&user                       body: tar; 204 once unpacked
  *   POST   /v1/tunnel ?host&port                        200 once connected, then raw bytes both ways
  *   GET    /v1/ports                                    PortList
  *   GET    /v1/ports/events                             NDJSON of PortEvent
  *   GET    /v1/idle ?window                             IdleState; seconds for which what worked still counts, default 60
+ *   GET    /v1/services                                 ServiceList
+ *   GET    /v1/services/NAME                            ServiceReport
+ *   PUT    /v1/services/NAME ?start=0                   body: ServiceSpec; ServiceReport
+ *   POST   /v1/services/NAME/start | stop | restart     ServiceReport, once it is so
+ *   POST   /v1/services/NAME/signal                     {signal}; 204
+ *   DELETE /v1/services/NAME                            204; 409 while another needs it
+ *   GET    /v1/services/NAME/wait ?run                  ServiceReport, once that run is not the newest any more
+ *   GET    /v1/runs/ID/logs ?stream&from&tail&follow=1  as of a session
+ *   POST   /v1/listen ?path&mode                        NDJSON of {id}: a connection to that unix socket
+ *   POST   /v1/accept ?id                               200, then its raw bytes both ways
  *   POST   /v1/ending                                   {reason: 'restored'}; 204; what sessions that are ended next will say
  *   POST   /v1/exit                                     204; the guest ends (its supervisor stays); 409 while sessions live
  *
@@ -44,6 +57,13 @@ export const Path = {
   mkdir: '/v1/mkdir',
   rename: '/v1/rename',
   chmod: '/v1/chmod',
+  chown: '/v1/chown',
+  copy: '/v1/copy',
+  watch: '/v1/watch',
+  services: '/v1/services',
+  runs: '/v1/runs',
+  listen: '/v1/listen',
+  accept: '/v1/accept',
   archive: '/v1/archive',
   tunnel: '/v1/tunnel',
   ports: '/v1/ports',
@@ -62,6 +82,7 @@ export const Place = {
   sessionSockets: 's',
   config: 'guest.json',
   sessions: 'sessions',
+  services: 'services',
   /** Why sessions are about to end, if not for an ordinary stop. */
   ending: 'ending',
 } as const

@@ -1,4 +1,5 @@
-import { AmuxCommand, computerArg, computerFlags, describeState, ownComputer, pick, wakeComputer } from '../../cli/index.ts'
+import { AmuxCommand, computerArg, computerFlags, describeState, ownComputer, pick } from '../../cli/index.ts'
+import { noteWorkspace, startOptions } from '../../project/index.ts'
 
 export default class Restart extends AmuxCommand {
   static override summary = 'Stop a computer and start it again.'
@@ -11,10 +12,11 @@ export default class Restart extends AmuxCommand {
     const { args, flags } = await this.parse(Restart)
     const wanted = pick(flags, args.computer)
     const computer = await ownComputer(this.amux, wanted)
-    this.out.progress(`Stopping ${computer.name}`)
-    await computer.stop({ signal: this.signal })
-    await wakeComputer(this.amux, computer)
+    this.out.progress(`Restarting ${computer.name}`)
+    const store = await this.amux.followed()
+    await computer.restart({ ...(store && startOptions(store, computer)), signal: this.signal })
     const info = await computer.info()
+    if (store) await noteWorkspace(store, computer.provider, info)
     this.out.data({ ...info, provider: computer.provider }, () => `${info.name} is ${describeState(info)}`)
   }
 }

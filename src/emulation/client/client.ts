@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { Archive, ByteStream, Files, IdleState, Ports, Sessions, SpawnOptions } from '../../contract/index.ts'
+import type { Archive, ByteStream, Files, IdleState, Ports, Services, Sessions, SpawnOptions } from '../../contract/index.ts'
 import { fail, normalise } from '../../errors/index.ts'
 import { type Hello, Path } from '../../protocol/index.ts'
 import type { GuestAttachment } from './attachment.ts'
@@ -10,6 +10,8 @@ import { guestArchive, guestFiles } from './files.ts'
 import type { CallHost, SessionHost } from './host.ts'
 import { nativeSocket } from './native.ts'
 import { guestPorts } from './ports.ts'
+import { listenOn } from './listen.ts'
+import { guestServices } from './services.ts'
 import { guestSessions, spawnTied } from './sessions.ts'
 import { openTunnel, type TunnelOptions } from './tunnel.ts'
 
@@ -42,6 +44,7 @@ export class GuestClient implements CallHost {
   readonly files: Files
   readonly archive: Archive
   readonly ports: Ports
+  readonly services: Services
   readonly #calls: Calls
   readonly #dial: GuestClientOptions['dial']
   readonly #accept: GuestClientOptions['accept']
@@ -62,11 +65,16 @@ export class GuestClient implements CallHost {
     this.files = guestFiles(this.#calls)
     this.archive = guestArchive(this.#calls)
     this.ports = guestPorts(this.#calls)
+    this.services = guestServices(this, this.#calls)
   }
 
   /** Ends with the connection, tree and all. */
   spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<GuestAttachment> {
     return spawnTied(this, argv, options)
+  }
+
+  listen(path: string, options?: { readonly mode?: number; readonly signal?: AbortSignal }): Promise<AsyncIterable<ByteStream>> {
+    return listenOn(this, this.#calls, path, options)
   }
 
   tunnel(port: number, options?: TunnelOptions): Promise<ByteStream> {

@@ -1,6 +1,7 @@
-import type { Archive, Files, FileStat } from '../../contract/index.ts'
+import type { Archive, FileEvent, Files, FileStat } from '../../contract/index.ts'
 import { type FileList, Path } from '../../protocol/index.ts'
 import type { Calls } from './calls.ts'
+import { documents } from './documents.ts'
 
 export function guestFiles(calls: Calls): Files {
   return {
@@ -17,8 +18,18 @@ export function guestFiles(calls: Calls): Files {
     async rename(from, to) {
       await calls.send('POST', Path.rename, { query: { from, to } })
     },
-    async chmod(path, mode) {
-      await calls.send('POST', Path.chmod, { query: { path, mode: octal(mode) } })
+    async chmod(path, mode, { recursive } = {}) {
+      await calls.send('POST', Path.chmod, { query: { path, mode: octal(mode), recursive } })
+    },
+    async chown(path, user, { recursive } = {}) {
+      await calls.send('POST', Path.chown, { query: { path, user, recursive } })
+    },
+    async copy(from, to, { recursive, preserve, signal } = {}) {
+      await calls.send('POST', Path.copy, { query: { from, to, recursive, preserve }, signal })
+    },
+    async watch(paths, { recursive, signal } = {}) {
+      const { stream } = await calls.open('GET', `${Path.watch}?${paths.map((path) => `path=${encodeURIComponent(path)}`).join('&')}${recursive === true ? '&recursive=1' : ''}`, { signal }, true)
+      return documents<FileEvent>(stream, (value) => 'path' in value && 'event' in value, signal)
     },
     async remove(path, { recursive } = {}) {
       await calls.send('DELETE', Path.file, { query: { path, recursive } })

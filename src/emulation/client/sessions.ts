@@ -64,7 +64,8 @@ export async function attachSession(host: SessionHost, id: string, { signal, ...
 }
 
 export function startRequest(argv: readonly string[], options: StartOptions): StartRequest {
-  const { signal: _, ...rest } = options
+  // All of a session's output arrives here in any case.
+  const { signal: _, verify: __, ...rest } = options
   if (argv.length === 0) throw fail('invalid_argument', 'there is no program to run: argv is empty')
   if (argv.some((word) => word.includes('\0'))) throw fail('invalid_argument', 'an argument contains a zero byte')
   return { argv, ...rest }

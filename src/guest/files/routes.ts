@@ -4,10 +4,13 @@ import { pack } from '../archive/pack.ts'
 import { unpack } from '../archive/unpack.ts'
 import type { Request } from '../request.ts'
 import { send } from '../send.ts'
+import { findUser } from '../users.ts'
 import { GuestError } from '../wire.ts'
 import { makeAll, modeOf, ownerOf, place } from './path.ts'
+import { copy } from './copy.ts'
 import { openPart } from './read.ts'
-import { changeMode, listOf, makeDirectory, move, remove, statOf } from './tree.ts'
+import { changeMode, changeOwner, listOf, makeDirectory, move, remove, statOf } from './tree.ts'
+import { watchTree } from './watch.ts'
 import { writeWhole } from './write.ts'
 
 function at(request: Request, name = 'path'): string {
@@ -70,9 +73,37 @@ export async function renameFile(request: Request): Promise<void> {
 
 export async function chmodFile(request: Request): Promise<void> {
   const mode = modeOf(request.text('mode'))
-  await changeMode(at(request), mode ?? 0)
+  await changeMode(at(request), mode ?? 0, request.flag('recursive'))
   request.done()
 }
+
+export async function chownFile(request: Request): Promise<void> {
+  const path = at(request)
+  const owner = findUser(request.text('user'), request.guest.config.user)
+  await changeOwner(path, owner, request.flag('recursive'))
+  request.done()
+}
+
+export async function copyFile(request: Request): Promise<void> {
+  const options = { recursive: request.flag('recursive'), preserve: request.flag('preserve'), owner: ownerOf(request.guest.config, undefined) }
+  await copy(at(request, 'from'), at(request, 'to'), options, request.signal)
+  request.done()
+}
+
+/** NDJSON, one event a line, until the client leaves. */
+export async function watchFiles(request: Request): Promise<void> {
+  const { stream, guest } = request
+  const paths = request.query.getAll('path').map((path) => place(guest.config, path))
+  const stop = await watchTree(paths, request.flag('recursive'), (event) => {
+    if (stream.writableLength < LAG_MAX) stream.write(`${JSON.stringify(event)}\n`)
+    else stream.destroy(new Error('the client does not read'))
+  })
+  if (stream.destroyed) return stop()
+  stream.once('close', stop)
+  stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+}
+
+const LAG_MAX = 16 * 1024 * 1024
 
 export async function readArchive(request: Request): Promise<void> {
   const path = at(request)

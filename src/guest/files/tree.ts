@@ -1,4 +1,5 @@
-import { chmod, chown, lstat, mkdir, readdir, readlink, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { chmod, chown, lchown, lstat, mkdir, readdir, readlink, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { FileStat } from '../../contract/index.ts'
 import type { User } from '../users.ts'
 import { GuestError } from '../wire.ts'
@@ -53,8 +54,22 @@ export async function move(from: string, to: string): Promise<void> {
   await rename(from, to)
 }
 
-export async function changeMode(path: string, mode: number): Promise<void> {
-  await chmod(path, mode)
+/** Links are left as they are: changing one would change what it leads to. */
+export async function changeMode(path: string, mode: number, recursive: boolean): Promise<void> {
+  if (!recursive) return chmod(path, mode)
+  for await (const { path: each, link } of below(path)) if (!link) await chmod(each, mode)
+}
+
+export async function changeOwner(path: string, owner: Pick<User, 'uid' | 'gid'>, recursive: boolean): Promise<void> {
+  if (!recursive) return lchown(path, owner.uid, owner.gid)
+  for await (const { path: each } of below(path)) await lchown(each, owner.uid, owner.gid)
+}
+
+/** It and everything below it; a directory comes after what is in it, which may be out of reach afterwards. */
+async function* below(path: string): AsyncGenerator<{ readonly path: string; readonly link: boolean }> {
+  const found = await lstat(path)
+  if (found.isDirectory()) for (const name of await readdir(path)) yield* below(join(path, name))
+  yield { path, link: found.isSymbolicLink() }
 }
 
 export async function remove(path: string, recursive: boolean): Promise<void> {

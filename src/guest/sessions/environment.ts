@@ -12,6 +12,7 @@ type Environment = Readonly<Record<string, string>>
 /** The computer's own environment for that user, the request's variables over it. */
 export function environmentFor(config: GuestConfig, user: User, request: StartRequest): Environment {
   const { env = {}, tty } = request
+  if (request.bare === true) return env
   const path = [...config.path, config.env['PATH'] ?? STANDARD_PATH].join(':')
   const merged = {
     LANG: 'C.UTF-8',
