@@ -1,0 +1,183 @@
+import type { Attachment, SessionInfo } from '../../../../src/contract/index.ts'
+import { codeOf, refuse } from './errors.ts'
+import { Peer, listen } from './peer.ts'
+import { PipedSession } from './pipes.ts'
+import type { Served } from './served.ts'
+
+/** Kept on the session itself, so that it holds for the server that comes after this one. */
+const LIMIT = 'sprites.max-run'
+/** How long an ended session is known to have been one. */
+const REMEMBERED_MS = 60_000
+const GRACE_MS = 5000
+
+export interface Start {
+  readonly argv: readonly string[]
+  readonly cwd?: string
+  /** Replaces the computer's own. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly tty?: { readonly cols: number; readonly rows: number }
+  /** False: its input is at its end. */
+  readonly input: boolean
+  /** After its last client left, in milliseconds; 0: for ever. */
+  readonly maxRun: number
+}
+
+/** The exec sessions of one sprite. Their ids are process ids, and so may come again. */
+export class Executions {
+  readonly #served: Served
+  readonly #piped = new Map<string, PipedSession>()
+  readonly #timers = new Map<string, NodeJS.Timeout>()
+  readonly #ended = new Map<string, NodeJS.Timeout>()
+  /** Its sessions were looked at for those whose time runs out. */
+  #recovered = false
+
+  constructor(served: Served) {
+    this.#served = served
+  }
+
+  /** Throws what kept it from starting. */
+  async begin({ argv, cwd, env, tty, input, maxRun }: Start): Promise<Attachment> {
+    const options = { ...(cwd !== undefined && { cwd }), ...(env && { env, bare: true }), ...(tty && { tty }), labels: { [LIMIT]: String(maxRun) } }
+    const program = await this.#served.awake((computer) => computer.sessions.start(argv, options))
+    if (!input && !tty) void program.stdin.end().catch(() => undefined)
+    clearTimeout(this.#ended.get(idOf(program.session)))
+    this.#ended.delete(idOf(program.session))
+    return program
+  }
+
+  /** A new session's first client. */
+  serve(program: Attachment, peer: Peer): void {
+    if (program.session.tty) this.#serveTerminal(program, peer, true)
+    else this.#servePiped(program, [0, 0]).join(peer, { owner: true, input: true })
+  }
+
+  /** 404 where no such session lives. */
+  async find(id: string): Promise<SessionInfo> {
+    const found = (await this.list()).find((session) => idOf(session) === id || session.id === id)
+    if (found) return found
+    throw refuse(404, 'not_found', `session not found: ${id}`)
+  }
+
+  /** Those that live, whoever started them. */
+  async list(): Promise<readonly SessionInfo[]> {
+    if ((await this.#served.info()).state !== 'running') return []
+    const sessions = await this.#served.computer.sessions.list()
+    if (!this.#recovered) this.#recover(sessions)
+    return sessions.filter(({ state }) => state.status === 'running')
+  }
+
+  /** Bytes it has written, as far as this server saw them. */
+  totalOf(session: SessionInfo): number {
+    return this.#piped.get(session.id)?.total ?? 0
+  }
+
+  async attach(session: SessionInfo): Promise<(peer: Peer) => void> {
+    clearTimeout(this.#timers.get(session.id))
+    const piped = this.#piped.get(session.id)
+    if (piped) return (peer) => piped.join(peer, { owner: true, input: true })
+    if (session.tty) {
+      const program = await this.#served.computer.sessions.attach(session.id, session.size ? { size: session.size } : {})
+      return (peer) => this.#serveTerminal(program, peer, false)
+    }
+    const skipped: [number, number] = [0, 0]
+    const program = await this.#served.computer.sessions.attach(session.id)
+    program.onSkipped = (bytes, stream) => (skipped[stream === 'stdout' ? 0 : 1] += bytes)
+    return (peer) => this.#servePiped(program, skipped).join(peer, { owner: true, input: true })
+  }
+
+  /** It was one, not long ago. */
+  ended(id: string): boolean {
+    return this.#ended.has(id)
+  }
+
+  async close(): Promise<void> {
+    for (const timer of [...this.#timers.values(), ...this.#ended.values()]) clearTimeout(timer)
+    this.#piped.clear()
+  }
+
+  #servePiped(program: Attachment, base: readonly [number, number]): PipedSession {
+    const { session } = program
+    const piped = new PipedSession(program, greetingOf(session), base, (clean) => this.#leftAlone(session, clean))
+    this.#piped.set(session.id, piped)
+    void piped.over.then(() => this.#over(session))
+    return piped
+  }
+
+  /** Every client of a terminal has a view of its own, which begins with the true screen. */
+  #serveTerminal(program: Attachment, peer: Peer, first: boolean): void {
+    const { session } = program
+    peer.greet({ ...greetingOf(session), cols: session.size?.cols ?? 0, rows: session.size?.rows ?? 0, is_owner: first, tty: true })
+    listen(peer, program, true)
+    peer.socket.on('close', () => {
+      void program.detach().catch(() => undefined)
+      this.#leftAlone(session, true)
+    })
+    void this.#show(program, peer)
+  }
+
+  async #show(program: Attachment, peer: Peer): Promise<void> {
+    try {
+      for await (const data of program.stdout) {
+        peer.output(1, data)
+        await peer.room()
+      }
+      peer.exit(await program.exit)
+      this.#over(program.session)
+    } catch (error) {
+      if (peer.open) peer.lost(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  /** Nobody is connected: its time runs, if it has one. */
+  #leftAlone(session: SessionInfo, clean: boolean): void {
+    const limit = Number(session.labels[LIMIT] ?? 0)
+    clearTimeout(this.#timers.get(session.id))
+    if (clean) this.#piped.get(session.id)?.release()
+    if (limit <= 0) return
+    const timer = setTimeout(() => void this.#outstay(session), limit)
+    timer.unref()
+    this.#timers.set(session.id, timer)
+  }
+
+  async #outstay(session: SessionInfo): Promise<void> {
+    this.#piped.get(session.id)?.release()
+    await this.#served.computer.sessions.kill(session.id, { grace: GRACE_MS }).catch(() => undefined)
+    this.#over(session)
+  }
+
+  /** It leaves the list; that it was there is remembered for a while. */
+  #over(session: SessionInfo): void {
+    const id = idOf(session)
+    this.#piped.delete(session.id)
+    clearTimeout(this.#timers.get(session.id))
+    this.#timers.delete(session.id)
+    const timer = setTimeout(() => this.#ended.delete(id), REMEMBERED_MS)
+    timer.unref()
+    this.#ended.set(id, timer)
+    // Only those that this server started: others want to know how theirs ended.
+    if (LIMIT in session.labels) void this.#forget(session.id)
+  }
+
+  async #forget(id: string): Promise<void> {
+    await this.#served.computer.sessions.remove(id).catch((error: unknown) => {
+      if (codeOf(error) === 'conflict') setTimeout(() => void this.#served.computer.sessions.remove(id).catch(() => undefined), 1000).unref()
+    })
+  }
+
+  /** Sessions of a server before this one: those that ended meanwhile go, those whose time runs get it anew. */
+  #recover(sessions: readonly SessionInfo[]): void {
+    this.#recovered = true
+    for (const session of sessions.filter(({ id, labels }) => LIMIT in labels && !this.#piped.has(id))) {
+      if (session.state.status !== 'running') void this.#forget(session.id)
+      else if (session.viewers === 0) this.#leftAlone(session, true)
+    }
+  }
+}
+
+export function idOf({ pid }: SessionInfo): string {
+  return String(pid)
+}
+
+function greetingOf(session: SessionInfo) {
+  return { session_id: idOf(session), command: session.argv.join(' '), created: Math.floor(Date.parse(session.startedAt) / 1000) }
+}

@@ -1,0 +1,96 @@
+import type { ComputerInfo, EquippedProvider } from '../../../../src/contract/index.ts'
+import { codeOf, refuse } from './errors.ts'
+import { MetaStore, type SpriteMeta } from './meta.ts'
+import { Served } from './served.ts'
+
+export interface NewSprite {
+  readonly name: string
+  readonly labels: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly urlAuth: string
+  readonly id: string
+}
+
+/** All sprites of a server. */
+export class Fleet {
+  readonly store: MetaStore
+  /** Where a sprite answers HTTP from outside; known once the server listens. */
+  urlOf: (name: string) => string = (name) => `http://${name}.localhost/`
+  readonly #provider: EquippedProvider
+  readonly #served = new Map<string, Promise<Served>>()
+
+  constructor(provider: EquippedProvider, dataDir: string) {
+    this.#provider = provider
+    this.store = new MetaStore(dataDir)
+  }
+
+  /** 404 when there is none. One that was deleted behind the server's back is forgotten. */
+  async get(name: string): Promise<Served> {
+    const served = await this.#known(name)
+    try {
+      await served.info()
+      return served
+    } catch (error) {
+      if (codeOf(error) !== 'not_found') throw error
+      await this.#forget(name)
+      throw missing(name)
+    }
+  }
+
+  async create({ name, labels, env, urlAuth, id }: NewSprite): Promise<Served> {
+    const variables = Object.keys(env)
+    const computer = await this.#provider.create({ name, labels: { 'amux.server': 'sprites' }, ...(variables.length > 0 && { env }) })
+    const served = new Served(computer, this.store)
+    this.#served.set(name, Promise.resolve(served))
+    const { createdAt } = await served.info()
+    await this.store.write(name, { id, createdAt, updatedAt: createdAt, labels, urlAuth, variables })
+    return served
+  }
+
+  async delete(served: Served): Promise<void> {
+    await served.executions.close()
+    await served.computer.delete()
+    await this.#forget(served.name)
+    await this.store.remove(served.name)
+  }
+
+  /** By name. */
+  async list(prefix: string): Promise<readonly { readonly info: ComputerInfo; readonly meta: SpriteMeta }[]> {
+    const found: ComputerInfo[] = []
+    for await (const info of this.#provider.list()) if (info.name.startsWith(prefix)) found.push(info)
+    found.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return Promise.all(found.map(async (info) => ({ info, meta: await this.store.read(info) })))
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#served.keys()].map((name) => this.#forget(name)))
+  }
+
+  #known(name: string): Promise<Served> {
+    const there = this.#served.get(name)
+    if (there) return there
+    const found = this.#find(name)
+    this.#served.set(name, found)
+    found.catch(() => this.#served.delete(name))
+    return found
+  }
+
+  async #find(name: string): Promise<Served> {
+    try {
+      return new Served(await this.#provider.get(name), this.store)
+    } catch (error) {
+      // A name that none can have has no sprite either.
+      throw ['not_found', 'invalid_argument'].includes(codeOf(error) ?? '') ? missing(name) : error
+    }
+  }
+
+  async #forget(name: string): Promise<void> {
+    const served = this.#served.get(name)
+    this.#served.delete(name)
+    await (await served)?.close()
+  }
+}
+
+function missing(name: string) {
+  return refuse(404, 'not_found', `sprite not found: ${name}`)
+}

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ByteSource } from '../../../../src/contract/index.ts'
+
+/** Frames have no length: two that arrive together are one to those who read them. */
+const APART_MS = 4
+
+/** Frames of an exec over HTTP, each in a chunk of its own that nothing joins on the way. */
+export class FrameWriter {
+  readonly #response: ServerResponse
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(response: ServerResponse) {
+    this.#response = response
+  }
+
+  async take(stream: number, source: ByteSource): Promise<void> {
+    for await (const data of source) {
+      const frame = Buffer.allocUnsafe(data.length + 1)
+      frame[0] = stream
+      frame.set(data, 1)
+      await this.write(frame)
+      if (this.#response.destroyed) return
+    }
+  }
+
+  write(frame: Uint8Array): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      await new Promise<void>((resolve) => this.#response.write(frame, () => resolve()))
+      await sleep(APART_MS)
+    })
+    return this.#turn
+  }
+}

@@ -1,0 +1,160 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { createServer as createSecure } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { WebSocketServer } from 'ws'
+import type { EquippedProvider } from '../../../../src/contract/index.ts'
+import { Call, json } from './call.ts'
+import { SPRITE_VERSION } from './document.ts'
+import { answerTo, refuse } from './errors.ts'
+import { execRoutes } from './exec.ts'
+import { Fleet } from './fleet.ts'
+import { listRoutes } from './list.ts'
+import { type Handler, Router, type SocketHandler, type Upgrade } from './router.ts'
+import { sessionRoutes } from './sessions.ts'
+import { spriteRoutes } from './sprites.ts'
+
+/** Headers of one request, and one WebSocket message, at most. */
+const HEADERS_MAX = 64 * 1024
+const MESSAGE_MAX = 16 * 1024 * 1024
+const HEADERS_MS = 20_000
+
+export interface ServerOptions {
+  readonly provider: EquippedProvider
+  /** Every request carries it. */
+  readonly token: string
+  /** Its own state is in `server` there. */
+  readonly dataDir: string
+  /** Default 127.0.0.1. */
+  readonly host?: string
+  /** Default: any that is free. */
+  readonly port?: number
+  /** PEM. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly version: string
+  log(line: string): void
+}
+
+export interface RunningServer {
+  readonly url: string
+  close(): Promise<void>
+}
+
+/** Local computers over the Sprites API. */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { provider, dataDir, host = '127.0.0.1', port = 0, tls } = options
+  const fleet = new Fleet(provider, dataDir)
+  const front = new Front(fleet, options)
+  const settings = { maxHeaderSize: HEADERS_MAX, headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: 65_000 }
+  const server: Server = tls ? createSecure({ ...settings, ...tls }) : createServer(settings)
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => void front.answer(request, response))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void front.upgrade(request, socket, head))
+  server.on('clientError', (_error, socket: Duplex) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'))
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port }, () => resolve()))
+  const address = server.address() as AddressInfo
+  const scheme = tls ? 'https' : 'http'
+  fleet.urlOf = (name) => `${scheme}://${name}.localhost:${address.port}/`
+  return {
+    url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    async close() {
+      server.close()
+      front.close()
+      server.closeAllConnections()
+      await fleet.close()
+    },
+  }
+}
+
+/** What every request meets first. Whatever goes wrong behind it ends that request and nothing else. */
+class Front {
+  readonly #fleet: Fleet
+  readonly #digest: Buffer
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #log: (line: string) => void
+  readonly #router = new Router(listRoutes, spriteRoutes, execRoutes, sessionRoutes)
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: true, autoPong: true })
+
+  constructor(fleet: Fleet, { token, version, log }: ServerOptions) {
+    this.#fleet = fleet
+    this.#digest = digest(token)
+    this.#headers = { 'Sprite-Version': SPRITE_VERSION, 'Sprite-Server': `amux/${version}` }
+    this.#log = log
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value)
+    response.on('error', () => undefined)
+    try {
+      const { handler, call } = this.#find(request, request.method ?? 'GET')
+      await (handler as Handler)(call, response)
+    } catch (error) {
+      this.#fail(request, response, error)
+    }
+  }
+
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    let taken = false
+    try {
+      const { handler, call } = this.#find(request, 'WS')
+      const upgrade: Upgrade = (headers = {}) =>
+        new Promise((resolve, reject) => {
+          if (socket.destroyed) return reject(new Error('the client is gone'))
+          taken = true
+          const add = (lines: string[]) => void lines.push(...Object.entries({ ...this.#headers, ...headers }).map(([name, value]) => `${name}: ${value}`))
+          this.#sockets.once('headers', add)
+          this.#sockets.handleUpgrade(request, socket, head, (client) => {
+            client.on('error', () => client.terminate())
+            resolve(client)
+          })
+          this.#sockets.off('headers', add)
+        })
+      await (handler as SocketHandler)(call, upgrade)
+    } catch (error) {
+      this.#tell(request, error)
+      if (taken) return void socket.destroy()
+      const { status, body } = answerTo(error)
+      const text = `${JSON.stringify(body)}\n`
+      const headers = Object.entries({ ...this.#headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)), connection: 'close' })
+      socket.end(`HTTP/1.1 ${status} ${body.error}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`)
+    }
+  }
+
+  close(): void {
+    for (const client of this.#sockets.clients) client.close(1001, 'the server ends')
+    setTimeout(() => this.#sockets.clients.forEach((client) => client.terminate()), 500).unref()
+  }
+
+  #find(request: IncomingMessage, method: string): { readonly handler: Handler | SocketHandler; readonly call: Call } {
+    this.#admit(request)
+    const target = request.url ?? '/'
+    const mark = target.indexOf('?')
+    const path = mark < 0 ? target : target.slice(0, mark)
+    const { handler, params } = this.#router.find(method, path)
+    return { handler, call: new Call(request, this.#fleet, new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)), params) }
+  }
+
+  #admit({ headers: { authorization = '' } }: IncomingMessage): void {
+    const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
+    if (token !== undefined && timingSafeEqual(digest(token), this.#digest)) return
+    throw refuse(401, 'unauthorized', authorization === '' ? 'this server needs a token: Authorization: Bearer …' : 'the token is not this server\'s')
+  }
+
+  #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    this.#tell(request, error)
+    if (response.headersSent) return void response.destroy()
+    const { status, body } = answerTo(error)
+    if (!request.complete) response.setHeader('connection', 'close')
+    json(response, status, body)
+  }
+
+  #tell({ method, url = '' }: IncomingMessage, error: unknown): void {
+    const { status, body } = answerTo(error)
+    if (status >= 500) this.#log(`${method} ${url.split('?')[0]}: ${status} ${body.error}: ${body.message}`)
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
