@@ -4,6 +4,9 @@ import { posix } from 'node:path'
 import type { ByteSource, EquippedComputer, FileStat } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
 
+/** As many links as Linux follows. */
+const HOPS = 40
+
 /** As much of a computer as copying takes. */
 export type Sides = Pick<EquippedComputer, 'files' | 'archive' | 'name' | 'spawn'>
 
@@ -26,9 +29,13 @@ export async function* counted(source: ByteSource, { onBytes }: CopyOptions): By
 
 /** Follows links, unlike `files.stat`: a link to a directory is a directory here. */
 export async function remoteStat(computer: Sides, path: string): Promise<FileStat | undefined> {
-  const found = await lookUp(computer, stripped(path))
-  if (found?.type !== 'link') return found
-  return (await lookUp(computer, `${stripped(path)}/.`)) ?? found
+  let found = await lookUp(computer, stripped(path))
+  for (let hops = 0; found?.target !== undefined && hops < HOPS; hops++) {
+    const behind = await lookUp(computer, posix.resolve(posix.dirname(found.path), found.target))
+    if (!behind) break
+    found = behind
+  }
+  return found
 }
 
 export async function lookUp({ files }: Sides, path: string): Promise<FileStat | undefined> {
