@@ -24,7 +24,7 @@ export class Life {
   readonly stdin: Inlet
   readonly stdout = new Outlet(() => this.#onTaken())
   readonly stderr = new Outlet(() => this.#onTaken())
-  onSkipped: Attachment['onSkipped']
+  #onSkipped: Attachment['onSkipped']
   onDisowned: Attachment['onDisowned']
 
   readonly #host: SessionHost
@@ -37,6 +37,8 @@ export class Life {
   #link: Link | undefined
   #size: TerminalSize | undefined
   #owner: boolean
+  /** Skipped before anybody could ask to be told. */
+  readonly #unheard: { readonly stream: 'stdout' | 'stderr'; readonly bytes: number }[] = []
   /** What could not be delivered while the connection was away. */
   readonly #signals: string[] = []
   #acked = 0
@@ -54,6 +56,11 @@ export class Life {
     this.stdin = new Inlet(this.#owner)
     this.#positions = new Positions(starting ? { stdout: 0, stderr: 0 } : opening.attach.from)
     this.#exit.promise.catch(() => {})
+  }
+
+  set onSkipped(listener: NonNullable<Attachment['onSkipped']>) {
+    this.#onSkipped = listener
+    for (const { bytes, stream } of this.#unheard.splice(0)) listener(bytes, stream)
   }
 
   get session(): SessionInfo {
@@ -166,7 +173,8 @@ export class Life {
     else if (type === Frame.disowned) this.#onDisowned()
     else if (type === Frame.skipped) {
       const skipped = parseJson<{ stream: 'stdout' | 'stderr'; bytes: number }>(payload, (value) => 'bytes' in value)
-      this.onSkipped?.(skipped.bytes, skipped.stream)
+      if (this.#onSkipped) this.#onSkipped(skipped.bytes, skipped.stream)
+      else this.#unheard.push(skipped)
     }
   }
 

@@ -5,6 +5,7 @@ import type { Served } from './served.ts'
 
 /** A document that a person could have written. */
 const DOCUMENT_MAX = 1024 * 1024
+const DOCUMENT_MS = 30_000
 const LINE_QUEUE_MAX = 4 * 1024 * 1024
 
 /** One request, whether it becomes a WebSocket or not. */
@@ -20,8 +21,15 @@ export class Call {
     this.fleet = fleet
     this.query = query
     this.params = params
-    request.socket.once('close', () => this.#gone.abort(new Error('the client is gone')))
-    if (request.socket.destroyed) this.#gone.abort(new Error('the client is gone'))
+    request.socket.setMaxListeners(0).once('close', this.#onClose)
+    if (request.socket.destroyed) this.#onClose()
+  }
+
+  readonly #onClose = (): void => this.#gone.abort(new Error('the client is gone'))
+
+  /** It is answered: its connection may carry others. */
+  over(): void {
+    this.request.socket.off('close', this.#onClose)
   }
 
   /** Fires when the client is gone. */
@@ -56,10 +64,12 @@ export class Call {
     return Number(value)
   }
 
-  /** The body as a JSON object; nothing is an empty one. */
+  /** The body as a JSON object; nothing is an empty one. Whoever takes too long to send it is gone. */
   async document(): Promise<Readonly<Record<string, unknown>>> {
     const parts: Buffer[] = []
     let size = 0
+    const slow = setTimeout(() => this.request.destroy(), DOCUMENT_MS)
+    this.request.once('close', () => clearTimeout(slow))
     for await (const part of this.request as AsyncIterable<Buffer>) {
       size += part.length
       if (size > DOCUMENT_MAX) throw refuse(413, 'too_large', 'the body is too large')

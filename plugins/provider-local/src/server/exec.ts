@@ -48,7 +48,7 @@ function tellFailure(peer: Peer, error: Error): void {
   const code = codeOf(error)
   peer.text({ type: 'error', error: error.message, code })
   peer.output(peer.tty ? 1 : 2, Buffer.from(`${error.message}\n`))
-  peer.exit({ code: code === 'program_not_found' ? 127 : 126 })
+  void peer.exit({ code: code === 'program_not_found' ? 127 : 126 })
 }
 
 /** Section by section as the query has it; `socket`: over a WebSocket, where a terminal is possible. */

@@ -1,13 +1,17 @@
 import type { Attachment, SessionInfo } from '../../../../src/contract/index.ts'
 import { codeOf, refuse } from './errors.ts'
-import { Peer, listen } from './peer.ts'
+import { greetingOf, idOf } from './greeting.ts'
+import type { Peer } from './peer.ts'
 import { PipedSession } from './pipes.ts'
 import type { Served } from './served.ts'
+import { Terminals } from './terminals.ts'
 
 /** Kept on the session itself, so that it holds for the server that comes after this one. */
 const LIMIT = 'sprites.max-run'
 /** How long an ended session is known to have been one. */
 const REMEMBERED_MS = 60_000
+/** How long an ended session that may run for ever is kept for the client that it lost. */
+const UNSEEN_MS = 60_000
 const GRACE_MS = 5000
 
 export interface Start {
@@ -25,6 +29,7 @@ export interface Start {
 /** The exec sessions of one sprite. Their ids are process ids, and so may come again. */
 export class Executions {
   readonly #served: Served
+  readonly #terminals: Terminals
   readonly #piped = new Map<string, PipedSession>()
   readonly #timers = new Map<string, NodeJS.Timeout>()
   readonly #ended = new Map<string, NodeJS.Timeout>()
@@ -33,6 +38,7 @@ export class Executions {
 
   constructor(served: Served) {
     this.#served = served
+    this.#terminals = new Terminals(served, (session) => this.#leftAlone(session), (session) => this.#over(session))
   }
 
   /** Throws what kept it from starting. */
@@ -47,14 +53,16 @@ export class Executions {
 
   /** A new session's first client. */
   serve(program: Attachment, peer: Peer): void {
-    if (program.session.tty) this.#serveTerminal(program, peer, true)
-    else this.#servePiped(program, [0, 0]).join(peer, { owner: true, input: true })
+    if (program.session.tty) this.#terminals.serve(program, peer)
+    else this.#servePiped(program, [0, 0]).join(peer)
   }
 
-  /** 404 where no such session lives. */
+  /** 404 where no such session lives, or waits to be read to its end by a client that was lost. */
   async find(id: string): Promise<SessionInfo> {
     const found = (await this.list()).find((session) => idOf(session) === id || session.id === id)
     if (found) return found
+    const unseen = [...this.#piped.values()].find(({ program: { session } }) => idOf(session) === id)
+    if (unseen) return unseen.program.session
     throw refuse(404, 'not_found', `session not found: ${id}`)
   }
 
@@ -72,17 +80,20 @@ export class Executions {
   }
 
   async attach(session: SessionInfo): Promise<(peer: Peer) => void> {
-    clearTimeout(this.#timers.get(session.id))
     const piped = this.#piped.get(session.id)
-    if (piped) return (peer) => piped.join(peer, { owner: true, input: true })
+    if (piped) return (peer) => this.#joined(session, () => piped.join(peer))
+    const { sessions } = this.#served.computer
     if (session.tty) {
-      const program = await this.#served.computer.sessions.attach(session.id, session.size ? { size: session.size } : {})
-      return (peer) => this.#serveTerminal(program, peer, false)
+      const program = await sessions.attach(session.id, session.size ? { size: session.size } : {})
+      return (peer) => this.#joined(session, () => this.#terminals.serve(program, peer))
     }
-    const skipped: [number, number] = [0, 0]
-    const program = await this.#served.computer.sessions.attach(session.id)
-    program.onSkipped = (bytes, stream) => (skipped[stream === 'stdout' ? 0 : 1] += bytes)
-    return (peer) => this.#servePiped(program, skipped).join(peer, { owner: true, input: true })
+    const base: [number, number] = [0, 0]
+    const program = await sessions.attach(session.id, { from: { stdout: 0, stderr: 0 } })
+    program.onSkipped = (bytes, stream) => (base[stream === 'stdout' ? 0 : 1] += bytes)
+    // What is not kept any more is told before this is answered.
+    await sessions.get(session.id)
+    // Another client may have been as quick.
+    return (peer) => this.#joined(session, () => (this.#piped.get(session.id) ?? this.#servePiped(program, base)).join(peer))
   }
 
   /** It was one, not long ago. */
@@ -95,45 +106,25 @@ export class Executions {
     this.#piped.clear()
   }
 
+  #joined(session: SessionInfo, join: () => void): void {
+    clearTimeout(this.#timers.get(session.id))
+    this.#timers.delete(session.id)
+    join()
+  }
+
   #servePiped(program: Attachment, base: readonly [number, number]): PipedSession {
     const { session } = program
-    const piped = new PipedSession(program, greetingOf(session), base, (clean) => this.#leftAlone(session, clean))
+    const piped = new PipedSession(program, greetingOf(session), base, () => this.#leftAlone(session))
     this.#piped.set(session.id, piped)
     void piped.over.then(() => this.#over(session))
     return piped
   }
 
-  /** Every client of a terminal has a view of its own, which begins with the true screen. */
-  #serveTerminal(program: Attachment, peer: Peer, first: boolean): void {
-    const { session } = program
-    peer.greet({ ...greetingOf(session), cols: session.size?.cols ?? 0, rows: session.size?.rows ?? 0, is_owner: first, tty: true })
-    listen(peer, program, true)
-    peer.socket.on('close', () => {
-      void program.detach().catch(() => undefined)
-      this.#leftAlone(session, true)
-    })
-    void this.#show(program, peer)
-  }
-
-  async #show(program: Attachment, peer: Peer): Promise<void> {
-    try {
-      for await (const data of program.stdout) {
-        peer.output(1, data)
-        await peer.room()
-      }
-      peer.exit(await program.exit)
-      this.#over(program.session)
-    } catch (error) {
-      if (peer.open) peer.lost(error instanceof Error ? error.message : String(error))
-    }
-  }
-
   /** Nobody is connected: its time runs, if it has one. */
-  #leftAlone(session: SessionInfo, clean: boolean): void {
-    const limit = Number(session.labels[LIMIT] ?? 0)
+  #leftAlone(session: SessionInfo): void {
     clearTimeout(this.#timers.get(session.id))
-    if (clean) this.#piped.get(session.id)?.release()
-    if (limit <= 0) return
+    const limit = Number(session.labels[LIMIT] ?? 0) || (this.#piped.get(session.id)?.ended === true ? UNSEEN_MS : 0)
+    if (limit === 0) return
     const timer = setTimeout(() => void this.#outstay(session), limit)
     timer.unref()
     this.#timers.set(session.id, timer)
@@ -169,15 +160,10 @@ export class Executions {
     this.#recovered = true
     for (const session of sessions.filter(({ id, labels }) => LIMIT in labels && !this.#piped.has(id))) {
       if (session.state.status !== 'running') void this.#forget(session.id)
-      else if (session.viewers === 0) this.#leftAlone(session, true)
+      else if (session.viewers === 0) {
+        this.#leftAlone(session)
+        this.#terminals.watch(session)
+      }
     }
   }
-}
-
-export function idOf({ pid }: SessionInfo): string {
-  return String(pid)
-}
-
-function greetingOf(session: SessionInfo) {
-  return { session_id: idOf(session), command: session.argv.join(' '), created: Math.floor(Date.parse(session.startedAt) / 1000) }
 }

@@ -25,10 +25,13 @@ export class FrameWriter {
   }
 
   write(frame: Uint8Array): Promise<void> {
-    this.#turn = this.#turn.then(async () => {
-      await new Promise<void>((resolve) => this.#response.write(frame, () => resolve()))
-      await sleep(APART_MS)
-    })
+    this.#turn = this.#after(this.#turn, frame)
     return this.#turn
+  }
+
+  async #after(turn: Promise<void>, frame: Uint8Array): Promise<void> {
+    await turn
+    await new Promise<void>((resolve) => this.#response.write(frame, () => resolve()))
+    await sleep(APART_MS)
   }
 }

@@ -3,12 +3,17 @@ import type { Peer } from './peer.ts'
 import type { Served } from './served.ts'
 
 const DEEPEST = 32
+/** Most programs end before they listen to anything: those are not watched. */
+const SOON_MS = 150
 
 /** Tells a session's client what the session's own programs listen on, for as long as it is connected. */
 export function watchPorts(served: Served, leader: number, peer: Peer): void {
   const gone = new AbortController()
-  peer.socket.on('close', () => gone.abort())
-  void follow(served, leader, peer, gone.signal).catch(() => undefined)
+  const timer = setTimeout(() => void follow(served, leader, peer, gone.signal).catch(() => undefined), SOON_MS)
+  peer.socket.on('close', () => {
+    clearTimeout(timer)
+    gone.abort()
+  })
 }
 
 async function follow({ computer }: Served, leader: number, peer: Peer, signal: AbortSignal): Promise<void> {

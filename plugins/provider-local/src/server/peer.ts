@@ -1,44 +1,31 @@
 import type { WebSocket } from 'ws'
-import type { Attachment, ExitStatus } from '../../../../src/contract/index.ts'
+import type { ByteSink, ExitStatus, TerminalSize } from '../../../../src/contract/index.ts'
+import type { Greeting } from './greeting.ts'
+import { Outlet } from './outlet.ts'
 import { codeOfSignal } from './signals.ts'
 
-/** Waiting to be sent to one client, in bytes: the program is paced by its owner above the first, others are dropped above the second. */
-const HIGH = 1024 * 1024
-const DROP = 16 * 1024 * 1024
+/** Waiting to be typed, in bytes: above it, the client waits. */
+const INPUT_MAX = 1024 * 1024
 /** An SDK gives a socket up that says nothing for 45 seconds. */
 const ALIVE_MS = 15_000
-
-export interface Greeting {
-  readonly session_id: string
-  readonly command: string
-  readonly created: number
-  readonly cols: number
-  readonly rows: number
-  readonly is_owner: boolean
-  readonly tty: boolean
-  readonly stdout_offset?: number
-  readonly stderr_offset?: number
-}
 
 /** A client of an exec session. */
 export class Peer {
   readonly socket: WebSocket
   readonly tty: boolean
   readonly #timer: NodeJS.Timeout
-  #wake: () => void = () => {}
+  readonly #outlet: Outlet
 
   constructor(socket: WebSocket, tty: boolean) {
     this.socket = socket
     this.tty = tty
+    this.#outlet = new Outlet(socket)
     // Some clients count messages, others pings.
     this.#timer = setInterval(() => {
       this.#send(Buffer.alloc(0))
       socket.ping()
     }, ALIVE_MS)
-    socket.on('close', () => {
-      clearInterval(this.#timer)
-      this.#wake()
-    })
+    socket.on('close', () => clearInterval(this.#timer))
     socket.on('error', () => socket.terminate())
   }
 
@@ -51,7 +38,7 @@ export class Peer {
   }
 
   text(document: object): void {
-    if (this.open) this.socket.send(JSON.stringify(document))
+    this.#outlet.send(JSON.stringify(document))
   }
 
   /** `stream`: 1 or 2; a terminal's bytes go as they are. */
@@ -66,24 +53,25 @@ export class Peer {
 
   /** Resolves once it takes more, or is gone. */
   async room(): Promise<void> {
-    while (this.open && this.socket.bufferedAmount > HIGH) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-        setTimeout(resolve, 5)
-      })
-    }
+    await this.#outlet.room()
   }
 
-  get lags(): boolean {
-    return this.socket.bufferedAmount > DROP
+  get crowded(): boolean {
+    return this.#outlet.crowded
   }
 
-  /** How it ended, in every form that a client may wait for; then the end. */
-  exit(status: ExitStatus): void {
+  /** How it ended, in every form that a client may wait for; then the end, once everything is on its way. */
+  async exit(status: ExitStatus): Promise<void> {
     const code = status.signal === undefined ? status.code : codeOfSignal(status.signal)
     if (!this.tty) this.#send(Buffer.from([3, code]))
     this.text({ type: 'exit', exit_code: code, ...(status.signal !== undefined && { signal: status.signal }) })
+    await this.#outlet.room(0)
     this.socket.close(this.tty && code !== 0 ? 4001 : 1000)
+  }
+
+  /** It reads too slowly, and nobody waits for it. */
+  dismiss(): void {
+    this.socket.close(1013, 'too slow: attach again')
   }
 
   /** Nobody knows how it ended. */
@@ -93,24 +81,35 @@ export class Peer {
   }
 
   #send(data: Uint8Array): void {
-    if (this.open) this.socket.send(data)
+    this.#outlet.send(data)
   }
 }
 
-/** What a client says to a session. `input` false: it is not heard. */
-export function listen(peer: Peer, program: Attachment, input: boolean): void {
-  let turn: Promise<void> = Promise.resolve()
+/** Where what a client says goes. */
+export interface Heard {
+  readonly stdin: ByteSink
+  kill(signal: string): Promise<void>
+  resize(size: TerminalSize): Promise<void>
+}
+
+/** What a client says to a session. */
+export function listen(peer: Peer, program: Heard): void {
   const { socket } = peer
+  let turn: Promise<void> = Promise.resolve()
+  let waiting = 0
   const later = (bytes: number, work: () => Promise<void>) => {
-    // The client waits until the program has taken it.
-    socket.pause()
-    turn = turn.then(work).catch(() => undefined).then(() => (bytes >= 0 ? socket.resume() : undefined))
+    waiting += bytes
+    if (waiting > INPUT_MAX) socket.pause()
+    turn = turn.then(work).catch(() => undefined).finally(() => {
+      waiting -= bytes
+      if (waiting <= INPUT_MAX && socket.isPaused) socket.resume()
+    })
   }
   socket.on('message', (data, binary) => {
     // One buffer: the default of ws.
     const bytes = data as Buffer
     if (!binary) return control(bytes.toString(), program)
-    if (!input || bytes.length === 0) return
+    if (bytes.length === 0) return
     if (peer.tty) return later(bytes.length, () => program.stdin.write(bytes))
     if (bytes[0] === 0 && bytes.length > 1) later(bytes.length, () => program.stdin.write(bytes.subarray(1)))
     else if (bytes[0] === 4) later(0, () => program.stdin.end())
@@ -118,7 +117,7 @@ export function listen(peer: Peer, program: Attachment, input: boolean): void {
 }
 
 /** What makes no sense is not heard: nothing says how it would be answered. */
-function control(text: string, program: Attachment): void {
+function control(text: string, program: Heard): void {
   let message: unknown
   try {
     message = JSON.parse(text)

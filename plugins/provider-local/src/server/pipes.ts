@@ -1,94 +1,132 @@
-import type { Attachment, ByteSource } from '../../../../src/contract/index.ts'
-import { type Greeting, Peer, listen } from './peer.ts'
-import { Ring, type StreamNumber } from './ring.ts'
+import type { Attachment, ByteSource, ExitStatus } from '../../../../src/contract/index.ts'
+import { Gong } from './gong.ts'
+import type { SessionGreeting } from './greeting.ts'
+import { type Peer, listen } from './peer.ts'
+import { type Cursor, Ring, type StreamNumber } from './ring.ts'
 
-/** More than can be on its way to a client. */
+/** More than can be on its way to a client, for each session, and for all of them together. */
 const RING = 16 * 1024 * 1024
+const RINGS = 256 * 1024 * 1024
+const RING_LEAST = 1024 * 1024
+/** How far the program may be ahead of the client that it waits for, in bytes: so little that the ring keeps it. */
+const AHEAD = 256 * 1024
+/** How a client closes that means to. */
+const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
-/** A session without a terminal: its output goes to every client, and the newest of it to whoever comes back. */
+let living = 0
+const share = () => Math.min(RING, Math.max(RING_LEAST, RINGS / living))
+
+/**
+ * A session without a terminal. What it writes goes through a ring, which every client reads at its own pace: the
+ * program waits for its owner, and who else is too slow is sent away. Who was lost finds there what it has not got.
+ */
 export class PipedSession {
   readonly program: Attachment
-  readonly ring: Ring
-  readonly #greeting: Omit<Greeting, 'is_owner' | 'tty' | 'cols' | 'rows'>
-  readonly #peers = new Set<Peer>()
-  /** Its client was lost, and may not have got all that was sent: nothing more is read than fits. */
-  #held = false
-  #wake: () => void = () => {}
-  /** Bytes of both streams since its start. */
-  total = 0
+  /** Resolves when it has ended and whoever it concerns knows, or is not expected any more. */
   readonly over: Promise<void>
-  readonly #onEmpty: (clean: boolean) => void
+  readonly #ring: Ring
+  readonly #greeting: SessionGreeting
+  readonly #onEmpty: () => void
+  /** The first is the owner. */
+  readonly #peers = new Map<Peer, Cursor>()
+  /** Something to read, or the end. */
+  readonly #news = new Gong()
+  /** Something was read, or somebody came or left. */
+  readonly #taken = new Gong()
+  /** Its client was lost, and may not have got all that was sent: nothing that does not fit is read. */
+  #held = false
+  #end: ExitStatus | Error | undefined
+  #settle: () => void = () => {}
 
-  constructor(program: Attachment, greeting: PipedSession['greeting'], base: readonly [number, number], onEmpty: (clean: boolean) => void) {
+  constructor(program: Attachment, greeting: SessionGreeting, base: readonly [number, number], onEmpty: () => void) {
     this.program = program
-    this.ring = new Ring(RING, base)
+    this.#ring = new Ring(share, base)
     this.#greeting = greeting
     this.#onEmpty = onEmpty
-    this.over = this.#run()
+    this.over = new Promise((resolve) => (this.#settle = resolve))
+    living++
+    void this.over.then(() => living--)
+    void this.#run()
   }
 
-  get greeting(): Omit<Greeting, 'is_owner' | 'tty' | 'cols' | 'rows'> {
-    return this.#greeting
+  /** Bytes of both streams that came from it. */
+  get total(): number {
+    return this.#ring.total
+  }
+
+  get ended(): boolean {
+    return this.#end !== undefined
   }
 
   get attended(): boolean {
     return this.#peers.size > 0
   }
 
-  /** Everything there is goes first, in one go with joining: nothing falls between. */
-  join(peer: Peer, { owner, input }: { readonly owner: boolean; readonly input: boolean }): void {
-    const { ring } = this
-    peer.greet({ ...this.#greeting, is_owner: owner, tty: false, cols: 0, rows: 0, stdout_offset: ring.start(1), stderr_offset: ring.start(2) })
-    for (const { stream, data } of ring.pieces()) peer.output(stream, data)
-    this.#peers.add(peer)
+  /** Everything that is there goes first. */
+  join(peer: Peer): void {
+    const ring = this.#ring
+    const cursor = ring.oldest()
+    peer.greet({ ...this.#greeting, is_owner: !this.attended, tty: false, cols: 0, rows: 0, stdout_offset: ring.start(1), stderr_offset: ring.start(2) })
+    this.#peers.set(peer, cursor)
     this.#held = false
-    this.#wake()
-    listen(peer, this.program, input)
-    peer.socket.on('close', (code) => this.#left(peer, code === 1000 || code === 1001))
+    this.#taken.strike()
+    listen(peer, this.program)
+    peer.socket.on('close', (code) => this.#left(peer, CLEAN.has(code)))
+    void this.#feed(peer, cursor)
   }
 
-  /** Nobody comes back: what is written is dropped from now on, unless it fits. */
+  /** Nobody is expected back: what is written from now on is dropped when it does not fit. */
   release(): void {
     this.#held = false
-    this.#wake()
+    this.#taken.strike()
+    if (this.ended && !this.attended) this.#settle()
   }
 
   #left(peer: Peer, clean: boolean): void {
     this.#peers.delete(peer)
     if (this.#peers.size === 0) {
       this.#held = !clean
-      this.#onEmpty(clean)
+      if (this.ended && clean) this.#settle()
+      else this.#onEmpty()
     }
-    this.#wake()
+    this.#taken.strike()
   }
 
   async #run(): Promise<void> {
     const { program } = this
     await Promise.allSettled([this.#pump(1, program.stdout), this.#pump(2, program.stderr)])
-    const status = await program.exit.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
-    for (const peer of this.#peers) if (status instanceof Error) peer.lost(status.message)
-    else peer.exit(status)
+    this.#end = await program.exit.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+    this.#news.strike()
+    if (this.attended) return
+    if (this.#held) this.#onEmpty()
+    else this.#settle()
   }
 
   async #pump(stream: StreamNumber, source: ByteSource): Promise<void> {
     for await (const data of source) {
-      await this.#room(data.length)
-      this.total += data.length
-      this.ring.push(stream, data)
-      for (const peer of this.#peers) {
-        if (peer.lags) peer.socket.terminate()
-        else peer.output(stream, data)
-      }
+      while (!this.#mayTake(data.length)) await this.#taken.next()
+      this.#ring.push(stream, data)
+      this.#news.strike()
     }
   }
 
-  async #room(bytes: number): Promise<void> {
-    for (;;) {
-      const [first] = this.#peers
-      if (first) await first.room()
-      if (first && !first.open) continue
-      if (!this.#held || this.ring.fits(bytes)) return
-      await new Promise<void>((resolve) => (this.#wake = resolve))
+  #mayTake(bytes: number): boolean {
+    const [owner] = this.#peers.values()
+    if (owner) return this.#ring.behind(owner) < AHEAD
+    return !this.#held || this.#ring.fits(bytes)
+  }
+
+  async #feed(peer: Peer, cursor: Cursor): Promise<void> {
+    while (peer.open) {
+      const next = this.#ring.take(cursor)
+      if (next === 'lost') return peer.dismiss()
+      if (next) {
+        peer.output(next.stream, next.data)
+        this.#taken.strike()
+        if (peer.crowded) await peer.room()
+      } else if (this.#end) {
+        return this.#end instanceof Error ? peer.lost(this.#end.message) : peer.exit(this.#end)
+      } else await this.#news.next()
     }
   }
 }

@@ -5,7 +5,7 @@ import { parseGoDuration } from './duration.ts'
 import { refuse } from './errors.ts'
 import { startOf } from './exec.ts'
 import { FrameWriter } from './frames.ts'
-import { idOf } from './executions.ts'
+import { idOf } from './greeting.ts'
 import type { Routes } from './router.ts'
 import { codeOfSignal, signalName } from './signals.ts'
 
