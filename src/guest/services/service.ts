@@ -116,7 +116,7 @@ export class Service {
 
   /** Resolves once another start than `run` is the newest. */
   async after(run: string, signal: AbortSignal): Promise<void> {
-    while (this.#definition.runs.at(-1)?.id === run && !signal.aborted) {
+    while ((this.#definition.runs.at(-1)?.id ?? '') === run && !signal.aborted) {
       await new Promise<void>((resolve) => {
         const done = () => {
           this.#watchers.delete(done)
