@@ -20,7 +20,8 @@ async function exists(path: string): Promise<boolean> {
   )
 }
 
-async function gitFiles(root: string, signal: AbortSignal): Promise<string[]> {
+/** Tracked and unignored files. Repositories of their own inside end in a slash, or are directories. */
+export async function gitFiles(root: string, signal: AbortSignal): Promise<string[]> {
   const git = spawn('git', ['-C', root, 'ls-files', '-z', '--cached', '--others', '--exclude-standard', '--deduplicate'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
