@@ -1,0 +1,38 @@
+import type { ProviderDescriptor, ProviderHook } from '../../../src/contract/index.ts'
+
+/** Computers on Fly.io Sprites, or on any server that speaks their API. */
+export const descriptor: ProviderDescriptor = {
+  apiVersion: 1,
+  id: 'sprites',
+  title: 'Fly.io Sprites',
+  settings: [
+    { key: 'token', summary: 'API token of an organization, from sprites.dev/account', env: ['SPRITES_TOKEN', 'SPRITE_TOKEN'], secret: true, required: true },
+    { key: 'url', summary: 'Address of the API. Default: https://api.sprites.dev', env: ['SPRITES_API_URL'] },
+  ],
+  capabilities: {
+    disk: { fidelity: 'native' },
+    exec: { fidelity: 'native' },
+    tty: { fidelity: 'native' },
+    sessions: { fidelity: 'native', note: 'log and exit status are kept by a recorder of amux on the sprite: the service forgets both' },
+    files: { fidelity: 'native' },
+    archive: { fidelity: 'emulated', note: "through the file API and the sprite's own tar, with size and hash checked" },
+    tunnel: { fidelity: 'native', note: 'the end of one direction is the end of both' },
+    ports: { fidelity: 'native' },
+    idle: { fidelity: 'emulated', note: 'by what its sessions did last: the service does not tell' },
+    checkpoints: { fidelity: 'native', note: 'the newest five can be looked into; a restore takes a safety point first, by amux' },
+    network: { fidelity: 'native', note: 'the service keeps no log of what a policy refused' },
+    services: { fidelity: 'native' },
+    url: { fidelity: 'native' },
+    isolation: { fidelity: 'native' },
+    users: { fidelity: 'emulated', note: 'through sudo on the sprite' },
+    desktop: { fidelity: 'unavailable', note: 'sprites have no screen' },
+  },
+  async connect(context) {
+    const { connectSprites } = await import('./provider.ts')
+    return connectSprites(context)
+  },
+}
+
+const hook: ProviderHook = async () => descriptor
+
+export default hook

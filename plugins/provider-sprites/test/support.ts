@@ -1,0 +1,37 @@
+import type { ConnectContext } from '../../../src/contract/index.ts'
+import { policyText } from '../../../src/emulation/network/text.ts'
+import { type Bench, serve } from '../../provider-local/test/server/support.ts'
+import { kit } from '../../provider-local/test/support.ts'
+import { Client } from '../src/client.ts'
+import { Sprite } from '../src/sprite.ts'
+
+export interface Lab extends Bench {
+  readonly client: Client
+  /** A new sprite of that name. */
+  sprite(name: string): Promise<Sprite>
+}
+
+/** Our server over real local computers, and our client. `through`: the address that the client uses instead. */
+export async function lab(through?: (url: string) => Promise<string>): Promise<Lab> {
+  const bench = await serve()
+  const url = through ? await through(bench.url) : bench.url
+  const client = new Client({ url, token: bench.token, debug: () => {} })
+  const context = await contextFor(url, bench.token, bench.dataDir)
+  return Object.assign(bench, {
+    client,
+    async sprite(name: string) {
+      await client.json('POST', '/v1/sprites', { body: { name, labels: ['amux'] } })
+      return new Sprite(name, client, context, false)
+    },
+  })
+}
+
+export async function contextFor(url: string, token: string, dataDir: string): Promise<ConnectContext> {
+  return { settings: { url, token }, dataDir, progress: () => {}, debug: () => {}, guest: await kit(), policyText }
+}
+
+export async function text(source: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = []
+  for await (const part of source) parts.push(part)
+  return Buffer.concat(parts).toString()
+}
