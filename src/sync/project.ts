@@ -75,8 +75,10 @@ async function synchronise(ends: Ends, places: Places, memory: Memory | undefine
   const known = new Map(Object.entries(memory?.files ?? {}))
   const { paths, left, git } = await gatherNames(here, there, direction, known.keys(), options.only)
   const [seenHere, seenThere] = await Promise.all([survey(here, paths), survey(there, paths)])
-  const sideHere = await sideOf(here, seenHere, seenThere, (path) => known.get(path)?.here, paths)
-  const sideThere = await sideOf(there, seenThere, seenHere, (path) => known.get(path)?.there, paths)
+  const [sideHere, sideThere] = await Promise.all([
+    sideOf(here, seenHere, seenThere, (path) => known.get(path)?.here, paths),
+    sideOf(there, seenThere, seenHere, (path) => known.get(path)?.there, paths),
+  ])
   const [source, target] = direction === 'push' ? [sideHere, sideThere] : [sideThere, sideHere]
   const planned = plan(paths, source, target, turned(known, direction), options)
   const withHistory = options.git && git && options.only.length === 0

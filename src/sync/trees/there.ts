@@ -48,7 +48,10 @@ export class There implements Tree {
   }
 
   async names(): Promise<Names> {
-    const [kind, ...paths] = splitZero(await this.#must(LIST, {}, 'list the files'))
+    const { code, output, said } = await this.shell(LIST)
+    if (NO_TOOL.has(code)) return { git: false, paths: await this.#listSlowly('') }
+    if (code !== 0) throw this.#failed('list the files', said)
+    const [kind, ...paths] = splitZero(output)
     if (kind !== 'git' && kind !== 'all') throw fail('corrupt', `the files ${this.where} cannot be listed: the answer cannot be understood`)
     return { git: kind === 'git', paths: paths.map((path) => path.replace(/^\.\//u, '')) }
   }
@@ -115,6 +118,17 @@ export class There implements Tree {
   #failed(what: string, said: string): Error {
     const { name } = this.#computer
     return fail('failed', `${name} cannot ${what} of ${this.root}${said === '' ? '' : `: ${said}`}`, { computer: name })
+  }
+
+  async #listSlowly(directory: string): Promise<string[]> {
+    const paths: string[] = []
+    for (const { path, type } of await this.#computer.files.list(posix.join(this.root, directory))) {
+      const name = posix.join(directory, posix.basename(path))
+      if (name === '.amux' || posix.basename(name) === '.git') continue
+      if (type === 'directory') paths.push(...(await this.#listSlowly(name)))
+      else paths.push(name)
+    }
+    return paths
   }
 
   async #lookSlowly(paths: readonly string[]): Promise<Survey> {
