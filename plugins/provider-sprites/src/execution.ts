@@ -225,10 +225,11 @@ export class Execution implements Process {
   }
 
   async #retype(socket: Socket, offset: number | undefined): Promise<void> {
-    const missing = this.#typed.missing(offset)
+    // On a terminal one sees what arrived.
+    const missing = this.#options.tty ? [] : this.#typed.missing(offset)
     if (!missing) return this.#fail(this.#unknown('what was typed just before may not have arrived'))
     for (const part of missing) await this.#sendInput(socket, part)
-    if (this.#typed.ended) await socket.send(Buffer.of(4))
+    if (this.#typed.ended && !this.#options.tty) await socket.send(Buffer.of(4))
   }
 
   async #write(chunk: Uint8Array): Promise<void> {

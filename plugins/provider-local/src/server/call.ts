@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { refuse } from './errors.ts'
 import type { Fleet } from './fleet.ts'
 import type { Served } from './served.ts'
@@ -14,6 +15,7 @@ export class Call {
   readonly fleet: Fleet
   readonly query: URLSearchParams
   readonly params: Readonly<Record<string, string>>
+  readonly #socket: Socket
   readonly #gone = new AbortController()
 
   constructor(request: IncomingMessage, fleet: Fleet, query: URLSearchParams, params: Readonly<Record<string, string>>) {
@@ -21,15 +23,17 @@ export class Call {
     this.fleet = fleet
     this.query = query
     this.params = params
-    request.socket.setMaxListeners(0).once('close', this.#onClose)
-    if (request.socket.destroyed) this.#onClose()
+    // A request that was destroyed has none any more.
+    this.#socket = request.socket
+    this.#socket.setMaxListeners(0).once('close', this.#onClose)
+    if (this.#socket.destroyed) this.#onClose()
   }
 
   readonly #onClose = (): void => this.#gone.abort(new Error('the client is gone'))
 
   /** It is answered: its connection may carry others. */
   over(): void {
-    this.request.socket.off('close', this.#onClose)
+    this.#socket.off('close', this.#onClose)
   }
 
   /** Fires when the client is gone. */

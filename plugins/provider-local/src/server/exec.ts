@@ -47,7 +47,9 @@ const startFailures: ReadonlySet<string> = new Set(['program_not_found', 'progra
 function tellFailure(peer: Peer, error: Error): void {
   const code = codeOf(error)
   peer.text({ type: 'error', error: error.message, code })
-  peer.output(peer.tty ? 1 : 2, Buffer.from(`${error.message}\n`))
+  const message = Buffer.from(`${error.message}\n`)
+  if (peer.tty) peer.raw(message)
+  else peer.frame({ stream: 2, parts: [message], size: message.length })
   void peer.exit({ code: code === 'program_not_found' ? 127 : 126 })
 }
 

@@ -93,7 +93,7 @@ export class Executions {
     // What is not kept any more is told before this is answered.
     await sessions.get(session.id)
     // Another client may have been as quick.
-    return (peer) => this.#joined(session, () => (this.#piped.get(session.id) ?? this.#servePiped(program, base)).join(peer))
+    return (peer) => this.#joined(session, () => (this.#piped.get(session.id) ?? this.#servePiped(program, base, true)).join(peer))
   }
 
   /** It was one, not long ago. */
@@ -112,9 +112,10 @@ export class Executions {
     join()
   }
 
-  #servePiped(program: Attachment, base: readonly [number, number]): PipedSession {
+  /** `adopted`: it began before this server knew it. */
+  #servePiped(program: Attachment, base: readonly [number, number], adopted = false): PipedSession {
     const { session } = program
-    const piped = new PipedSession(program, greetingOf(session), base, () => this.#leftAlone(session))
+    const piped = new PipedSession(program, greetingOf(session), base, () => this.#leftAlone(session), adopted)
     this.#piped.set(session.id, piped)
     void piped.over.then(() => this.#over(session))
     return piped

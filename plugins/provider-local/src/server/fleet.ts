@@ -1,5 +1,6 @@
-import type { ComputerInfo, EquippedProvider } from '../../../../src/contract/index.ts'
+import type { ComputerInfo, EquippedComputer, EquippedProvider } from '../../../../src/contract/index.ts'
 import { codeOf, refuse } from './errors.ts'
+import type { Inner } from './management.ts'
 import { MetaStore, type SpriteMeta } from './meta.ts'
 import { Served } from './served.ts'
 
@@ -16,6 +17,8 @@ export class Fleet {
   readonly store: MetaStore
   /** Where a sprite answers HTTP from outside; known once the server listens. */
   urlOf: (name: string) => string = (name) => `http://${name}.localhost/`
+  /** Answers the sprites' own programs. */
+  inner: Inner = (_served, _request, response) => void response.writeHead(503).end()
   readonly #provider: EquippedProvider
   readonly #served = new Map<string, Promise<Served>>()
 
@@ -40,7 +43,7 @@ export class Fleet {
   async create({ name, labels, env, urlAuth, id }: NewSprite): Promise<Served> {
     const variables = Object.keys(env)
     const computer = await this.#provider.create({ name, labels: { 'amux.server': 'sprites' }, ...(variables.length > 0 && { env }) })
-    const served = new Served(computer, this.store)
+    const served = this.#serve(computer)
     this.#served.set(name, Promise.resolve(served))
     const { createdAt } = await served.info()
     await this.store.write(name, { id, createdAt, updatedAt: createdAt, labels, urlAuth, variables })
@@ -66,6 +69,10 @@ export class Fleet {
     await Promise.allSettled([...this.#served.keys()].map((name) => this.#forget(name)))
   }
 
+  #serve(computer: EquippedComputer): Served {
+    return new Served(computer, this.store, (served, request, response) => this.inner(served, request, response))
+  }
+
   #known(name: string): Promise<Served> {
     const there = this.#served.get(name)
     if (there) return there
@@ -77,7 +84,7 @@ export class Fleet {
 
   async #find(name: string): Promise<Served> {
     try {
-      return new Served(await this.#provider.get(name), this.store)
+      return this.#serve(await this.#provider.get(name))
     } catch (error) {
       // A name that none can have has no sprite either.
       throw ['not_found', 'invalid_argument'].includes(codeOf(error) ?? '') ? missing(name) : error

@@ -13,6 +13,8 @@ export interface Greeting {
   /** Ours: absolute offset of the first byte that comes, of each stream without a terminal. */
   readonly stdout_offset?: number
   readonly stderr_offset?: number
+  /** Ours: bytes of input that have come so far. */
+  readonly stdin_offset?: number
 }
 
 /** What everybody is told. */

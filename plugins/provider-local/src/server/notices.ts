@@ -22,7 +22,8 @@ async function follow({ computer }: Served, leader: number, peer: Peer, signal: 
     const key = `${event.address} ${event.port} ${event.pid}`
     if (event.type === 'closed') {
       if (told.delete(key)) peer.text(notice(event))
-    } else if (await isBelow(event.pid)) {
+      // Whose it is cannot always be told: one too many is better than one that is missed.
+    } else if (event.pid === 0 || (await isBelow(event.pid))) {
       told.add(key)
       peer.text(notice(event))
     }

@@ -2,12 +2,14 @@ import type { WebSocket } from 'ws'
 import type { ByteSink, ExitStatus, TerminalSize } from '../../../../src/contract/index.ts'
 import type { Greeting } from './greeting.ts'
 import { Outlet } from './outlet.ts'
+import type { Taken } from './ring.ts'
 import { codeOfSignal } from './signals.ts'
 
 /** Waiting to be typed, in bytes: above it, the client waits. */
 const INPUT_MAX = 1024 * 1024
 /** An SDK gives a socket up that says nothing for 45 seconds. */
 const ALIVE_MS = 15_000
+const PROBE_MS = 1000
 
 /** A client of an exec session. */
 export class Peer {
@@ -41,13 +43,20 @@ export class Peer {
     this.#outlet.send(JSON.stringify(document))
   }
 
-  /** `stream`: 1 or 2; a terminal's bytes go as they are. */
-  output(stream: number, data: Uint8Array): void {
-    if (data.length === 0) return
-    if (this.tty) return this.#send(data)
-    const frame = Buffer.allocUnsafe(data.length + 1)
+  /** A terminal's bytes. */
+  raw(data: Uint8Array): void {
+    if (data.length > 0) this.#send(data)
+  }
+
+  /** Of a session without a terminal. */
+  frame({ stream, parts, size }: Taken): void {
+    const frame = Buffer.allocUnsafe(size + 1)
     frame[0] = stream
-    frame.set(data, 1)
+    let at = 1
+    for (const part of parts) {
+      frame.set(part, at)
+      at += part.length
+    }
     this.#send(frame)
   }
 
@@ -92,19 +101,39 @@ export interface Heard {
   resize(size: TerminalSize): Promise<void>
 }
 
-/** What a client says to a session. */
+/** A program's input, in the order it came, whoever it came from. `onBytes`: told as soon as some have come. */
+export function inOrder(stdin: ByteSink, onBytes: (count: number) => void = () => {}): ByteSink {
+  let turn: Promise<void> = Promise.resolve()
+  const next = (work: () => Promise<void>) => (turn = turn.then(work).catch(() => undefined))
+  return {
+    write(bytes) {
+      onBytes(bytes.length)
+      return next(() => stdin.write(bytes))
+    },
+    end: () => next(() => stdin.end()),
+  }
+}
+
+/** What a client says to a session. Its input is `inOrder`. */
 export function listen(peer: Peer, program: Heard): void {
   const { socket } = peer
-  let turn: Promise<void> = Promise.resolve()
   let waiting = 0
+  let probe: NodeJS.Timeout | undefined
   const later = (bytes: number, work: () => Promise<void>) => {
     waiting += bytes
-    if (waiting > INPUT_MAX) socket.pause()
-    turn = turn.then(work).catch(() => undefined).finally(() => {
+    if (waiting > INPUT_MAX && !socket.isPaused) {
+      socket.pause()
+      // Unheard, it could leave unnoticed.
+      probe = setInterval(() => socket.ping(), PROBE_MS)
+    }
+    void work().finally(() => {
       waiting -= bytes
-      if (waiting <= INPUT_MAX && socket.isPaused) socket.resume()
+      if (waiting > INPUT_MAX || !socket.isPaused) return
+      clearInterval(probe)
+      socket.resume()
     })
   }
+  socket.on('close', () => clearInterval(probe))
   socket.on('message', (data, binary) => {
     // One buffer: the default of ws.
     const bytes = data as Buffer

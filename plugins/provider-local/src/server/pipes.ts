@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Attachment, ByteSource, ExitStatus } from '../../../../src/contract/index.ts'
 import { Gong } from './gong.ts'
 import type { SessionGreeting } from './greeting.ts'
-import { type Peer, listen } from './peer.ts'
+import { type Heard, type Peer, inOrder, listen } from './peer.ts'
 import { type Cursor, Ring, type StreamNumber } from './ring.ts'
 
 /** More than can be on its way to a client, for each session, and for all of them together. */
@@ -9,7 +10,9 @@ const RING = 16 * 1024 * 1024
 const RINGS = 256 * 1024 * 1024
 const RING_LEAST = 1024 * 1024
 /** How far the program may be ahead of the client that it waits for, in bytes: so little that the ring keeps it. */
-const AHEAD = 256 * 1024
+const AHEAD = 512 * 1024
+/** What is no keystroke's echo, in bytes. */
+const MUCH = 8 * 1024
 /** How a client closes that means to. */
 const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
@@ -36,13 +39,19 @@ export class PipedSession {
   /** Its client was lost, and may not have got all that was sent: nothing that does not fit is read. */
   #held = false
   #end: ExitStatus | Error | undefined
+  /** Bytes of input that came, since its start if that was seen. */
+  #typed = 0
+  readonly #whole: boolean
+  readonly #heard: Heard
   #settle: () => void = () => {}
 
-  constructor(program: Attachment, greeting: SessionGreeting, base: readonly [number, number], onEmpty: () => void) {
+  constructor(program: Attachment, greeting: SessionGreeting, base: readonly [number, number], onEmpty: () => void, adopted = false) {
     this.program = program
     this.#ring = new Ring(share, base)
     this.#greeting = greeting
     this.#onEmpty = onEmpty
+    this.#whole = !adopted
+    this.#heard = { stdin: inOrder(program.stdin, (count) => (this.#typed += count)), kill: (signal) => program.kill(signal), resize: (size) => program.resize(size) }
     this.over = new Promise((resolve) => (this.#settle = resolve))
     living++
     void this.over.then(() => living--)
@@ -66,11 +75,11 @@ export class PipedSession {
   join(peer: Peer): void {
     const ring = this.#ring
     const cursor = ring.oldest()
-    peer.greet({ ...this.#greeting, is_owner: !this.attended, tty: false, cols: 0, rows: 0, stdout_offset: ring.start(1), stderr_offset: ring.start(2) })
+    peer.greet({ ...this.#greeting, is_owner: !this.attended, tty: false, cols: 0, rows: 0, stdout_offset: ring.start(1), stderr_offset: ring.start(2), ...(this.#whole && { stdin_offset: this.#typed }) })
     this.#peers.set(peer, cursor)
     this.#held = false
     this.#taken.strike()
-    listen(peer, this.program)
+    listen(peer, this.#heard)
     peer.socket.on('close', (code) => this.#left(peer, CLEAN.has(code)))
     void this.#feed(peer, cursor)
   }
@@ -121,9 +130,11 @@ export class PipedSession {
       const next = this.#ring.take(cursor)
       if (next === 'lost') return peer.dismiss()
       if (next) {
-        peer.output(next.stream, next.data)
+        peer.frame(next)
         this.#taken.strike()
         if (peer.crowded) await peer.room()
+        // Much at once is more to come: it goes in fewer frames.
+        else if (next.size > MUCH) await setImmediate()
       } else if (this.#end) {
         return this.#end instanceof Error ? peer.lost(this.#end.message) : peer.exit(this.#end)
       } else await this.#news.next()

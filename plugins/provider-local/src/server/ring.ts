@@ -1,11 +1,27 @@
 /** 1: stdout, 2: stderr. */
 export type StreamNumber = 1 | 2
 
+/** Bytes of one stream, written one after the other. */
 interface Piece {
   readonly stream: StreamNumber
   /** Absolute, of its first byte in its stream. */
   readonly offset: number
-  data: Uint8Array
+  readonly block: Buffer
+  length: number
+}
+
+/** Few large blocks rather than many small ones that the collector would look at again and again; what writes little gets small ones. */
+const BLOCK_LEAST = 1024
+const BLOCK_MOST = 256 * 1024
+/** What is sent in one go, at most. */
+const GATHERED = 256 * 1024
+/** What a piece costs beside its block. */
+const OVERHEAD = 256
+
+export interface Taken {
+  readonly stream: StreamNumber
+  readonly parts: readonly Uint8Array[]
+  readonly size: number
 }
 
 /** How far somebody has read. */
@@ -15,11 +31,6 @@ export interface Cursor {
   /** Bytes of both streams before it. */
   position: number
 }
-
-/** Pieces smaller than this are put together, so that a program that writes byte by byte costs no more than it wrote. */
-const SMALL = 16 * 1024
-/** What a piece costs beside its bytes. */
-const OVERHEAD = 256
 
 /** The newest output of a session, both streams in the order they came. */
 export class Ring {
@@ -31,6 +42,8 @@ export class Ring {
   #next = 0
   #cost = 0
   #total = 0
+  /** The last large block that was dropped, to be filled again. */
+  #spare: Buffer | undefined
 
   /** `most`: bytes, asked for at each push. `base`: offsets of the first bytes. */
   constructor(most: () => number, base: readonly [number, number]) {
@@ -45,32 +58,33 @@ export class Ring {
 
   /** Whether that many more bytes fit without any getting lost. */
   fits(bytes: number): boolean {
-    return this.#cost + bytes + OVERHEAD <= this.#most()
+    return this.#cost + bytes + BLOCK_MOST + OVERHEAD <= this.#most()
   }
 
   push(stream: StreamNumber, data: Uint8Array): void {
-    const last = this.#pieces.get(this.#next - 1)
-    if (last?.stream === stream && last.data.length + data.length <= SMALL) last.data = Buffer.concat([last.data, data])
-    else {
-      // A small part of a large buffer would keep all of it.
-      this.#pieces.set(this.#next++, { stream, offset: this.#ends[stream - 1] ?? 0, data: data.length < SMALL ? Uint8Array.from(data) : data })
-      this.#cost += OVERHEAD
+    let at = 0
+    while (at < data.length) {
+      const last = this.#pieces.get(this.#next - 1)
+      const piece = last?.stream === stream && last.length < last.block.length ? last : this.#begin(stream, data.length - at, last)
+      const part = data.subarray(at, at + piece.block.length - piece.length)
+      piece.block.set(part, piece.length)
+      piece.length += part.length
+      at += part.length
+      this.#ends[stream - 1] = (this.#ends[stream - 1] ?? 0) + part.length
+      this.#total += part.length
     }
-    this.#ends[stream - 1] = (this.#ends[stream - 1] ?? 0) + data.length
-    this.#cost += data.length
-    this.#total += data.length
     while (this.#cost > this.#most() && this.#pieces.size > 1) this.#drop()
   }
 
   /** What a reader has before it, at what it costs. */
   behind({ piece, position }: Cursor): number {
-    return this.#total - position + (this.#next - piece) * OVERHEAD
+    return this.#total - position + (this.#next - piece) * (BLOCK_LEAST + OVERHEAD)
   }
 
   /** At the oldest byte that is there. */
   oldest(): Cursor {
     let kept = 0
-    for (const { data } of this.#pieces.values()) kept += data.length
+    for (const { length } of this.#pieces.values()) kept += length
     return { piece: this.#first, within: 0, position: this.#total - kept }
   }
 
@@ -80,24 +94,45 @@ export class Ring {
     return this.#ends[stream - 1] ?? 0
   }
 
-  /** What is next for a reader, who goes on by it. `lost`: it is not there any more. */
-  take(cursor: Cursor): { readonly stream: StreamNumber; readonly data: Uint8Array } | 'lost' | undefined {
+  /** What is next for a reader, of one stream, who goes on by it. `lost`: it is not there any more. */
+  take(cursor: Cursor): Taken | 'lost' | undefined {
     if (cursor.piece < this.#first) return 'lost'
-    const piece = this.#pieces.get(cursor.piece)
-    if (!piece) return undefined
-    const data = piece.data.subarray(cursor.within)
-    cursor.within += data.length
-    cursor.position += data.length
-    if (cursor.piece < this.#next - 1) {
+    const parts: Uint8Array[] = []
+    let size = 0
+    let stream: StreamNumber | undefined
+    for (let piece = this.#pieces.get(cursor.piece); piece && size < GATHERED; piece = this.#pieces.get(cursor.piece)) {
+      const part = piece.block.subarray(cursor.within, piece.length)
+      if (part.length > 0) {
+        stream ??= piece.stream
+        if (stream !== piece.stream) break
+        parts.push(part)
+        size += part.length
+      }
+      cursor.within = piece.length
+      // The last one may still grow.
+      if (cursor.piece === this.#next - 1) break
       cursor.piece++
       cursor.within = 0
-      return data.length > 0 ? { stream: piece.stream, data } : this.take(cursor)
     }
-    return data.length > 0 ? { stream: piece.stream, data } : undefined
+    cursor.position += size
+    return stream && { stream, parts, size }
+  }
+
+  /** As large as what came before, so that it suits what is written. */
+  #begin(stream: StreamNumber, wanted: number, last: Piece | undefined): Piece {
+    const size = Math.min(BLOCK_MOST, Math.max(BLOCK_LEAST, wanted, 2 * (last?.length ?? 0)))
+    const block = this.#spare?.length === size ? this.#spare : Buffer.allocUnsafeSlow(size)
+    if (block === this.#spare) this.#spare = undefined
+    const piece = { stream, offset: this.#ends[stream - 1] ?? 0, block, length: 0 }
+    this.#pieces.set(this.#next++, piece)
+    this.#cost += size + OVERHEAD
+    return piece
   }
 
   #drop(): void {
-    this.#cost -= (this.#pieces.get(this.#first)?.data.length ?? 0) + OVERHEAD
+    const block = this.#pieces.get(this.#first)?.block
+    if (block?.length === BLOCK_MOST) this.#spare = block
+    this.#cost -= (block?.length ?? 0) + OVERHEAD
     this.#pieces.delete(this.#first++)
   }
 }

@@ -1,6 +1,7 @@
 import type { ComputerInfo, EquippedComputer } from '../../../../src/contract/index.ts'
 import { codeOf } from './errors.ts'
 import { Executions } from './executions.ts'
+import { type Inner, manage } from './management.ts'
 import type { MetaStore, SpriteMeta } from './meta.ts'
 import { Tasks } from './tasks.ts'
 
@@ -10,12 +11,16 @@ export class Served {
   readonly executions: Executions
   readonly tasks = new Tasks()
   readonly #store: MetaStore
+  readonly #inner: Inner
+  readonly #closed = new AbortController()
+  #managed = false
   #meta: Promise<SpriteMeta> | undefined
   #waking: Promise<void> | undefined
 
-  constructor(computer: EquippedComputer, store: MetaStore) {
+  constructor(computer: EquippedComputer, store: MetaStore, inner: Inner) {
     this.computer = computer
     this.#store = store
+    this.#inner = inner
     this.executions = new Executions(this)
   }
 
@@ -49,7 +54,9 @@ export class Served {
   /** Does it on the running computer; one that does not run is started first. */
   async awake<T>(work: (computer: EquippedComputer) => Promise<T>): Promise<T> {
     try {
-      return await work(this.computer)
+      const result = await work(this.computer)
+      this.#manage()
+      return result
     } catch (error) {
       if (codeOf(error) !== 'not_running') throw error
     }
@@ -58,12 +65,21 @@ export class Served {
   }
 
   async close(): Promise<void> {
+    this.#closed.abort()
     await this.executions.close()
     await this.computer.close()
   }
 
   async #wake(): Promise<void> {
     if ((await this.computer.info()).state !== 'running') await this.computer.start()
+    this.#manage()
+  }
+
+  /** From its first use on, and again after it stopped. */
+  #manage(): void {
+    if (this.#managed) return
+    this.#managed = true
+    void manage(this, this.#inner, this.#closed.signal).then((again) => (this.#managed = !again))
   }
 
   async #read(info: ComputerInfo | undefined): Promise<SpriteMeta> {

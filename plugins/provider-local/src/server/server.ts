@@ -5,15 +5,28 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer } from 'ws'
 import type { EquippedProvider } from '../../../../src/contract/index.ts'
+import { hasCode } from '../errors.ts'
 import { Call, json } from './call.ts'
 import { SPRITE_VERSION } from './document.ts'
 import { answerTo, refuse } from './errors.ts'
+import { checkpointRoutes } from './checkpoints.ts'
 import { execRoutes } from './exec.ts'
+import { extensionRoutes } from './extensions.ts'
 import { Fleet } from './fleet.ts'
+import { fsRoutes } from './fs.ts'
+import { checkHandshake, keepAlive, refuseUpgrade } from './handshake.ts'
 import { listRoutes } from './list.ts'
+import { policyRoutes } from './policy.ts'
+import { portRoutes } from './ports.ts'
+import { proxyRoutes } from './proxy.ts'
 import { type Handler, Router, type SocketHandler, type Upgrade } from './router.ts'
+import type { Served } from './served.ts'
+import { serviceRoutes } from './services.ts'
 import { sessionRoutes } from './sessions.ts'
 import { spriteRoutes } from './sprites.ts'
+import { taskRoutes } from './task-routes.ts'
+import { serveUrl, spriteOf, upgradeUrl } from './url.ts'
+import { watchRoutes } from './watch.ts'
 
 /** Headers of one request, and one WebSocket message, at most. */
 const HEADERS_MAX = 64 * 1024
@@ -46,14 +59,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { provider, dataDir, host = '127.0.0.1', port = 0, tls } = options
   const fleet = new Fleet(provider, dataDir)
   const front = new Front(fleet, options)
-  const settings = { maxHeaderSize: HEADERS_MAX, headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: 65_000 }
+  const settings = { maxHeaderSize: HEADERS_MAX, headersTimeout: HEADERS_MS, requestTimeout: 0, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000 }
   const server: Server = tls ? createSecure({ ...settings, ...tls }) : createServer(settings)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => void front.answer(request, response))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => void front.upgrade(request, socket, head))
-  server.on('clientError', (_error, socket: Duplex) => socket.end('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n'))
+  server.on('clientError', (error: Error, socket: Duplex) => refuseUpgrade(socket, hasCode(error, 'HPE_HEADER_OVERFLOW') ? refuse(431, 'too_large', 'the headers are too large') : refuse(400, 'bad_request', 'this is no HTTP'), {}))
   await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port }, () => resolve()))
   const address = server.address() as AddressInfo
   const scheme = tls ? 'https' : 'http'
+  fleet.inner = (served, inside, response) => void front.answerInside(served, inside, response)
   fleet.urlOf = (name) => `${scheme}://${name}.localhost:${address.port}/`
   return {
     url: `${scheme}://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
@@ -72,7 +86,7 @@ class Front {
   readonly #digest: Buffer
   readonly #headers: Readonly<Record<string, string>>
   readonly #log: (line: string) => void
-  readonly #router = new Router(listRoutes, spriteRoutes, execRoutes, sessionRoutes)
+  readonly #router = new Router(listRoutes, spriteRoutes, execRoutes, sessionRoutes, fsRoutes, watchRoutes, checkpointRoutes, policyRoutes, proxyRoutes, portRoutes, serviceRoutes, taskRoutes, extensionRoutes)
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: true, autoPong: true })
 
   constructor(fleet: Fleet, { token, version, log }: ServerOptions) {
@@ -83,10 +97,14 @@ class Front {
   }
 
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value)
     response.on('error', () => undefined)
+    const sprite = spriteOf(request)
+    if (sprite !== undefined) return serveUrl(this.#fleet, sprite, request, response, this.#isOurs(request))
+    for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value)
     try {
+      this.#admit(request)
       const { handler, call } = this.#find(request, request.method ?? 'GET')
+      response.once('close', () => call.over())
       await (handler as Handler)(call, response)
     } catch (error) {
       this.#fail(request, response, error)
@@ -97,10 +115,17 @@ class Front {
     socket.on('error', () => socket.destroy())
     let taken = false
     try {
+      const sprite = spriteOf(request)
+      if (sprite !== undefined) return await upgradeUrl(this.#fleet, sprite, request, socket, head, this.#isOurs(request))
+      this.#admit(request)
       const { handler, call } = this.#find(request, 'WS')
+      checkHandshake(request)
+      keepAlive(socket)
       const upgrade: Upgrade = (headers = {}) =>
         new Promise((resolve, reject) => {
-          if (socket.destroyed) return reject(new Error('the client is gone'))
+          const leave = () => reject(refuse(499, 'gone', 'the client is gone'))
+          if (socket.destroyed) return leave()
+          socket.once('close', leave)
           taken = true
           const add = (lines: string[]) => void lines.push(...Object.entries({ ...this.#headers, ...headers }).map(([name, value]) => `${name}: ${value}`))
           this.#sockets.once('headers', add)
@@ -114,10 +139,7 @@ class Front {
     } catch (error) {
       this.#tell(request, error)
       if (taken) return void socket.destroy()
-      const { status, body } = answerTo(error)
-      const text = `${JSON.stringify(body)}\n`
-      const headers = Object.entries({ ...this.#headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)), connection: 'close' })
-      socket.end(`HTTP/1.1 ${status} ${body.error}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${text}`)
+      refuseUpgrade(socket, error, this.#headers)
     }
   }
 
@@ -126,19 +148,35 @@ class Front {
     setTimeout(() => this.#sockets.clients.forEach((client) => client.terminate()), 500).unref()
   }
 
-  #find(request: IncomingMessage, method: string): { readonly handler: Handler | SocketHandler; readonly call: Call } {
-    this.#admit(request)
-    const target = request.url ?? '/'
+  /** A program of the sprite's own, over its management socket: every path is about it. */
+  async answerInside(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.on('error', () => undefined)
+    try {
+      const { handler, call } = this.#find(request, request.method ?? 'GET', `/v1/sprites/${served.name}`)
+      response.once('close', () => call.over())
+      await (handler as Handler)(call, response)
+    } catch (error) {
+      this.#fail(request, response, error)
+    }
+  }
+
+  #find(request: IncomingMessage, method: string, below?: string): { readonly handler: Handler | SocketHandler; readonly call: Call } {
+    const target = below === undefined ? (request.url ?? '/') : (request.url ?? '/').replace(/^\/v1/, below)
     const mark = target.indexOf('?')
     const path = mark < 0 ? target : target.slice(0, mark)
     const { handler, params } = this.#router.find(method, path)
     return { handler, call: new Call(request, this.#fleet, new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)), params) }
   }
 
-  #admit({ headers: { authorization = '' } }: IncomingMessage): void {
+  #admit(request: IncomingMessage): void {
+    if (this.#isOurs(request)) return
+    throw refuse(401, 'unauthorized', request.headers.authorization === undefined ? 'this server needs a token: Authorization: Bearer …' : "the token is not this server's")
+  }
+
+  /** It carries the token. */
+  #isOurs({ headers: { authorization = '' } }: IncomingMessage): boolean {
     const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? []
-    if (token !== undefined && timingSafeEqual(digest(token), this.#digest)) return
-    throw refuse(401, 'unauthorized', authorization === '' ? 'this server needs a token: Authorization: Bearer …' : 'the token is not this server\'s')
+    return token !== undefined && timingSafeEqual(digest(token), this.#digest)
   }
 
   #fail(request: IncomingMessage, response: ServerResponse, error: unknown): void {

@@ -1,6 +1,6 @@
 import type { Attachment, SessionInfo } from '../../../../src/contract/index.ts'
 import { greetingOf } from './greeting.ts'
-import { type Heard, type Peer, listen } from './peer.ts'
+import { type Heard, type Peer, inOrder, listen } from './peer.ts'
 import type { Served } from './served.ts'
 
 /** Sessions with a terminal. Every client has a view of its own, which begins with the true screen. */
@@ -42,10 +42,10 @@ export class Terminals {
     let owner = true
     program.onDisowned = () => (owner = false)
     return {
-      stdin: {
+      stdin: inOrder({
         write: (bytes) => (owner ? program.stdin.write(bytes) : sessions.send(id, bytes)),
         end: async () => {},
-      },
+      }),
       kill: (signal) => (owner ? program.kill(signal) : sessions.signal(id, signal)),
       resize: (size) => (owner ? program.resize(size) : sessions.resize(id, size)),
     }
@@ -64,7 +64,7 @@ export class Terminals {
   async #show(program: Attachment, peer: Peer): Promise<void> {
     try {
       for await (const data of program.stdout) {
-        peer.output(1, data)
+        peer.raw(data)
         await peer.room()
       }
       const status = await program.exit
