@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteSource, Computer, EquippedComputer, ErrorCode, ExitStatus, Process, SpawnOptions } from '../../contract/index.ts'
-import { isAmuxError, normalise } from '../../errors/index.ts'
+import { hasCode, isAmuxError, normalise } from '../../errors/index.ts'
 
 export interface Result {
   readonly exit: ExitStatus
@@ -112,6 +112,17 @@ export function pattern(length: number): Buffer {
 /** A directory of the test's own on the computer, absolute. It goes with the computer: not every one has a /tmp of its own. */
 export async function scratch(computer: Pick<Computer, 'spawn'>): Promise<string> {
   return sh(computer, 'mktemp -d "$HOME/amux-conf.XXXXXX"')
+}
+
+/** `false` where a computer only hibernates, which `stop` then says. */
+export async function stops(computer: EquippedComputer): Promise<boolean> {
+  try {
+    await computer.stop()
+    return true
+  } catch (error) {
+    if (hasCode(error, 'unsupported')) return false
+    throw error
+  }
 }
 
 export { sleep }

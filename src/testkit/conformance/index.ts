@@ -4,6 +4,7 @@ import { archive } from './archive.ts'
 import { Bench, type BenchOptions } from './bench.ts'
 import { checkpointFaults } from './checkpoint-faults.ts'
 import { checkpoints } from './checkpoints.ts'
+import { fileTrees } from './file-trees.ts'
 import { files } from './files.ts'
 import { rejects } from './helpers.ts'
 import { honesty } from './honesty.ts'
@@ -14,6 +15,7 @@ import { logs } from './logs.ts'
 import { network } from './network.ts'
 import { ports } from './ports.ts'
 import { screens } from './screens.ts'
+import { services } from './services.ts'
 import { sessions } from './sessions.ts'
 import { spawn } from './spawn.ts'
 import { streams } from './streams.ts'
@@ -21,7 +23,7 @@ import type { Topic } from './topic.ts'
 import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
-const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network]
+const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network, services]
 
 /** Any runner's: mocha's `it`, node's `test`, … They run in order, one at a time. */
 export interface Runner {

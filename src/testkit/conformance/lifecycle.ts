@@ -1,21 +1,8 @@
 import assert from 'node:assert/strict'
-import type { EquippedComputer } from '../../contract/index.ts'
-import { hasCode } from '../../errors/index.ts'
-import { rejects, rejectsNamed, run, sh } from './helpers.ts'
+import { rejects, rejectsNamed, run, sh, stops } from './helpers.ts'
 import type { Topic } from './topic.ts'
 
 const states = new Set(['running', 'stopped', 'starting', 'stopping', 'hibernating', 'broken'])
-
-/** `false` where a computer only hibernates, which `stop` then says. */
-async function stops(computer: EquippedComputer): Promise<boolean> {
-  try {
-    await computer.stop()
-    return true
-  } catch (error) {
-    if (hasCode(error, 'unsupported')) return false
-    throw error
-  }
-}
 
 export const lifecycle: Topic = {
   name: 'lifecycle',
