@@ -27,17 +27,20 @@ export class Fleet {
     this.store = new MetaStore(dataDir)
   }
 
-  /** 404 when there is none. One that was deleted behind the server's back is forgotten. */
+  /** 404 when there is none. One that was deleted behind the server's back is forgotten, made anew or not. */
   async get(name: string): Promise<Served> {
     const served = await this.#known(name)
     try {
-      await served.info()
-      return served
+      const { createdAt } = await served.info()
+      served.createdAt ??= createdAt
+      if (served.createdAt === createdAt) return served
     } catch (error) {
       if (codeOf(error) !== 'not_found') throw error
       await this.#forget(name)
       throw missing(name)
     }
+    await this.#forget(name)
+    return this.get(name)
   }
 
   async create({ name, labels, env, urlAuth, id }: NewSprite): Promise<Served> {

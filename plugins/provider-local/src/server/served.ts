@@ -10,6 +10,8 @@ export class Served {
   readonly computer: EquippedComputer
   readonly executions: Executions
   readonly tasks = new Tasks()
+  /** Of the computer that it is about: another one may come under its name. */
+  createdAt: string | undefined
   readonly #store: MetaStore
   readonly #inner: Inner
   readonly #closed = new AbortController()
