@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { chmod, link, lstat, lutimes, mkdir, open, rename, rm, symlink } from 'node:fs/promises'
+import { closeSync, constants, futimesSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs'
+import { chmod, link, lstat, lutimes, mkdir, rm, symlink } from 'node:fs/promises'
 import type { ByteSource } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
 import { Place } from './place.ts'
@@ -49,7 +49,7 @@ async function put(place: Place, names: readonly string[], entry: Entry): Promis
   const draft = `${directory}/.amux-${randomBytes(6).toString('hex')}`
   try {
     await make(place, names, draft, entry)
-    await replace(draft, `${directory}/${last}`)
+    replace(draft, `${directory}/${last}`)
   } catch (error) {
     await rm(draft, { force: true })
     throw error
@@ -79,26 +79,27 @@ function outside(): never {
   throw fail('corrupt', 'it is a hard link to something that is not in the archive')
 }
 
+/** Each step waits for the disk: most files are small, and a trip through the thread pool takes longer than that. */
 async function writeFile(path: string, entry: Entry): Promise<void> {
-  const file = await open(path, CREATE, entry.mode & 0o777)
+  const file = openSync(path, CREATE, entry.mode & 0o777)
   try {
     let size = 0
     for await (const chunk of entry.body) {
-      await file.writeFile(chunk)
+      writeFileSync(file, chunk)
       size += chunk.length
     }
     if (size !== entry.size) throw fail('corrupt', 'the archive ends early')
-    await file.utimes(entry.mtime, entry.mtime)
+    futimesSync(file, entry.mtime, entry.mtime)
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
-async function replace(draft: string, path: string): Promise<void> {
-  const there = await lstat(path).catch(() => undefined)
+function replace(draft: string, path: string): void {
+  const there = lstatSync(path, { throwIfNoEntry: false })
   if (there?.isDirectory()) throw fail('conflict', 'a directory is in its place')
   if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
-  await rename(draft, path)
+  renameSync(draft, path)
 }
 
 /** A directory may be closed to writing: only once everything is in it. */

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { type BigIntStats, createReadStream } from 'node:fs'
-import { lstat, mkdir, readdir, readlink, rename, rm, rmdir, unlink } from 'node:fs/promises'
+import { type BigIntStats, createReadStream, lstatSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, normalise } from '../../errors/index.ts'
 import { collect } from '../../util/streams.ts'
@@ -10,6 +10,8 @@ import { gitFiles } from '../scan.ts'
 import { type Names, type Ran, type Seen, type ShellOptions, type Survey, type Tree, parentsOf } from './tree.ts'
 
 const AT_ONCE = 64
+/** Up to here it is quicker to wait than to go through the thread pool. */
+const SMALL = 256 * 1024
 const LONGEST = 256 * 1024 * 1024
 
 /** The project on this machine. */
@@ -33,10 +35,10 @@ export class Here implements Tree {
 
   async look(paths: readonly string[]): Promise<Survey> {
     const found = new Map<string, Seen>()
-    await this.#each(paths, async (path) => {
-      const seen = await see(join(this.root, path))
+    for (const path of paths) {
+      const seen = see(`${this.root}/${path}`)
       if (seen) found.set(path, seen)
-    })
+    }
     return found
   }
 
@@ -61,7 +63,7 @@ export class Here implements Tree {
       for (const path of paths.toSorted()) {
         const parts = path.split('/')
         const name = parts.pop() ?? ''
-        await rename(`${await from.enter(parts)}/${name}`, `${await to.enter(parts)}/${name}`)
+        renameSync(`${await from.enter(parts)}/${name}`, `${await to.enter(parts)}/${name}`)
       }
     } finally {
       await from.close()
@@ -75,7 +77,7 @@ export class Here implements Tree {
       for (const path of paths) {
         const parts = path.split('/')
         const name = parts.pop() ?? ''
-        await unlink(`${await place.enter(parts)}/${name}`)
+        unlinkSync(`${await place.enter(parts)}/${name}`)
       }
       const parents = new Set(paths.flatMap(parentsOf))
       for (const parent of [...parents].toSorted().toReversed()) {
@@ -125,15 +127,16 @@ export class Here implements Tree {
   }
 }
 
-async function see(path: string): Promise<Seen | undefined> {
-  const stat = await lstat(path, { bigint: true }).catch((error: unknown) => {
+function see(path: string): Seen | undefined {
+  try {
+    const stat = lstatSync(path, { bigint: true })
+    const { size, mode, mtimeNs, ctimeNs } = stat
+    const target = stat.isSymbolicLink() ? readlinkSync(path) : undefined
+    return { type: typeOf(stat), size: Number(size), mode: Number(mode & 0o777n), mtime: String(mtimeNs), ctime: String(ctimeNs), ...(target !== undefined && { target }) }
+  } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
     throw normalise(error)
-  })
-  if (!stat) return undefined
-  const { size, mode, mtimeNs, ctimeNs } = stat
-  const target = stat.isSymbolicLink() ? await readlink(path) : undefined
-  return { type: typeOf(stat), size: Number(size), mode: Number(mode & 0o777n), mtime: String(mtimeNs), ctime: String(ctimeNs), ...(target !== undefined && { target }) }
+  }
 }
 
 function typeOf(stat: BigIntStats): Seen['type'] {
@@ -143,9 +146,11 @@ function typeOf(stat: BigIntStats): Seen['type'] {
 }
 
 async function digestOf(path: string): Promise<string | undefined> {
-  const hash = createHash('sha256')
   try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer)
+    const { size } = statSync(path)
+    if (size <= SMALL) return createHash('sha256').update(readFileSync(path)).digest('hex')
+    const hash = createHash('sha256')
+    for await (const chunk of createReadStream(path, { highWaterMark: SMALL })) hash.update(chunk as Buffer)
     return hash.digest('hex')
   } catch (error) {
     if (isCode(error, 'ENOENT', 'ENOTDIR')) return undefined
