@@ -1,10 +1,17 @@
+import type { EquippedComputer } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
-import type { Conflict, Direction, SyncResult } from '../sync/index.ts'
+import type { Conflict, Direction, SyncPlaces, SyncResult } from '../sync/index.ts'
 import { cleanLine } from '../util/text.ts'
-import type { Told } from './sync.ts'
 
 const signs = { add: '+', change: '~', remove: '-' } as const
 const SHOWN = 10
+
+export interface Told {
+  readonly computer: EquippedComputer
+  readonly places: SyncPlaces
+  readonly direction: Direction
+  readonly dryRun: boolean
+}
 
 /** One line for each thing that is done, or refused (`!`). */
 export function linesOf({ plan, history, unsettled }: SyncResult, direction: Direction, computer: string): string[] {

@@ -8,7 +8,7 @@ import { type Direction, type SyncPlaces, type SyncResult, syncProject } from '.
 import { formatBytes } from '../util/bytes.ts'
 import type { AmuxCommand } from './base.ts'
 import { type ComputerSelection, computerFlags } from './flags.ts'
-import { documentOf, linesOf, refusal } from './sync-report.ts'
+import { type Told, documentOf, linesOf, refusal } from './sync-report.ts'
 
 export const syncArg = string({ description: 'Files and directories of the project: only these. Default: all of it.', ignoreStdin: true })
 
@@ -45,7 +45,7 @@ export async function sync(command: Command, direction: Direction, typed: readon
   const whole = only.length === typed.length ? only : []
   const options = { direction, only: whole, delete: flags.delete, force: flags.force, git: flags.git, dryRun: flags['dry-run'], signal }
   const result = await syncProject(computer, places, { ...options, progress: (text) => out.progress(text), onBytes: shown(command, direction), onSkipped: (path, what) => out.say(`amux: left out ${path}: ${what}`) })
-  return tell(command, { computer, places, direction, dryRun: options.dryRun, git: flags.git }, result)
+  return tell(command, { computer, places, direction, dryRun: options.dryRun }, result)
 }
 
 /** Where the project is on a computer that is its own. */
@@ -81,14 +81,6 @@ function shown({ out }: Command, direction: Direction): (count: number) => void 
   }
 }
 
-export interface Told {
-  readonly computer: EquippedComputer
-  readonly places: SyncPlaces
-  readonly direction: Direction
-  readonly dryRun: boolean
-  readonly git: boolean
-}
-
 function tell({ out }: Command, told: Told, result: SyncResult): number {
   const { direction, dryRun, computer } = told
   const lines = linesOf(result, direction, computer.name)
@@ -108,6 +100,6 @@ function tell({ out }: Command, told: Told, result: SyncResult): number {
   return 1
 }
 
-export function count(number: number, what: string): string {
+function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`
 }

@@ -147,7 +147,7 @@ function remembered({ source, target, content }: Pair, direction: Direction): Re
 /** Looked at just now, and the same on both sides. */
 function agreed(path: string, here: Side, there: Side, before: Remembered | undefined): Remembered {
   const [mine, its] = [here.seen.get(path), there.seen.get(path)]
-  if (!mine || !its) throw new Error(`${path} is not on both sides`)
+  if (!mine || !its) throw fail('internal', `${path} is not on both sides`)
   const content = here.content.get(path) ?? there.content.get(path) ?? (untouched(mine, before?.here) ? before?.content : undefined)
   return { here: mine, there: its, ...(content !== undefined && { content }) }
 }
