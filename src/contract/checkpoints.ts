@@ -38,7 +38,7 @@ export interface RestoreResult {
   readonly restored: string
   /** Restoring this one takes the restore back. Absent where nothing had to change. */
   readonly safety?: string
-  /** Files and directories that were made, changed or removed. Absent where it was interrupted and finished then. */
+  /** Files and directories that were made, changed or removed. Absent where the provider does not say, or it was interrupted and finished then. */
   readonly changed?: number
 }
 

@@ -1,10 +1,15 @@
+import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { SpawnOptions } from '../../../src/contract/index.ts'
 import type { Query } from './client.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'
 import { Execution } from './execution.ts'
+import { upload } from './files.ts'
 import { retrying } from './retry.ts'
 import type { Sprite } from './sprite.ts'
+
+/** Of all words and variables together, as they stand in an address. */
+const LONG = 8 * 1024
 
 export interface ExecOptions extends SpawnOptions {
   /** In the sprite's own environment, as it is, and where it puts programs: nothing has to be asked first. */
@@ -37,22 +42,41 @@ export async function openExec(sprite: Sprite, argv: readonly string[], options:
 
 async function request(sprite: Sprite, argv: readonly string[], options: ExecOptions): Promise<{ readonly words: readonly string[]; readonly query: Query }> {
   const { env = {}, tty, user, cwd, plain = false, bare = false, maxRun = '60s' } = options
+  if (user !== undefined) await checkUser(sprite, user, options.signal)
   const words = user === undefined ? argv : [...sudo(user), ...argv]
   const own = plain || (Object.keys(env).length === 0 && !sprite.hasEnv && !tty && !bare)
   const variables = own ? {} : bare ? env : { ...(await sprite.facts(options.signal)).env, ...(tty && { TERM: 'xterm-256color', COLORTERM: 'truecolor' }), ...env }
   const dir = cwd === undefined || cwd === '' || posix.isAbsolute(cwd) ? cwd : posix.join((await sprite.facts(options.signal)).user.home, cwd)
+  const list = Object.entries(variables).map(([key, value]) => `${key}=${value}`)
+  const long = [...words, ...list].reduce((sum, text) => sum + encodeURIComponent(text).length, 0) > LONG
+  const cmd = long ? await aside(sprite, words, options.signal) : words
   return {
     words,
     query: {
-      cmd: words,
-      path: words[0],
+      cmd,
+      path: cmd[0],
       stdin: true,
       ...(dir ? { dir } : {}),
       ...(tty && { tty: true, rows: tty.rows, cols: tty.cols }),
-      ...(Object.keys(variables).length > 0 && { env: Object.entries(variables).map(([key, value]) => `${key}=${value}`) }),
+      ...(list.length > 0 && { env: list }),
       max_run_after_disconnect: maxRun,
     },
   }
+}
+
+/** Commands travel in the address of the request, which may not be long: such a one is read from a file. */
+async function aside(sprite: Sprite, words: readonly string[], signal: AbortSignal | undefined): Promise<readonly string[]> {
+  const file = `/tmp/.amux-${randomBytes(8).toString('hex')}`
+  await upload(sprite, file, Buffer.from(words.map((word) => `${word}\0`).join('')), 0o600, signal)
+  return ['bash', '-c', 'mapfile -d "" -t words < "$1" && rm -f -- "$1" && exec -- "${words[@]}"', 'bash', file]
+}
+
+async function checkUser(sprite: Sprite, user: string, signal: AbortSignal | undefined): Promise<void> {
+  const [who = '', group = ''] = user.split(':', 2)
+  const script = 'command -v sudo > /dev/null || exit 44; case $1 in *[!0-9]*) id -u -- "$1" > /dev/null 2>&1 || exit 45;; esac; case $2 in *[!0-9]*) getent group -- "$2" > /dev/null || exit 45;; esac'
+  const { code } = await sprite.run(['sh', '-c', script, 'sh', who, group], { signal })
+  if (code === 44) throw fail('unsupported', `programs on ${sprite.name} run as its own user only: it has no sudo`, { computer: sprite.name })
+  if (code === 45) throw fail('not_found', `there is no user or group ${JSON.stringify(user)} on ${sprite.name}`, { source: 'program', computer: sprite.name })
 }
 
 /** `name`, `uid`, `uid:gid`. */

@@ -16,7 +16,6 @@ const served: typeof descriptor = {
 }
 
 describe('the Sprites provider conforms, on our own server', () => {
-  after(() => server?.end())
   conformance(
     { test: (name, body) => it(name, body), describe, after },
     {
@@ -24,4 +23,6 @@ describe('the Sprites provider conforms, on our own server', () => {
       expect: { isolation: 'native', disk: 'native', exec: 'native', sessions: 'native', tunnel: 'native', checkpoints: 'native', services: 'native', url: 'native', ...(tier === 'root' && { network: 'native' as const }) },
     },
   )
+  // Behind what the suite does at its own end.
+  after(() => server?.end())
 })

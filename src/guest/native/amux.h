@@ -105,6 +105,7 @@ void order_note(struct order *order, int stream, uint64_t out_end, uint64_t err_
 void tree_signal(pid_t root, int signal);
 void tree_signal_children(pid_t root, int signal);
 int tree_has_group(pid_t root, pid_t group);
+uint64_t tree_ticks(pid_t root); /* processor time used so far, in clock ticks */
 
 /* holder.c: one per session */
 void holder_main(int connection) __attribute__((noreturn));
@@ -128,5 +129,10 @@ void supervise(struct place *place) __attribute__((noreturn));
 int start_command(struct place *place, char **guest);
 int stop_command(struct place *place);
 int bridge_command(const char *socket);
+
+/* record.c, follow.c, records.c: a session without a guest, see record.h */
+int record_command(const char *dir, const char *tasks);
+int follow_command(const char *dir, char **options);
+int records_command(const char *root);
 
 #endif

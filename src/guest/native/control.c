@@ -32,7 +32,7 @@ static void tell_all(struct holder *holder) {
 }
 
 /* The number of a group whose leader was reaped may belong to a stranger by now. */
-static void signal_group(struct holder *holder, int number) {
+void control_signal(struct holder *holder, int number) {
   pid_t group = 0;
   if (holder->request.tty) ioctl(holder->io.holder[0], TIOCGPGRP, &group);
   if (group <= 0) group = holder->pid;
@@ -60,7 +60,7 @@ static void obey(struct holder *holder, const struct record *record) {
     case W_END_INPUT: holder->input.ending = 1; return input_write(holder);
     case W_LIMIT: return set_limit(holder, record);
     case W_SIZE: if (holder->request.tty) pty_resize(holder->io.holder[0], get16(data), get16(data + 2)); return;
-    case W_SIGNAL: return signal_group(holder, data[0]);
+    case W_SIGNAL: return control_signal(holder, data[0]);
     case W_KILL: return ending_begin(holder, data[0], get32(data + 1));
     case W_DISMISS: holder->dismissed = 1; return;
     default: return control_lost(holder);

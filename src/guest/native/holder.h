@@ -33,6 +33,7 @@ struct holder {
   struct order order;
   int64_t lonely_since;         /* the guest is gone since; 0: it is here */
   int64_t hup_at, kill_at;      /* 0: no such plan */
+  void (*seen)(uint8_t stream, const uint8_t *data, size_t length); /* NULL, or who looks at the output too */
 };
 
 /* streams.c */
@@ -50,6 +51,7 @@ void control_obey(struct holder *holder);
 void control_accept(struct holder *holder);
 void control_exit(struct holder *holder);
 void control_lost(struct holder *holder);
+void control_signal(struct holder *holder, int number); /* to its foreground process group */
 
 /* ending.c */
 void ending_begin(struct holder *holder, int signal, int64_t grace);

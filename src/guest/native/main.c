@@ -1,4 +1,4 @@
-/* amux-init: the supervisor of a computer's guest, and the holders of its sessions. */
+/* amux-init: the supervisor of a computer's guest, and the holders of its sessions; recorders where there is no guest. */
 #include "amux.h"
 
 #include <fcntl.h>
@@ -10,7 +10,10 @@ static const char usage[] =
   "amux-init run CONFIG -- COMMAND...    supervise the guest: COMMAND... CONFIG\n"
   "amux-init start CONFIG -- COMMAND...  the same in the background; returns once the guest answers\n"
   "amux-init stop CONFIG                 end it, its guest and every session\n"
-  "amux-init bridge SOCKET               join standard input and output with a unix socket";
+  "amux-init bridge SOCKET               join standard input and output with a unix socket\n"
+  "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
+  "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side); from these offsets of its streams\n"
+  "amux-init records ROOT                what the directories in ROOT say, a line each";
 
 int main(int argc, char **argv) {
   for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3; fd = dup(fd)) { /* 0 to 2 are never anything else */ }
@@ -18,6 +21,9 @@ int main(int argc, char **argv) {
   prctl(PR_SET_NAME, "amux-init"); /* whatever the file is called: the guest knows its own by this */
   const char *verb = argc > 2 ? argv[1] : "";
   if (strcmp(verb, "bridge") == 0) return bridge_command(argv[2]);
+  if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");
+  if (strcmp(verb, "follow") == 0 && argc == 6) return follow_command(argv[2], argv + 3);
+  if (strcmp(verb, "records") == 0) return records_command(argv[2]);
   int has_command = argc > 4 && strcmp(argv[3], "--") == 0;
   struct place place = {0};
   if (strcmp(verb, "stop") == 0) {

@@ -1,9 +1,10 @@
-/* Unix sockets of which only the same user and root may be a peer. */
+/* Unix sockets of which only the same user and root may be a peer: the user whose files it makes. */
 #include "amux.h"
 
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -40,7 +41,7 @@ int sock_accept(int listener) {
   struct ucred peer;
   socklen_t length = sizeof peer;
   int known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
-  if (known && (peer.uid == 0 || peer.uid == geteuid())) return fd;
+  if (known && (peer.uid == 0 || peer.uid == (uid_t)setfsuid((uid_t)-1))) return fd;
   close(fd);
   errno = EPERM;
   return -1;

@@ -40,6 +40,7 @@ static void keep(struct holder *holder, struct source *source, size_t length) {
   put64(head + 1, source->log.end);
   order_note(&holder->order, source->stream, out->end, err->end);
   source->broken = log_append(&source->log, buffer, length) < 0;
+  if (holder->seen) holder->seen(source->stream, buffer, length);
   int clogged = holder->link.out_length > CLOGGED;
   if (source->broken || (length <= INLINE && !clogged)) link_put(&holder->link, W_OUTPUT, head, sizeof head, buffer, length);
   else tell_end(holder, source, W_GREW);

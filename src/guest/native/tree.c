@@ -11,6 +11,7 @@
 
 struct entry {
   pid_t pid, parent, group;
+  uint64_t ticks;
   int inside;
 };
 struct table {
@@ -30,7 +31,10 @@ static int read_entry(const char *name, struct entry *entry) {
   const char *end = strrchr(line, ')'); /* the name before may contain anything */
   entry->pid = atoi(name);
   entry->inside = 0;
-  return end && sscanf(end + 1, " %*c %d %d", &entry->parent, &entry->group) == 2 ? 0 : -1;
+  unsigned long user, system;
+  if (!end || sscanf(end + 1, " %*c %d %d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &entry->parent, &entry->group, &user, &system) != 4) return -1;
+  entry->ticks = (uint64_t)user + system;
+  return 0;
 }
 
 static struct table list_all(void) {
@@ -89,4 +93,13 @@ int tree_has_group(pid_t root, pid_t group) {
   for (int i = 0; i < table.count; i++) found |= table.entries[i].inside && table.entries[i].group == group;
   free(table.entries);
   return found;
+}
+
+uint64_t tree_ticks(pid_t root) {
+  struct table table = list_tree(root);
+  uint64_t total = 0;
+  for (int i = 0; i < table.count; i++)
+    if (table.entries[i].inside) total += table.entries[i].ticks;
+  free(table.entries);
+  return total;
 }

@@ -8,8 +8,8 @@ const actions: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ['PUT', set],
   ['DELETE', remove],
   ['POST start', async (request) => request.json(await request.guest.services.start(request.id))],
-  ['POST stop', (request) => change(request, 'stop')],
-  ['POST restart', (request) => change(request, 'restart')],
+  ['POST stop', stop],
+  ['POST restart', async (request) => request.json(await request.guest.services.restart(request.id))],
   ['POST signal', signal],
   ['GET wait', wait],
 ])
@@ -39,9 +39,9 @@ async function remove(request: Request): Promise<void> {
   request.done()
 }
 
-async function change(request: Request, how: 'stop' | 'restart'): Promise<void> {
+async function stop(request: Request): Promise<void> {
   const service = one(request)
-  await service[how]()
+  await service.stop()
   request.json(service.report())
 }
 

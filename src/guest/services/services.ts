@@ -65,6 +65,13 @@ export class ServiceManager {
     return service.report()
   }
 
+  async restart(name: string): Promise<ServiceReport> {
+    const service = this.get(name)
+    await this.#startNeeds(service)
+    await service.restart()
+    return service.report()
+  }
+
   async remove(name: string): Promise<void> {
     if (this.#broken.delete(name)) return this.#definitions.remove(name)
     const service = this.get(name)

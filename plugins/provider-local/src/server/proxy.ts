@@ -20,24 +20,30 @@ async function connect(socket: WebSocket, served: Served): Promise<void> {
   if (first === undefined) return socket.close(1002, 'no target')
   let tunnel: ByteStream
   let target: string
+  let apart = false
   try {
-    const { host, port } = targetOf(first)
+    const { host, port, ends } = targetOf(first)
+    apart = ends
     target = `${host}:${port}`
     tunnel = await served.awake((computer) => computer.tunnel(port, { host }))
   } catch (error) {
     socket.send(JSON.stringify({ status: 'error', error: error instanceof Error ? error.message : String(error) }))
     return socket.close(1000)
   }
-  join(socket, tunnel)
+  join(socket, tunnel, apart)
   socket.send(JSON.stringify({ status: 'connected', target }))
   socket.resume()
 }
 
-function join(socket: WebSocket, tunnel: ByteStream): void {
+/** `apart`: each direction ends on its own, by the word `end`. Ours; without it one end is the end of both. */
+function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
   const outlet = new Outlet(socket)
   let turn: Promise<void> = Promise.resolve()
   let waiting = 0
+  let open = 2
+  const half = () => void (--open === 0 && socket.close(1000))
   socket.on('message', (data, binary) => {
+    if (!binary && apart && String(data) === 'end') turn = turn.then(() => tunnel.sink.end()).then(half, () => socket.close(1000))
     if (!binary) return
     // One buffer: the default of ws.
     const bytes = data as Buffer
@@ -53,17 +59,23 @@ function join(socket: WebSocket, tunnel: ByteStream): void {
     if (code !== 1000 && code !== 1001) return tunnel.close()
     void turn.then(() => tunnel.sink.end()).catch(() => undefined).then(() => tunnel.close())
   })
-  void pump(tunnel, outlet).finally(() => socket.close(1000))
+  void pump(tunnel, outlet).then((whole) => {
+    if (!apart || !whole) return socket.close(1000)
+    outlet.send('end')
+    half()
+  })
 }
 
-async function pump({ source }: ByteStream, outlet: Outlet): Promise<void> {
+/** False: the connection broke, for which there is no other word here than its end. */
+async function pump({ source }: ByteStream, outlet: Outlet): Promise<boolean> {
   try {
     for await (const chunk of source) {
       outlet.send(chunk)
-      if (!(await outlet.room())) return
+      if (!(await outlet.room())) return false
     }
+    return true
   } catch {
-    // A broken connection ends like any: there is no other word for it here.
+    return false
   }
 }
 
@@ -80,9 +92,9 @@ function firstMessage(socket: WebSocket): Promise<string | undefined> {
   })
 }
 
-function targetOf(text: string): { readonly host: string; readonly port: number } {
-  const { host = 'localhost', port } = parseDocument(text)
+function targetOf(text: string): { readonly host: string; readonly port: number; readonly ends: boolean } {
+  const { host = 'localhost', port, ends } = parseDocument(text)
   if (typeof host !== 'string' || host === '' || host.length > 255) throw new Error('host is no name of a host')
   if (typeof port !== 'number' || !Number.isInteger(port) || port < 1 || port > 65_535) throw new Error('port is a number from 1 to 65535')
-  return { host, port }
+  return { host, port, ends: ends === true }
 }

@@ -1,0 +1,3 @@
+import { getCommand } from '../../../../policies.ts'
+
+export default getCommand('privileges')

@@ -1,0 +1,3 @@
+import { resetCommand } from '../../../../policies.ts'
+
+export default resetCommand('privileges')

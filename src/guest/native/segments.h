@@ -1,0 +1,18 @@
+/* Reading a log from aside, in the working directory. */
+#ifndef AMUX_SEGMENTS_H
+#define AMUX_SEGMENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct reading {
+  const char *prefix;
+  int fd; /* -1: none is open */
+  uint64_t at, start;
+};
+
+/* At least one byte below `until`, moving `at` behind them; over what was not kept it jumps. 0: nothing is left below `until`. */
+size_t segments_read(struct reading *reading, uint64_t until, uint8_t *to, size_t room);
+uint64_t segments_end(const char *prefix);
+
+#endif
