@@ -3,7 +3,7 @@ import { boolean } from '@oclif/core/flags'
 import { relative, resolve, sep } from 'node:path'
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
-import { locate } from '../project/index.ts'
+import { locate, noteWorkspace } from '../project/index.ts'
 import { type Direction, type SyncPlaces, type SyncResult, syncProject } from '../sync/index.ts'
 import { formatBytes } from '../util/bytes.ts'
 import type { AmuxCommand } from './base.ts'
@@ -35,7 +35,7 @@ export async function sync(command: Command, direction: Direction, typed: readon
   const { root, worktree, cwd } = amux.project()
   const only = typed.map((path) => inProject(root, cwd, path)).filter((path) => path !== '')
   const computer = await amux.computer(flags, { start: true })
-  const places = await placesOf(command, computer)
+  const { places, keep } = await placesOf(command, computer)
   if (places.workspace === root) {
     out.note(`${computer.name} sees the project itself: there is nothing to ${direction}.`)
     if (out.json) out.data({ computer: computer.name, provider: computer.provider, workspace: root, direction, shared: true, changes: [] }, () => '')
@@ -45,14 +45,22 @@ export async function sync(command: Command, direction: Direction, typed: readon
   const whole = only.length === typed.length ? only : []
   const options = { direction, only: whole, delete: flags.delete, force: flags.force, git: flags.git, dryRun: flags['dry-run'], signal }
   const result = await syncProject(computer, places, { ...options, progress: (text) => out.progress(text), onBytes: shown(command, direction), onSkipped: (path, what) => out.say(`amux: left out ${path}: ${what}`) })
+  if (direction === 'push' && result.done) await keep()
   return tell(command, { computer, places, direction, dryRun: options.dryRun }, result)
 }
 
-/** Where the project is on a computer that is its own. */
-async function placesOf({ amux }: Command, computer: EquippedComputer): Promise<SyncPlaces> {
+interface Placed {
+  readonly places: SyncPlaces
+  /** Has the record say where the project is, if it did not. */
+  keep(): Promise<void>
+}
+
+/** Where the project is on a computer that is its own; on one that was taken over, where it would have been put. */
+async function placesOf({ amux }: Command, computer: EquippedComputer): Promise<Placed> {
   const { provider, name } = computer
-  const located = locate((await amux.followed())?.read(), { provider, computer: name })
-  if (!located) {
+  const store = await amux.followed()
+  const located = locate(store?.read(), { provider, computer: name })
+  if (!store || !located) {
     throw fail('conflict', `${name} is no computer of this project`, { hint: `Make it one: amux computer use ${name} -P ${provider}`, provider, computer: name })
   }
   const { root, name: called } = amux.project()
@@ -62,7 +70,8 @@ async function placesOf({ amux }: Command, computer: EquippedComputer): Promise<
   if (workspace === undefined || (workspace === root && info.workspace !== root)) {
     throw fail('conflict', `it is not known where this project is on ${name}`, { hint: 'Copy files instead: amux computer cp', provider, computer: name })
   }
-  return { root, provider, computer: name, workspace, createdAt: info.createdAt }
+  const keep = async () => (located.workspace === undefined ? noteWorkspace(store, provider, { ...info, workspace }) : undefined)
+  return { places: { root, provider, computer: name, workspace, createdAt: info.createdAt }, keep }
 }
 
 function inProject(root: string, cwd: string, path: string): string {

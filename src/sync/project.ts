@@ -37,8 +37,8 @@ export interface SyncResult {
   readonly staged: boolean
 }
 
-/** Carries what changed from one side to the other, and never over what changed on the other. Two at once wait for each other. */
-export async function syncProject(computer: EquippedComputer, places: Places, options: SyncOptions): Promise<SyncResult> {
+/** See `syncProject`. */
+export async function synchronise(computer: EquippedComputer, places: Places, options: SyncOptions): Promise<SyncResult> {
   const { signal, progress } = options
   const onWait = () => progress('Waiting for another amux that syncs with this computer')
   return withLock(`${memoryFile(places)}.lock`, () => run(computer, places, options), { signal, onWait })
@@ -50,7 +50,7 @@ async function run(computer: EquippedComputer, places: Places, options: SyncOpti
   const ends: Ends = { computer, direction, here: new Here(places.root, scratch, signal), there: new There(computer, places.workspace, scratch, signal) }
   const made = await prepare(ends, options)
   try {
-    return await synchronise(ends, places, made ? undefined : await readMemory(places), options)
+    return await compareAndCarry(ends, places, made ? undefined : await readMemory(places), options)
   } finally {
     await ends.here.tidy()
     // What cannot be reached any more is tidied by the next one.
@@ -69,7 +69,7 @@ async function prepare({ computer, here, there, direction }: Ends, { dryRun }: S
   return true
 }
 
-async function synchronise(ends: Ends, places: Places, memory: Memory | undefined, options: SyncOptions): Promise<SyncResult> {
+async function compareAndCarry(ends: Ends, places: Places, memory: Memory | undefined, options: SyncOptions): Promise<SyncResult> {
   const { here, there, direction } = ends
   options.progress('Comparing')
   const known = new Map(Object.entries(memory?.files ?? {}))

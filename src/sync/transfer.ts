@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { mkdir, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { pack } from './pack.ts'
 import { type Change, type Pair, type Side, untouched } from './plan.ts'
 import { type CopyOptions, type Sides, counted } from './sides.ts'
@@ -61,7 +60,12 @@ export async function carryFile({ computer, here, there, direction }: Ends, name
   const [local, remote] = [join(here.root, name), `${there.root}/${name}`]
   if (direction === 'push') return computer.files.write(remote, createReadStream(local), { parents: true, signal })
   await mkdir(dirname(local), { recursive: true })
-  return pipeline(computer.files.read(remote, { signal }), createWriteStream(local, { mode: 0o600 }), { signal })
+  const file = await open(local, 'w', 0o600)
+  try {
+    for await (const chunk of computer.files.read(remote, { signal })) await file.writeFile(chunk)
+  } finally {
+    await file.close()
+  }
 }
 
 async function carry({ computer, here, there, direction }: Ends, stage: string, paths: readonly string[], options: CopyOptions): Promise<void> {

@@ -200,6 +200,19 @@ describe('amux computer sync', () => {
     })
   })
 
+  it('takes a project to a computer that was taken over, and finds it there from then on', async () => {
+    sides.put('here', 'sub/file', 'from here')
+    const elsewhere = join(sides.amux.path, 'elsewhere')
+    mkdirSync(elsewhere)
+    const { document } = await sides.amux.json<{ name: string }>(['computer', 'create', '-P', 'far'], { cwd: elsewhere })
+    await sides.amux.run(['computer', 'use', document.name, '-P', 'far', '--yes'])
+    expect(await sides.lines('push')).to.deep.equal(['+ sub/file'])
+    const { stdout } = await sides.amux.run(['computer', 'exec', '--', 'cat', 'file'], { cwd: join(sides.here, 'sub') })
+    expect(stdout).to.equal('from here')
+    const { status, document: other } = await sides.amux.json<ErrorDocument>(['computer', 'sync', 'pull', '-c', document.name, '-P', 'far'], { cwd: sides.amux.path })
+    expect([status, other.error.code]).to.deep.equal([6, 'conflict'])
+  })
+
   it('says of a computer that sees the project that there is nothing to carry', async () => {
     sides.put('here', 'a')
     expect((await sides.amux.run(['computer', 'create', '-P', 'local'])).status).to.equal(0)
