@@ -35,6 +35,7 @@ export class Executions {
   readonly #ended = new Map<string, NodeJS.Timeout>()
   /** Its sessions were looked at for those whose time runs out. */
   #recovered = false
+  #closed = false
 
   constructor(served: Served) {
     this.#served = served
@@ -102,7 +103,10 @@ export class Executions {
   }
 
   async close(): Promise<void> {
+    this.#closed = true
     for (const timer of [...this.#timers.values(), ...this.#ended.values()]) clearTimeout(timer)
+    // What comes from now on is kept on the computer, for the server after this one.
+    await Promise.allSettled([...this.#piped.values()].map(({ program }) => program.detach()))
     this.#piped.clear()
   }
 
@@ -139,6 +143,7 @@ export class Executions {
 
   /** It leaves the list; that it was there is remembered for a while. */
   #over(session: SessionInfo): void {
+    if (this.#closed) return
     const id = idOf(session)
     this.#piped.delete(session.id)
     clearTimeout(this.#timers.get(session.id))

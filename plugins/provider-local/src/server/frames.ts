@@ -4,6 +4,8 @@ import type { ByteSource } from '../../../../src/contract/index.ts'
 
 /** Frames have no length: two that arrive together are one to those who read them. */
 const APART_MS = 4
+/** Bytes of a frame, at most: what a client is likely to read in one go. */
+const FRAME_MOST = 32 * 1024
 
 /** Frames of an exec over HTTP, each in a chunk of its own that nothing joins on the way. */
 export class FrameWriter {
@@ -16,10 +18,7 @@ export class FrameWriter {
 
   async take(stream: number, source: ByteSource): Promise<void> {
     for await (const data of source) {
-      const frame = Buffer.allocUnsafe(data.length + 1)
-      frame[0] = stream
-      frame.set(data, 1)
-      await this.write(frame)
+      for (let at = 0; at < data.length; at += FRAME_MOST) await this.write(Buffer.concat([Buffer.of(stream), data.subarray(at, at + FRAME_MOST)]))
       if (this.#response.destroyed) return
     }
   }

@@ -19,12 +19,14 @@ export class Outlet {
     return this.socket.readyState === this.socket.OPEN
   }
 
-  send(data: Uint8Array | string): void {
+  /** `sent`: the bytes are not looked at any more. */
+  send(data: Uint8Array | string, sent?: () => void): void {
     if (!this.open) return
     const size = data.length
     this.queued += size
     this.socket.send(data, () => {
       this.queued -= size
+      sent?.()
       if (this.queued <= HIGH) this.#tell()
     })
   }

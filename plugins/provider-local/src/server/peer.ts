@@ -2,11 +2,13 @@ import type { WebSocket } from 'ws'
 import type { ByteSink, ExitStatus, TerminalSize } from '../../../../src/contract/index.ts'
 import type { Greeting } from './greeting.ts'
 import { Outlet } from './outlet.ts'
-import type { Taken } from './ring.ts'
+import { TAKEN_MOST, type Taken } from './ring.ts'
 import { codeOfSignal } from './signals.ts'
 
 /** Waiting to be typed, in bytes: above it, the client waits. */
 const INPUT_MAX = 1024 * 1024
+/** A frame that is worth its space, in bytes. */
+const LARGE = 32 * 1024
 /** An SDK gives a socket up that says nothing for 45 seconds. */
 const ALIVE_MS = 15_000
 const PROBE_MS = 1000
@@ -17,6 +19,8 @@ export class Peer {
   readonly tty: boolean
   readonly #timer: NodeJS.Timeout
   readonly #outlet: Outlet
+  /** Space for large frames, which were sent: fresh memory costs more than the copy. */
+  readonly #spare: Buffer[] = []
 
   constructor(socket: WebSocket, tty: boolean) {
     this.socket = socket
@@ -50,14 +54,15 @@ export class Peer {
 
   /** Of a session without a terminal. */
   frame({ stream, parts, size }: Taken): void {
-    const frame = Buffer.allocUnsafe(size + 1)
-    frame[0] = stream
+    const space = size < LARGE ? Buffer.allocUnsafe(size + 1) : (this.#spare.pop() ?? Buffer.allocUnsafeSlow(TAKEN_MOST + 1))
+    space[0] = stream
     let at = 1
     for (const part of parts) {
-      frame.set(part, at)
+      space.set(part, at)
       at += part.length
     }
-    this.#send(frame)
+    if (size < LARGE) this.#outlet.send(space)
+    else this.#outlet.send(space.subarray(0, at), () => this.#spare.push(space))
   }
 
   /** Resolves once it takes more, or is gone. */

@@ -12,9 +12,10 @@ interface Piece {
 
 /** Few large blocks rather than many small ones that the collector would look at again and again; what writes little gets small ones. */
 const BLOCK_LEAST = 1024
-const BLOCK_MOST = 256 * 1024
-/** What is sent in one go, at most. */
-const GATHERED = 256 * 1024
+const BLOCK_MOST = 128 * 1024
+/** What is sent in one go: so much at most, and one block more. */
+const GATHERED = 128 * 1024
+export const TAKEN_MOST = GATHERED + BLOCK_MOST
 /** What a piece costs beside its block. */
 const OVERHEAD = 256
 

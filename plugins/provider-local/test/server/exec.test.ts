@@ -191,13 +191,15 @@ describe('the server, on the wire: programs and sessions', () => {
   })
 
   it('serves programs again after another server took its place', async () => {
-    const piped = await begin(bench, 'raw', ['sh', '-c', 'echo one; sleep 1; echo two; sleep 1000'], { max_run_after_disconnect: '0' })
+    const piped = await begin(bench, 'raw', ['sh', '-c', 'echo one; read x; echo two; sleep 1000'], { stdin: 'true', max_run_after_disconnect: '0' })
     const tty = await begin(bench, 'raw', ['sh', '-c', 'echo screen; sleep 1000'], { tty: 'true' })
     await piped.until(() => piped.text(1) === 'one\n')
     await tty.until(() => tty.text(0).includes('screen'))
     await bench.again()
     expect(await ids()).to.include.members([piped.info.session_id, tty.info.session_id])
     const again = dial(bench, `${at}/exec/${piped.info.session_id}`)
+    await again.until(({ info }) => info !== undefined)
+    again.send(0, '\n')
     await again.until(() => again.text(1).endsWith('two\n'))
     expect((again.info.stdout_offset ?? 0) + again.text(1).length).to.equal(8)
     const screen = dial(bench, `${at}/exec/${tty.info.session_id}`, { tty: true })

@@ -104,6 +104,8 @@ describe('the server, through @fly/sprites: sprites and programs', () => {
   it('runs programs over HTTP, in frames', async () => {
     const { stdout, stderr } = await sprite.execFileHTTP('sh', ['-c', 'echo out; echo err >&2'])
     expect([stdout, stderr]).to.deep.equal(['out\n', 'err\n'])
+    const { stdout: much } = await sprite.execFileHTTP('seq', ['1', '100000'])
+    expect(much.toString().length).to.equal(588_895)
     expect(await failure(sprite.execFileHTTP('sh', ['-c', 'exit 7']))).to.deep.include({ exitCode: 7 })
   })
 
