@@ -107,7 +107,9 @@ static void print_logs(void) {
   while (self.out.out_length < CLOGGED && (self.streams[0].at < reach(0) || self.streams[1].at < reach(1))) {
     uint64_t until;
     int i = choose(&until);
-    size_t n = segments_read(&self.streams[i], until, piece, sizeof piece);
+    uint64_t before = self.streams[i].at;
+    size_t n = segments_read(&self.streams[i], until, self.end[i], piece, sizeof piece);
+    self.limit[i] += self.streams[i].at - n - before; /* what is not kept takes nobody's time */
     if (n == 0) continue;
     uint8_t head[13] = {(uint8_t)(i + 1)};
     put64(head + 1, self.streams[i].at - n);
@@ -155,7 +157,8 @@ static void hear_client(void) {
   while (link_next(&self.client, &record) > 0 && self.session.out_length < CLOGGED) {
     link_consume(&self.client, &record);
     if (record.tag == W_LIMIT && record.length >= 9) {
-      self.limit[record.data[0] == 2] = get64(record.data + 1);
+      uint64_t *limit = &self.limit[record.data[0] == 2];
+      if (get64(record.data + 1) > *limit) *limit = get64(record.data + 1);
       uint8_t head[9] = {record.data[0]};
       put64(head + 1, get64(record.data + 1) + SLACK);
       link_put(&self.session, W_LIMIT, head, sizeof head, NULL, 0);

@@ -36,14 +36,14 @@ static void leave(struct reading *reading) {
   reading->fd = -1;
 }
 
-size_t segments_read(struct reading *reading, uint64_t until, uint8_t *to, size_t room) {
+size_t segments_read(struct reading *reading, uint64_t until, uint64_t end, uint8_t *to, size_t room) {
   while (reading->at < until) {
     uint64_t left = until - reading->at;
     ssize_t n = reading->fd < 0 ? 0 : pread(reading->fd, to, left < room ? (size_t)left : room, (off_t)(reading->at - reading->start));
     if (n > 0) return reading->at += (uint64_t)n, (size_t)n;
     leave(reading);
-    if (!find(reading, reading->at, &reading->start) || reading->start >= until) {
-      reading->at = until; /* it was not kept */
+    if (!find(reading, reading->at, &reading->start) || reading->start >= end) {
+      reading->at = end; /* it was not kept */
       return 0;
     }
     if (reading->at < reading->start) reading->at = reading->start;

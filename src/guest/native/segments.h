@@ -11,8 +11,11 @@ struct reading {
   uint64_t at, start;
 };
 
-/* At least one byte below `until`, moving `at` behind them; over what was not kept it jumps. 0: nothing is left below `until`. */
-size_t segments_read(struct reading *reading, uint64_t until, uint8_t *to, size_t room);
+/*
+ * Bytes below `until`, moving `at` behind them. Over what was not kept it jumps, also beyond `until`, never beyond `end`,
+ * where the log ends. 0: there are none.
+ */
+size_t segments_read(struct reading *reading, uint64_t until, uint64_t end, uint8_t *to, size_t room);
 uint64_t segments_end(const char *prefix);
 
 #endif
