@@ -1,6 +1,6 @@
 import type { EquippedComputer } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
-import type { Conflict, Direction, SyncPlaces, SyncResult } from '../sync/index.ts'
+import type { Conflict, Direction, RefConflict, SyncPlaces, SyncResult } from '../sync/index.ts'
 import { cleanLine } from '../util/text.ts'
 
 const signs = { add: '+', change: '~', remove: '-' } as const
@@ -20,7 +20,7 @@ export function linesOf({ plan, history, unsettled }: SyncResult, direction: Dir
   const refused = plan.conflicts.map((conflict) => `! ${cleanLine(conflict.path)}   ${reason(conflict, direction, computer)}`)
   const moves = history?.moves.map(({ name, old, new: value }) => `${old === undefined ? '+' : '~'} .git ${short(name)}   ${old === undefined ? '' : `${short(old)} -> `}${short(value)}`) ?? []
   const head = history?.head === undefined ? [] : [`~ .git HEAD   ${short(history.head)}`]
-  const apart = history?.conflicts.map((name) => `! .git ${short(name)}   has commits on both sides`) ?? []
+  const apart = history?.conflicts.map((one) => `! .git ${short(one.name)}   ${refReason(one, direction, computer)}`) ?? []
   return [...carried, ...moves, ...head, ...refused, ...apart]
 }
 
@@ -46,7 +46,7 @@ export function documentOf({ plan, history, left, unsettled, staged }: SyncResul
 
 /** Nothing was carried: what it is about, by name, and how to go on. */
 export function refusal({ plan, history }: SyncResult, { computer, direction }: Told): Error {
-  const names = [...plan.conflicts.map(({ path }) => path), ...(history?.conflicts.map((name) => `.git ${short(name)}`) ?? [])]
+  const names = [...plan.conflicts.map((one) => `${one.path} (${reason(one, direction, computer.name)})`), ...(history?.conflicts.map((one) => `.git ${short(one.name)} (${refReason(one, direction, computer.name)})`) ?? [])]
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : ''
   const stuck = plan.conflicts.filter(({ why }) => why === 'in the way')
   const paths = plan.conflicts.filter(({ why }) => why !== 'in the way').slice(0, 3).map(({ path }) => quoted(path)).join(' ')
@@ -57,7 +57,7 @@ export function refusal({ plan, history }: SyncResult, { computer, direction }: 
     ...(stuck.length > 0 ? [`Move out of the way what is there: ${stuck.slice(0, 3).map(({ path }) => path).join(', ')}`] : []),
     ...(history && history.conflicts.length > 0 ? ['Bring commits together with git push and git pull through a remote of both; or leave history out: --no-git'] : []),
   ]
-  return fail('confirmation_required', `nothing was copied: both sides changed ${names.slice(0, SHOWN).map(cleanLine).join(', ')}${more}`, { hint: hint.join('\n'), computer: computer.name })
+  return fail('confirmation_required', `nothing was copied: ${names.slice(0, SHOWN).map(cleanLine).join(', ')}${more}`, { hint: hint.join('\n'), computer: computer.name })
 }
 
 function reason({ why }: Conflict, direction: Direction, computer: string): string {
@@ -70,6 +70,10 @@ function reason({ why }: Conflict, direction: Direction, computer: string): stri
     'in the way': `something else is in its place ${target}`,
   }
   return words[why]
+}
+
+function refReason({ why }: RefConflict, direction: Direction, computer: string): string {
+  return why === 'busy' ? `another worktree ${direction === 'push' ? `on ${computer}` : 'here'} is on it` : 'has commits on both sides'
 }
 
 function short(name: string): string {

@@ -2,6 +2,7 @@
 export { copyIn } from './copy-in.ts'
 export { copyOut } from './copy-out.ts'
 export { fillWorkspace } from './fill.ts'
+export type { RefConflict } from './history/plan.ts'
 export { syncProject } from './late.ts'
 export type { Places as SyncPlaces } from './memory.ts'
 export { pack } from './pack.ts'

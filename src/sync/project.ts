@@ -3,7 +3,7 @@ import { fail } from '../errors/index.ts'
 import { withLock } from '../util/lock.ts'
 import { type HistoryPlan, planHistory } from './history/plan.ts'
 import { moveHistory } from './history/move.ts'
-import { readRefs } from './history/refs.ts'
+import { readBusy, readRefs } from './history/refs.ts'
 import { type Places, type Memory, type Refs, type Remembered, memoryFile, readMemory, scratchOf, writeMemory } from './memory.ts'
 import { type Pair, type Plan, type Side, needsContent, plan, untouched } from './plan.ts'
 import { type CopyOptions, remoteStat } from './sides.ts'
@@ -118,7 +118,7 @@ async function historyOf(ends: Ends, memory: Memory | undefined, force: boolean)
   const then = memory?.refs && (push ? { source: memory.refs.here, target: memory.refs.there } : { source: memory.refs.there, target: memory.refs.here })
   const now = push ? { source: mine, target: its } : { source: its, target: mine }
   const trees = push ? { source: here, target: there } : { source: there, target: here }
-  return { plan: await planHistory(trees, now, then, force), target: now.target }
+  return { plan: await planHistory(trees, now, then, { force, busy: await readBusy(trees.target) }), target: now.target }
 }
 
 async function follow(ends: Ends, { plan: { moves, head, conflicts }, target }: History, signal: AbortSignal): Promise<boolean> {

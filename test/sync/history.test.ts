@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
@@ -91,5 +91,49 @@ describe('amux computer sync and git', () => {
     const document = await sides.done('push')
     expect(document.left).to.deep.equal([{ path: 'nested', why: 'a repository of its own' }])
     expect(document.changes).to.deep.equal([])
+  })
+
+  it('moves no branch under another worktree', async () => {
+    sides.git('here', 'branch', 'feature')
+    await sides.lines('push')
+    const other = join(sides.amux.path, 'other')
+    sides.git('here', 'worktree', 'add', '-q', other, 'feature')
+    sides.git('there', 'switch', '-q', 'feature')
+    sides.put('there', 'theirs', 'x')
+    sides.commit('there', 'on feature')
+    const before = sides.git('here', 'rev-parse', 'feature')
+    expect(await sides.refused('pull', '--force')).to.contain('.git feature')
+    expect([sides.git('here', 'rev-parse', 'feature'), existsSync(join(sides.here, 'theirs'))]).to.deep.equal([before, false])
+    sides.git('here', 'worktree', 'remove', other)
+    await sides.lines('pull')
+    expect([sides.git('here', 'log', '-1', '--format=%s'), sides.git('here', 'branch', '--show-current'), sides.git('here', 'status', '--porcelain')]).to.deep.equal(['on feature', 'feature', ''])
+  })
+
+  it('takes over no ref whose commits are not all there, and nothing that is no branch or tag', async () => {
+    sides.put('there', 'file', 'theirs')
+    sides.commit('there', 'theirs')
+    const [commit, tree] = [sides.git('there', 'rev-parse', 'HEAD'), sides.git('there', 'rev-parse', 'HEAD^{tree}')]
+    sides.git('there', 'update-ref', 'refs/remotes/origin/main', commit)
+    sides.git('there', 'update-ref', 'refs/stash', commit)
+    const before = sides.git('here', 'rev-parse', 'main')
+    rmSync(join(sides.there, '.git/objects', tree.slice(0, 2), tree.slice(2)))
+    const { status, stderr } = await sides.run('pull')
+    expect(status, stderr).not.to.equal(0)
+    expect([sides.git('here', 'rev-parse', 'main'), sides.git('here', 'for-each-ref', '--format=%(refname)'), sides.git('here', 'fsck')]).to.deep.equal([before, 'refs/heads/main', ''])
+  })
+
+  it('does not move what moves at the target at the same moment', async () => {
+    sides.put('here', 'file', 'two')
+    sides.commit('here', 'second')
+    // Somebody holds the branch while it would be moved.
+    writeFileSync(join(sides.there, '.git/refs/heads/main.lock'), '')
+    const before = sides.git('there', 'rev-parse', 'main')
+    const { status, stderr } = await sides.run('push')
+    expect(status).to.equal(1)
+    expect(stderr).to.contain('git on').and.to.contain('cannot move its branches')
+    expect(sides.git('there', 'rev-parse', 'main')).to.equal(before)
+    rmSync(join(sides.there, '.git/refs/heads/main.lock'))
+    expect(await sides.lines('push')).to.have.length(1)
+    expect([sides.git('there', 'log', '-1', '--format=%s'), sides.git('there', 'status', '--porcelain')]).to.deep.equal(['second', ''])
   })
 })

@@ -13,8 +13,13 @@ export interface HistoryPlan {
   readonly moves: readonly Move[]
   /** What HEAD becomes at the target. */
   readonly head?: string
-  /** Names of refs that moved on both sides, neither one on top of the other. */
-  readonly conflicts: readonly string[]
+  readonly conflicts: readonly RefConflict[]
+}
+
+export interface RefConflict {
+  readonly name: string
+  /** `busy`: a worktree of its own is on it at the target. No force moves that. */
+  readonly why: 'both moved' | 'busy'
 }
 
 interface Ends {
@@ -27,21 +32,26 @@ interface State {
   readonly target: Refs
 }
 
+export interface HistoryOptions {
+  /** Refs move that moved at the target too. */
+  readonly force: boolean
+  /** Branches of the target that may not move. */
+  readonly busy: ReadonlySet<string>
+}
+
 /** The same rule as for files, for each ref. Deletions of refs do not travel. */
-export async function planHistory(trees: Ends, now: State, then: State | undefined, force: boolean): Promise<HistoryPlan> {
+export async function planHistory(trees: Ends, now: State, then: State | undefined, { force, busy }: HistoryOptions): Promise<HistoryPlan> {
   const moves: Move[] = []
-  const conflicts: string[] = []
+  const conflicts: RefConflict[] = []
   for (const [name, value] of Object.entries(now.source)) {
     const there = now.target[name]
     if (name === 'HEAD' || value === there || value === then?.source[name]) continue
     const move = { name, new: value, ...(there !== undefined && { old: there }) }
     const moved = there !== then?.target[name]
-    if (!moved || there === undefined || force) moves.push(move)
-    else {
-      const order = await compare(trees, value, there)
-      if (order === 'ahead') moves.push(move)
-      else if (order === 'apart') conflicts.push(name)
-    }
+    const order = !moved || there === undefined || force ? 'ahead' : await compare(trees, value, there)
+    if (order === 'apart') conflicts.push({ name, why: 'both moved' })
+    else if (order === 'ahead' && busy.has(name)) conflicts.push({ name, why: 'busy' })
+    else if (order === 'ahead') moves.push(move)
   }
   const [from, to] = [now.source['HEAD'], now.target['HEAD']]
   const unborn = to?.startsWith('refs/') === true && now.target[to] === undefined

@@ -15,6 +15,13 @@ export async function readRefs(tree: Tree): Promise<Refs | undefined> {
   return Object.fromEntries(refs.filter(([name, value = '']) => (name === 'HEAD' ? isHead(value) : NAME.test(name) && OBJECT.test(value))).map(([name, value = '']) => [name, value]))
 }
 
+/** Branches that other worktrees of this repository are on: moved under them, their files would seem changed. */
+export async function readBusy(tree: Tree): Promise<ReadonlySet<string>> {
+  const { code, output } = await tree.shell('git worktree list --porcelain')
+  const [, ...others] = code === 0 ? output.toString('utf8').split('\n\n') : []
+  return new Set(others.flatMap((block) => /^branch (.+)$/mu.exec(block)?.[1] ?? []))
+}
+
 function isHead(value: string): boolean {
   return OBJECT.test(value) || (value.startsWith('refs/heads/') && NAME.test(value))
 }
