@@ -6,6 +6,8 @@ import type { Routes, Upgrade } from './router.ts'
 import type { Served } from './served.ts'
 
 const FIRST_MS = 30_000
+/** How a client closes that means to. */
+const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
 export const proxyRoutes: Routes = {
   'WS /v1/sprites/:name/proxy': async (call: Call, upgrade: Upgrade) => {
@@ -56,7 +58,7 @@ function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
   })
   socket.on('close', (code) => {
     // What was sent before the end gets there, unless the connection broke.
-    if (code !== 1000 && code !== 1001) return tunnel.close()
+    if (!CLEAN.has(code)) return tunnel.close()
     void turn.then(() => tunnel.sink.end()).catch(() => undefined).then(() => tunnel.close())
   })
   void pump(tunnel, outlet).then((whole) => {
