@@ -15,6 +15,7 @@ import { extensionRoutes } from './extensions.ts'
 import { Fleet } from './fleet.ts'
 import { fsRoutes } from './fs.ts'
 import { checkHandshake, keepAlive, refuseUpgrade } from './handshake.ts'
+import { insideRoutes } from './inside.ts'
 import { listRoutes } from './list.ts'
 import { policyRoutes } from './policy.ts'
 import { portRoutes } from './ports.ts'
@@ -87,6 +88,7 @@ class Front {
   readonly #headers: Readonly<Record<string, string>>
   readonly #log: (line: string) => void
   readonly #router = new Router(listRoutes, spriteRoutes, execRoutes, sessionRoutes, fsRoutes, watchRoutes, checkpointRoutes, policyRoutes, proxyRoutes, portRoutes, serviceRoutes, taskRoutes, extensionRoutes)
+  readonly #inside = new Router(insideRoutes)
   readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: true, autoPong: true })
 
   constructor(fleet: Fleet, { token, version, log }: ServerOptions) {
@@ -103,7 +105,7 @@ class Front {
     for (const [name, value] of Object.entries(this.#headers)) response.setHeader(name, value)
     try {
       this.#admit(request)
-      const { handler, call } = this.#find(request, request.method ?? 'GET')
+      const { handler, call } = this.#find(this.#router, request, request.method ?? 'GET')
       response.once('close', () => call.over())
       await (handler as Handler)(call, response)
     } catch (error) {
@@ -118,7 +120,7 @@ class Front {
       const sprite = spriteOf(request)
       if (sprite !== undefined) return await upgradeUrl(this.#fleet, sprite, request, socket, head, this.#isOurs(request))
       this.#admit(request)
-      const { handler, call } = this.#find(request, 'WS')
+      const { handler, call } = this.#find(this.#router, request, 'WS')
       checkHandshake(request)
       keepAlive(socket)
       const upgrade: Upgrade = (headers = {}) =>
@@ -148,11 +150,13 @@ class Front {
     setTimeout(() => this.#sockets.clients.forEach((client) => client.terminate()), 500).unref()
   }
 
-  /** A program of the sprite's own, over its management socket: every path is about it. */
+  /** A program of the sprite's own, over its management socket: every path is about it, as it is written. */
   async answerInside(served: Served, request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', () => undefined)
     try {
-      const { handler, call } = this.#find(request, request.method ?? 'GET', `/v1/sprites/${served.name}`)
+      const { method = 'GET', url = '' } = request
+      if (!url.startsWith('/v1/')) throw refuse(404, 'not_found', `there is no ${url.split('?')[0]}`)
+      const { handler, call } = this.#find(this.#inside, request, method, `/v1/sprites/${served.name}${url.slice('/v1'.length)}`)
       response.once('close', () => call.over())
       await (handler as Handler)(call, response)
     } catch (error) {
@@ -160,11 +164,10 @@ class Front {
     }
   }
 
-  #find(request: IncomingMessage, method: string, below?: string): { readonly handler: Handler | SocketHandler; readonly call: Call } {
-    const target = below === undefined ? (request.url ?? '/') : (request.url ?? '/').replace(/^\/v1/, below)
+  #find(router: Router, request: IncomingMessage, method: string, target = request.url ?? '/'): { readonly handler: Handler | SocketHandler; readonly call: Call } {
     const mark = target.indexOf('?')
     const path = mark < 0 ? target : target.slice(0, mark)
-    const { handler, params } = this.#router.find(method, path)
+    const { handler, params } = router.find(method, path)
     return { handler, call: new Call(request, this.#fleet, new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)), params) }
   }
 
