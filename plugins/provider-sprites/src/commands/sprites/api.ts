@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { CommandCall } from '../../../../../src/contract/index.ts'
 import { onApi, onSprite, option, options, spriteFlags } from '../../chosen.ts'
-import type { Client } from '../../client.ts'
-import { spritePath } from '../../client.ts'
+import { type Client, spritePath } from '../../client.ts'
 import { command } from '../../command.ts'
 import { fail } from '../../errors.ts'
 import type { Answer } from '../../http.ts'
@@ -47,7 +46,7 @@ async function tell(call: CommandCall, { status, headers, body }: Answer): Promi
     size += chunk.length
   }
   const text = Buffer.concat(kept).toString()
-  if (!good) throw Object.assign(refusal(status, headers, text), { message: `the API answered ${status}: ${refusal(status, headers, text).message}` })
+  if (!good) throw refusal(status, headers, text)
   if (call.json) call.data({ status, headers, body: jsonOf(text) }, () => text)
 }
 
