@@ -9,3 +9,11 @@ export function checkSignal(name: string): void {
 export function codeOf(signal: string): number {
   return 128 + (Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0)
 }
+
+export function numberOf(name: string): number {
+  return codeOf(name) - 128
+}
+
+export function nameOf(number: number): string {
+  return Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? `SIG${number}`
+}

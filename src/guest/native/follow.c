@@ -27,7 +27,8 @@ static struct {
   struct link client, out, session;
   struct reading streams[2];
   uint64_t end[2], limit[2];
-  int over; /* nothing more will come */
+  int over;   /* nothing more will come */
+  int silent; /* it only wants to know how it goes */
   uint8_t *order;
   size_t order_length;
   int64_t order_at;
@@ -156,6 +157,7 @@ static void hear_client(void) {
   struct record record;
   while (link_next(&self.client, &record) > 0 && self.session.out_length < CLOGGED) {
     link_consume(&self.client, &record);
+    if (record.tag == R_LEAVE) _exit(0);
     if (record.tag == W_LIMIT && record.length >= 9) {
       uint64_t *limit = &self.limit[record.data[0] == 2];
       if (get64(record.data + 1) > *limit) *limit = get64(record.data + 1);
@@ -171,6 +173,7 @@ int follow_command(const char *dir, char **options) {
   if (chdir(dir) < 0) die("amux-init: cannot enter %s: %s", dir, strerror(errno));
   signal(SIGPIPE, SIG_IGN);
   self.role = (uint8_t)options[0][0];
+  self.silent = self.role == ROLE_ASIDE || options[1][0] == '-';
   for (int i = 0; i < 2; i++) {
     self.streams[i] = (struct reading){.prefix = i == 0 ? "out" : "err", .fd = -1, .at = strtoull(options[1 + i], NULL, 10)};
     self.limit[i] = self.streams[i].at + WINDOW;
@@ -184,8 +187,8 @@ int follow_command(const char *dir, char **options) {
   for (int fd = 0; fd < 2; fd++) set_nonblocking(fd);
   for (;;) {
     hear_client();
-    if (self.role != ROLE_ASIDE) print_logs();
-    int printed = self.role == ROLE_ASIDE || (self.streams[0].at >= self.end[0] && self.streams[1].at >= self.end[1]);
+    if (!self.silent) print_logs();
+    int printed = self.silent || (self.streams[0].at >= self.end[0] && self.streams[1].at >= self.end[1]);
     if (self.over && printed) print_end();
     link_flush(&self.out);
     link_flush(&self.session);

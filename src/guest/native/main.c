@@ -12,7 +12,7 @@ static const char usage[] =
   "amux-init stop CONFIG                 end it, its guest and every session\n"
   "amux-init bridge SOCKET               join standard input and output with a unix socket\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
-  "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side); from these offsets of its streams\n"
+  "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
   "amux-init records ROOT                what the directories in ROOT say, a line each";
 
 int main(int argc, char **argv) {

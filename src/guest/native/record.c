@@ -77,6 +77,7 @@ static void begin(const char *dir) {
   if (chdir(dir) < 0 || stat(".", &place) < 0) die("amux-init: cannot enter %s: %s", dir, strerror(errno));
   if (geteuid() == 0) setfsuid(place.st_uid);
   umask(077);
+  if (chmod(".", 0700) < 0) note("amux-init: others may look into %s", dir);
   take_start();
   watch_signals();
   prctl(PR_SET_CHILD_SUBREAPER, 1);

@@ -18,6 +18,7 @@ enum {
   R_LOCK = 33,   /* a file that only one living session may hold: its name is taken */
   R_ROLE = 34,   /* u8: the first record of a connection */
   R_SYNC = 35,   /* answer once everything before was obeyed */
+  R_LEAVE = 36,  /* to a follower: go */
 
   R_HELLO = 96,    /* JSON: what is true now */
   R_SYNCED = 97,
