@@ -12,6 +12,8 @@ import { Typed } from './typed.ts'
 const PATIENCE_MS = 10 * 60_000
 const PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
+/** A connection that lasted so long is worth a try at once. */
+const HELD_MS = 5000
 /** How a program died is told behind its status, where it is told. */
 const SIGNAL_MS = 150
 /** The largest piece of input in one message. */
@@ -52,6 +54,10 @@ export class Execution implements Process {
   #sent: string | undefined
   #over = false
   #running = false
+  /** When it was attached to last, since when it has been tried without luck, and how long to wait next. */
+  #attachedAt = -Infinity
+  #lostAt = 0
+  #pause = PAUSE_MS
   #begin!: { readonly resolve: () => void; readonly reject: (error: unknown) => void }
   #end!: { readonly resolve: (status: ExitStatus) => void; readonly reject: (error: unknown) => void }
 
@@ -182,16 +188,26 @@ export class Execution implements Process {
 
   /** Finds out what became of it. */
   async #return(): Promise<void> {
-    const begun = performance.now()
-    for (let pause = PAUSE_MS; !this.#over; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+    // A connection that breaks as soon as it is there is none.
+    const held = performance.now() - this.#attachedAt > HELD_MS
+    if (held) [this.#lostAt, this.#pause] = [performance.now(), PAUSE_MS]
+    else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(this.#unknown('its connection breaks as soon as it is there'))
+    for (let first = held; !this.#over; first = false) {
+      if (!first) await this.#wait()
       try {
-        return await this.#attach()
+        await this.#attach()
+        this.#attachedAt = performance.now()
+        return
       } catch (error) {
         if (statusOf(error) === 404 || statusOf(error) === 410) return this.#fail(this.#unknown('it has ended meanwhile, and the service does not tell how'))
-        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - begun > PATIENCE_MS) return this.#fail(this.#unknown(error instanceof Error ? error.message : String(error)))
+        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(this.#unknown(error instanceof Error ? error.message : String(error)))
       }
-      await sleep(pause * (0.5 + Math.random()), undefined, { ref: true })
     }
+  }
+
+  async #wait(): Promise<void> {
+    await sleep(this.#pause * (0.5 + Math.random()))
+    this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS)
   }
 
   async #attach(): Promise<void> {
