@@ -61,5 +61,5 @@ function isCommand(line: string): boolean {
   const words = line.split(/\s+/).slice(1).map((word) => (word === 'sandbox' ? 'computer' : word))
   const first = words[0] ?? ''
   if (first.startsWith('-') || ['plugins', 'autocomplete', 'help'].includes(first)) return true
-  return [3, 2, 1].some((count) => known.ids.has(words.slice(0, count).join(' ')))
+  return [4, 3, 2, 1].some((count) => known.ids.has(words.slice(0, count).join(' ')))
 }

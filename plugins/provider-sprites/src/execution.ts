@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteSink, ByteSource, ExitStatus, Process, TerminalSize } from '../../../src/contract/index.ts'
 import { fail, given, hasCode, statusOf } from './errors.ts'
+import { gone, unknownFate } from './fate.ts'
 import { Intake } from './intake.ts'
+import { countOf, parseMessage } from './message.ts'
 import { Received } from './replay.ts'
-import { checkSignal, codeOf } from './signals.ts'
+import { checkSignal, codeOf, signalAside } from './signals.ts'
 import type { Socket } from './socket.ts'
 import type { Sprite } from './sprite.ts'
 import { Typed } from './typed.ts'
@@ -83,7 +85,7 @@ export class Execution implements Process {
     if (this.#over || this.#code !== undefined) return
     this.#sent = signal
     if (this.#signals && (await this.#socket.send(JSON.stringify({ type: 'signal', signal: signal.slice('SIG'.length) })))) return
-    await this.#signalAside(signal)
+    await signalAside(this.#sprite, this.id, signal)
   }
 
   async resize(size: TerminalSize): Promise<void> {
@@ -123,7 +125,7 @@ export class Execution implements Process {
   }
 
   #hear(text: string): void {
-    const message = parse(text)
+    const message = parseMessage(text)
     if (message['type'] === 'session_info') return this.#greeted(message)
     if (message['type'] === 'error' && !this.#running) this.#failure = { text: String(message['error'] ?? ''), code: typeof message['code'] === 'string' ? message['code'] : undefined }
     if (message['type'] !== 'exit') return
@@ -168,10 +170,7 @@ export class Execution implements Process {
     this.#socket.close()
     const { text, code } = this.#failure ?? { text: this.#said, code: undefined }
     const error = await this.#options.onFailure(text.trim(), code, status)
-    this.#out.fail(error)
-    this.#err.fail(error)
-    this.#begin.reject(error)
-    this.#end.reject(error)
+    this.#reject(error)
   }
 
   async #closed(socket: Socket, code: number): Promise<void> {
@@ -191,7 +190,7 @@ export class Execution implements Process {
     // A connection that breaks as soon as it is there is none.
     const held = performance.now() - this.#attachedAt > HELD_MS
     if (held) [this.#lostAt, this.#pause] = [performance.now(), PAUSE_MS]
-    else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(this.#unknown('its connection breaks as soon as it is there'))
+    else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(unknownFate(this.#sprite, 'its connection breaks as soon as it is there'))
     for (let first = held; !this.#over; first = false) {
       if (!first) await this.#wait()
       try {
@@ -199,8 +198,8 @@ export class Execution implements Process {
         this.#attachedAt = performance.now()
         return
       } catch (error) {
-        if (statusOf(error) === 404 || statusOf(error) === 410) return this.#fail(this.#unknown('it has ended meanwhile, and the service does not tell how'))
-        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(this.#unknown(error instanceof Error ? error.message : String(error)))
+        if (statusOf(error) === 404 || statusOf(error) === 410) return this.#fail(unknownFate(this.#sprite, 'it has ended meanwhile, and the service does not tell how'))
+        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(unknownFate(this.#sprite, error instanceof Error ? error.message : String(error)))
       }
     }
   }
@@ -216,7 +215,7 @@ export class Execution implements Process {
     const greeting = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
       socket.listen({
         message: (data, binary) => {
-          const message = binary ? {} : parse(data.toString())
+          const message = binary ? {} : parseMessage(data.toString())
           if (message['type'] !== 'session_info') return
           this.#resume(message)
           this.#socket = socket
@@ -227,23 +226,23 @@ export class Execution implements Process {
       })
     })
     if (this.#over) return socket.close()
-    await this.#retype(socket, number(greeting['stdin_offset']))
+    await this.#retype(socket, countOf(greeting['stdin_offset']))
     if (this.#size && this.#options.tty) await socket.send(JSON.stringify({ type: 'resize', cols: this.#size.cols, rows: this.#size.rows }))
   }
 
   #resume(greeting: Readonly<Record<string, unknown>>): void {
     if (this.#options.tty) return
     for (const stream of ['stdout', 'stderr'] as const) {
-      const lost = this.#received[stream].again(number(greeting[`${stream}_offset`]))
+      const lost = this.#received[stream].again(countOf(greeting[`${stream}_offset`]))
       if (lost > 0) this.onSkipped?.(lost, stream)
-      if (lost > 0 && !this.onSkipped) this.#fail(this.#unknown(`${lost} bytes of its output are gone`))
+      if (lost > 0 && !this.onSkipped) this.#fail(unknownFate(this.#sprite, `${lost} bytes of its output are gone`))
     }
   }
 
   async #retype(socket: Socket, offset: number | undefined): Promise<void> {
     // On a terminal one sees what arrived.
     const missing = this.#options.tty ? [] : this.#typed.missing(offset)
-    if (!missing) return this.#fail(this.#unknown('what was typed just before may not have arrived'))
+    if (!missing) return this.#fail(unknownFate(this.#sprite, 'what was typed just before may not have arrived'))
     for (const part of missing) await this.#sendInput(socket, part)
     if (this.#typed.ended && !this.#options.tty) await socket.send(Buffer.of(4))
   }
@@ -251,7 +250,7 @@ export class Execution implements Process {
   async #write(chunk: Uint8Array): Promise<void> {
     for (let at = 0; at < chunk.length; at += PIECE) {
       await this.#connected
-      if (this.#over) throw this.#gone()
+      if (this.#over) throw gone(this.#sprite)
       const part = chunk.subarray(at, at + PIECE)
       this.#typed.add(part)
       await this.#sendInput(this.#socket, part)
@@ -279,52 +278,23 @@ export class Execution implements Process {
     const reason = given(this.#options.signal)
     const id = this.id
     this.#fail(reason)
-    if (id !== '') void this.#signalAside('SIGKILL', id).catch(() => undefined)
-  }
-
-  async #signalAside(signal: string, id = this.id): Promise<void> {
-    try {
-      for await (const event of this.#sprite.client.events('POST', this.#sprite.path('exec', id, 'kill'), { query: { signal, timeout: '0s' } })) if (event['type'] === 'complete') return
-    } catch (error) {
-      // It has ended.
-      if (statusOf(error) !== 404 && statusOf(error) !== 410) throw error
-    }
+    if (id !== '') void signalAside(this.#sprite, id, 'SIGKILL').catch(() => undefined)
   }
 
   #fail(error: unknown): void {
     if (this.#over) return
     this.#done()
-    this.#out.fail(error)
-    this.#err.fail(error)
-    this.#begin.reject(error)
-    this.#end.reject(error)
+    this.#reject(error)
     this.#socket.close()
+  }
+
+  #reject(error: unknown): void {
+    for (const intake of [this.#out, this.#err]) intake.fail(error)
+    for (const promise of [this.#begin, this.#end]) promise.reject(error)
   }
 
   #done(): void {
     this.#over = true
     this.#options.signal?.removeEventListener('abort', this.#onAbort)
-  }
-
-  #gone(): Error {
-    return fail('connection_lost', 'the program has ended, or its connection', { source: 'transport', computer: this.#sprite.name })
-  }
-
-  #unknown(why: string): Error {
-    const { name } = this.#sprite
-    return fail('connection_lost', `what became of the program on ${name} is unknown: ${why}`, { source: 'transport', computer: name, hint: `See whether it runs: amux computer session ls -c ${name}` })
-  }
-}
-
-function number(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
   }
 }

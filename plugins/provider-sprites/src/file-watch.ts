@@ -1,6 +1,7 @@
 import type { FileEvent } from '../../../src/contract/index.ts'
 import { fail, given, throwIfAborted } from './errors.ts'
 import { program } from './file-errors.ts'
+import { parseMessage } from './message.ts'
 import type { Sprite } from './sprite.ts'
 
 const kinds: ReadonlySet<string> = new Set(['create', 'write', 'remove', 'rename', 'chmod'])
@@ -16,7 +17,7 @@ export async function watchFiles(sprite: Sprite, paths: readonly string[], recur
   const subscribed = new Promise<void>((resolve, reject) => {
     socket.listen({
       message(data, binary) {
-        const message = binary ? {} : parse(data.toString())
+        const message = binary ? {} : parseMessage(data.toString())
         if (message['type'] === 'subscribed') resolve()
         else if (message['type'] === 'error') reject(fail('failed', `the service cannot watch: ${String(message['message'])}`, { computer: sprite.name }))
         else feed.take(message)
@@ -68,14 +69,5 @@ class Feed {
     } finally {
       onEnd()
     }
-  }
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
   }
 }

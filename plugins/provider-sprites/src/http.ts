@@ -81,9 +81,19 @@ async function send(request: ClientRequest, body: Exchange['body']): Promise<voi
   if (body === undefined || body instanceof Uint8Array) return void request.end(body)
   for await (const chunk of body) {
     if (request.destroyed) return
-    if (!request.write(chunk)) await new Promise<void>((resolve) => request.once('drain', resolve).once('close', resolve))
+    if (!request.write(chunk)) await drained(request)
   }
   request.end()
+}
+
+function drained(request: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      request.off('drain', done).off('close', done)
+      resolve()
+    }
+    request.on('drain', done).on('close', done)
+  })
 }
 
 async function* chunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {

@@ -1,5 +1,6 @@
 import type { ListeningPort, PortEvent, Ports } from '../../../src/contract/index.ts'
 import { fail, given, throwIfAborted } from './errors.ts'
+import { parseMessage } from './message.ts'
 import type { Sprite } from './sprite.ts'
 
 interface Row {
@@ -38,8 +39,7 @@ async function* watch(sprite: Sprite, signal: AbortSignal | undefined): AsyncGen
   signal?.addEventListener('abort', onAbort, { once: true })
   socket.listen({
     message(data, binary) {
-      const row = binary ? undefined : parse(data.toString())
-      if (row) queue.push(row)
+      if (!binary) queue.push(parseMessage(data.toString()))
       wake()
     },
     close() {
@@ -64,13 +64,4 @@ async function* watch(sprite: Sprite, signal: AbortSignal | undefined): AsyncGen
 /** Which program it is, the service does not say. */
 function portOf({ port, address, pid }: Row): ListeningPort {
   return { port: Number(port), address: String(address ?? ''), pid: Number(pid ?? 0), program: '' }
-}
-
-function parse(text: string): Row | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? value : undefined
-  } catch {
-    return undefined
-  }
 }

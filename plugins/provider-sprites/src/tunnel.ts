@@ -1,6 +1,7 @@
 import type { ByteStream } from '../../../src/contract/index.ts'
 import { fail, throwIfAborted } from './errors.ts'
 import { Intake } from './intake.ts'
+import { parseMessage } from './message.ts'
 import type { Socket } from './socket.ts'
 import type { Sprite } from './sprite.ts'
 
@@ -54,8 +55,8 @@ class Tunnel {
     const late = setTimeout(() => this.#reply?.reject(this.#fail('unavailable', `${host}:${port} does not answer`)), REPLY_MS)
     try {
       await this.#socket.send(JSON.stringify({ host, port, ...(this.#apart && { ends: true }) }))
-      const { status, error } = parse(await replied)
-      if (status !== 'connected') throw this.#fail('unavailable', error ?? `nothing listens on ${host}:${port}`)
+      const { status, error } = parseMessage(await replied)
+      if (status !== 'connected') throw this.#fail('unavailable', typeof error === 'string' ? error : `nothing listens on ${host}:${port}`)
     } finally {
       clearTimeout(late)
       this.#reply = undefined
@@ -118,14 +119,5 @@ class Tunnel {
 
   #fail(code: 'unavailable' | 'connection_lost', message: string): Error {
     return fail(code, message, { source: 'transport', computer: this.#sprite.name, ...(code === 'unavailable' && { hint: `See what listens: amux computer port ls ${this.#sprite.name}` }) })
-  }
-}
-
-function parse(text: string): { readonly status?: string; readonly error?: string } {
-  try {
-    const value: unknown = JSON.parse(text)
-    return value instanceof Object ? value : {}
-  } catch {
-    return {}
   }
 }

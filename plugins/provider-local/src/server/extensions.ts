@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { RestoreOptions } from '../../../../src/contract/index.ts'
 import { type Call, json, lines } from './call.ts'
 import { answerTo, refuse } from './errors.ts'
+import { poured } from './pour.ts'
 import type { Routes } from './router.ts'
 
 /** What Sprites have no call for and local computers can do. Nobody needs it who speaks the Sprites API alone. */
@@ -61,9 +62,7 @@ async function documents(response: ServerResponse, source: AsyncIterable<object>
 async function bytes(response: ServerResponse, source: AsyncIterable<Uint8Array>): Promise<void> {
   for await (const chunk of source) {
     if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/octet-stream' })
-    if (response.write(chunk)) continue
-    await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
-    if (response.destroyed) return
+    if (!(await poured(response, chunk))) return
   }
   response.end()
 }

@@ -6,6 +6,7 @@ import { readCheckpoint } from './checkpoint-files.ts'
 import { refuse } from './errors.ts'
 import { tellFailure } from './fs-errors.ts'
 import { entryOf, listTree } from './fs-list.ts'
+import { poured } from './pour.ts'
 import type { Handler, Routes } from './router.ts'
 import type { Served } from './served.ts'
 
@@ -69,9 +70,7 @@ async function read({ call, response, served, files, path }: Work): Promise<void
 async function pour(response: ServerResponse, source: AsyncIterable<Uint8Array>): Promise<void> {
   response.setHeader('content-type', 'application/octet-stream')
   for await (const chunk of source) {
-    if (response.write(chunk)) continue
-    await new Promise<void>((resolve) => response.once('drain', resolve).once('close', resolve))
-    if (response.destroyed) return
+    if (!(await poured(response, chunk))) return
   }
   response.end()
 }

@@ -1,0 +1,30 @@
+import { after, describe, it } from 'mocha'
+import { conformance } from '../../../src/testkit/index.ts'
+import { type Bench, serve } from '../../provider-local/test/server/support.ts'
+import { kit } from '../../provider-local/test/support.ts'
+import { descriptor } from '../src/register.ts'
+import { Faults } from './faults.ts'
+
+let server: Bench | undefined
+let faults: Faults | undefined
+
+/** The same suite, over a network that cuts everything up, holds it back, and breaks a connection now and then. */
+const shaken: typeof descriptor = {
+  ...descriptor,
+  async connect(context) {
+    server ??= await serve()
+    faults ??= await Faults.before(server.url)
+    faults.set({ shaky: true, breaks: 0.0005 })
+    return descriptor.connect({ ...context, settings: { url: faults.url, token: server.token }, guest: await kit() })
+  },
+}
+
+describe('the Sprites provider conforms, over a network that fails', function () {
+  this.timeout(180_000)
+  conformance({ test: (name, body) => it(name, body), describe, after }, { descriptor: shaken })
+  // Behind what the suite does at its own end.
+  after(async () => {
+    faults?.close()
+    await server?.end()
+  })
+})
