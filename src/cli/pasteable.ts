@@ -3,7 +3,7 @@ import { roster } from '../agents/roster.ts'
 import type { ComputerSelection } from './flags.ts'
 
 /** Commands about one computer, as hints have them; what follows up to the next command or the end of the sentence. */
-const verbs = '(?:session|port|checkpoint|network) [a-z]+|undo|info|start|stop|restart|exec|shell|attach|run|wait|capabilities|proxy'
+const verbs = '(?:session|port|checkpoint|network|service|fs|sync) [a-z]+|undo|info|start|stop|restart|exec|shell|attach|run|wait|capabilities|proxy|url'
 const commands = new RegExp(`\\bamux (?:computer (?:${verbs})|${roster.map(({ id }) => id).join('|')})\\b(?! --help)([^,;\\n]*?)(?=[,;\\n]|\\. |\\.?$|\\bamux )`, 'gm')
 
 /** A hint's commands must mean the same computer as the command that failed: `-c` and `-P` go along. */

@@ -3,6 +3,7 @@ import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, Restore
 import { readTree, treeDiff, restorePaths } from './checkpoint-tree.ts'
 import { wake } from './computer.ts'
 import { fail, hasCode, statusOf } from './errors.ts'
+import { carrySessions } from './sessions-carry.ts'
 import type { Sprite } from './sprite.ts'
 
 /** Comments in which amux says what a checkpoint is for. */
@@ -130,12 +131,15 @@ class Points {
   }
 
   async #whole(id: string): Promise<undefined> {
+    // What sessions left behind does not go back in time with the disk.
+    const putBack = await carrySessions(this.#sprite)
     const events = this.#sprite.client.events('POST', this.#path(id, 'restore'))
     await this.#follow(events, `${id} was not restored`).catch((error: unknown) => {
       // The sprite restarts under it; whether it was restored shows when it answers again.
       if (!hasCode(error, 'connection_lost')) throw error
     })
     await wake(this.#sprite, undefined)
+    await putBack()
   }
 
   /** What it said. Failures come inside the stream, which ends with `complete` if nothing broke. */

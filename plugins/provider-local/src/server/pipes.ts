@@ -106,6 +106,8 @@ export class PipedSession {
     await Promise.allSettled([this.#pump(1, program.stdout), this.#pump(2, program.stderr)])
     this.#end = await program.exit.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))
     this.#news.strike()
+    // Nobody can be told more than that it is gone.
+    if (this.#end instanceof Error) return this.#settle()
     if (this.attended) return
     if (this.#held) this.#onEmpty()
     else this.#settle()
