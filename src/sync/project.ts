@@ -74,15 +74,14 @@ async function compareAndCarry(ends: Ends, places: Places, memory: Memory | unde
   options.progress('Comparing')
   const known = new Map(Object.entries(memory?.files ?? {}))
   const { paths, left, git } = await gatherNames(here, there, direction, known.keys(), options.only)
-  const [seenHere, seenThere] = await Promise.all([survey(here, paths), survey(there, paths)])
+  const withHistory = options.git && git && options.only.length === 0
+  const [seenHere, seenThere, refs] = await Promise.all([survey(here, paths), survey(there, paths), withHistory ? historyOf(ends, memory, options.force) : undefined])
   const [sideHere, sideThere] = await Promise.all([
     sideOf(here, seenHere, seenThere, (path) => known.get(path)?.here, paths),
     sideOf(there, seenThere, seenHere, (path) => known.get(path)?.there, paths),
   ])
   const [source, target] = direction === 'push' ? [sideHere, sideThere] : [sideThere, sideHere]
   const planned = plan(paths, source, target, turned(known, direction), options)
-  const withHistory = options.git && git && options.only.length === 0
-  const refs = withHistory ? await historyOf(ends, memory, options.force) : undefined
   const history = refs?.plan
   const refused = planned.conflicts.length > 0 || (history?.conflicts.length ?? 0) > 0
   const result: SyncResult = { plan: planned, left: left(source.seen), done: false, unsettled: [], staged: false, ...(history && { history }) }
@@ -96,8 +95,8 @@ async function compareAndCarry(ends: Ends, places: Places, memory: Memory | unde
   await writeMemory(places, kept)
   if (!refs) return { ...result, done: true, unsettled }
   const staged = await follow(ends, refs, options.signal)
-  await writeMemory(places, { ...kept, refs: await refsNow(ends) })
-  return { ...result, done: true, unsettled, staged }
+  await writeMemory(places, { ...kept, refs: staged === undefined ? refs.now : await refsNow(ends) })
+  return { ...result, done: true, unsettled, staged: staged === true }
 }
 
 /** Counts the content of those files alone of which nothing else tells whether they changed. */
@@ -107,24 +106,26 @@ async function sideOf(tree: Tree, seen: Survey, other: Survey, then: (path: stri
 
 interface History {
   readonly plan: HistoryPlan
-  readonly target: Refs
+  readonly now: NonNullable<Memory['refs']>
 }
 
 async function historyOf(ends: Ends, memory: Memory | undefined, force: boolean): Promise<History | undefined> {
   const { here, there, direction } = ends
-  const [mine, its] = await Promise.all([readRefs(here), readRefs(there)])
-  if (!mine || !its) return undefined
   const push = direction === 'push'
+  const [mine, its, busy] = await Promise.all([readRefs(here), readRefs(there), readBusy(push ? there : here)])
+  if (!mine || !its) return undefined
   const then = memory?.refs && (push ? { source: memory.refs.here, target: memory.refs.there } : { source: memory.refs.there, target: memory.refs.here })
   const now = push ? { source: mine, target: its } : { source: its, target: mine }
   const trees = push ? { source: here, target: there } : { source: there, target: here }
-  return { plan: await planHistory(trees, now, then, { force, busy: await readBusy(trees.target) }), target: now.target }
+  return { plan: await planHistory(trees, now, then, { force, busy }), now: { here: mine, there: its } }
 }
 
-async function follow(ends: Ends, { plan: { moves, head, conflicts }, target }: History, signal: AbortSignal): Promise<boolean> {
-  if (moves.length === 0 && head === undefined) return false
-  const [from, to] = ends.direction === 'push' ? [ends.here, ends.there] : [ends.there, ends.here]
-  const has = Object.values(target).filter((value) => !value.startsWith('refs/'))
+/** Whether something staged was in the way of the index. Undefined: there was nothing to move. */
+async function follow(ends: Ends, { plan: { moves, head, conflicts }, now }: History, signal: AbortSignal): Promise<boolean | undefined> {
+  if (moves.length === 0 && head === undefined) return undefined
+  const push = ends.direction === 'push'
+  const [from, to] = push ? [ends.here, ends.there] : [ends.there, ends.here]
+  const has = Object.values(push ? now.there : now.here).filter((value) => !value.startsWith('refs/'))
   const moved = await moveHistory(from, to, { moves, conflicts, ...(head !== undefined && { head }) }, has, `${ends.here.scratch}/pack`, (name) => carryFile(ends, name, signal))
   return moved.staged
 }

@@ -40,11 +40,9 @@ export async function transfer(ends: Ends, changes: readonly Change[], source: S
   const stage = `${ends.here.scratch}/files-${randomBytes(4).toString('hex')}`
   const paths = changes.filter(({ action }) => action !== 'remove').map(({ path }) => path)
   const leaving = changes.filter(({ action }) => action === 'remove').map(({ path }) => path)
-  const gone = await from.gone(leaving)
-  const content = await contents(from, paths, source)
+  const [gone, content] = await Promise.all([from.gone(leaving), contents(from, paths, source)])
   if (paths.length > 0) await carry(ends, stage, paths, options)
-  const arrived = await arrivals(to, stage, paths, source, content)
-  const now = await survey(to, [...paths, ...leaving])
+  const [arrived, now] = await Promise.all([arrivals(to, stage, paths, source, content), survey(to, [...paths, ...leaving])])
   const free = (path: string) => untouched(now.get(path), target.seen.get(path))
   const removed = leaving.filter((path) => gone.has(path) && free(path))
   const placed = paths.filter((path) => arrived.whole.has(path) && free(path))
@@ -87,9 +85,8 @@ interface Arrivals {
 }
 
 async function arrivals(tree: Tree, stage: string, paths: readonly string[], source: Side, content: ReadonlyMap<string, string>): Promise<Arrivals> {
-  const found = await tree.look(paths.map((path) => `${stage}/${path}`))
-  const files = [...found].filter(([, { type }]) => type === 'file').map(([path]) => path)
-  const digests = await tree.digest(files)
+  const files = paths.filter((path) => source.seen.get(path)?.type === 'file')
+  const [found, digests] = await Promise.all([tree.look(paths.map((path) => `${stage}/${path}`)), tree.digest(files.map((path) => `${stage}/${path}`))])
   const whole = new Map<string, Seen>()
   for (const path of paths) {
     const [sent, got] = [source.seen.get(path), found.get(`${stage}/${path}`)]

@@ -1,23 +1,34 @@
 import { fail } from '../../errors/index.ts'
-import type { Tree } from '../trees/tree.ts'
+import type { Ran, Tree } from '../trees/tree.ts'
 import type { HistoryPlan } from './plan.ts'
 
 /** Carries a file from the source's scratch directory to the same path at the target's. */
 export type Carry = (name: string) => Promise<void>
 
-const PACK = 'mkdir -p "${1%/*}" && git pack-objects -q --revs --stdout > "$1"'
-const KNOWN = 'git cat-file --batch-check="%(objectname) %(objecttype)"'
-const TAKE = 'git index-pack --stdin --fix-thin < "$1" > /dev/null'
-const WHOLE = 'git rev-list --objects --quiet --stdin --not --all'
+/** Of a list of commits, those without `^`; what the source does not know of the others it cannot leave out. */
+const PACK = `wanted=$(cat)
+known=$(printf '%s\\n' "$wanted" | sed -n 's/^\\^//p' | git cat-file --batch-check='%(objectname)' | sed '/ missing$/d; s/^/^/')
+mkdir -p "\${1%/*}" || exit
+{ printf '%s\\n' "$wanted" | sed '/^\\^/d'; printf '%s\\n' "$known"; } | git pack-objects -q --revs --stdout > "$1"`
+
+const [UNPACKED, INCOMPLETE] = [81, 82]
 
 /**
- * All refs at once, and only those that are still where they were seen. The index follows where nothing was staged in it:
- * what was is worth more.
+ * Objects first, and only when none is missing the refs: all at once, and only those that are still where they were seen.
+ * The index follows where nothing was staged in it: what was is worth more.
  */
-const MOVE = `before=$(git rev-parse -q --verify HEAD)
+const MOVE = `commands=$(cat)
+before=$(git rev-parse -q --verify HEAD)
 index=$(git write-tree 2>/dev/null)
 tree=$(git rev-parse -q --verify 'HEAD^{tree}' || git hash-object -t tree /dev/null)
-git update-ref -m 'amux computer sync' --stdin || exit 1
+if [ -n "$2" ]
+then
+git index-pack --stdin --fix-thin < "$2" >/dev/null || exit ${UNPACKED}
+{ printf '%s\\n' "$commands" | cut -d ' ' -f 3; printf '%s\\n' "$3"; } | sed '/^$/d' | git rev-list --objects --quiet --stdin --not --all || exit ${INCOMPLETE}
+fi
+if [ -n "$commands" ]
+then printf '%s\\n' "$commands" | git update-ref -m 'amux computer sync' --stdin || exit 1
+fi
 case $1 in
 '') ;;
 refs/*) git symbolic-ref HEAD "$1" || exit 1 ;;
@@ -35,23 +46,21 @@ export interface Moved {
   readonly staged: boolean
 }
 
-/** Objects first, and only when none is missing the refs that need them. Nothing is ever taken out of a repository. */
+/** `has`: commits that the target has. Nothing is ever taken out of a repository. */
 export async function moveHistory(source: Tree, target: Tree, { moves, head = '' }: HistoryPlan, has: readonly string[], pack: string, carry: Carry): Promise<Moved> {
-  const news = [...new Set([...moves.map((move) => move.new), ...(head.startsWith('refs/') || head === '' ? [] : [head])])]
-  if (news.length > 0) {
-    const known = (await must(source, KNOWN, 'look at its objects', has.join('\n'))).split('\n').filter((line) => !line.endsWith(' missing') && line !== '')
-    const revisions = [...news, ...known.map((line) => `^${line.split(' ')[0]}`)].join('\n')
-    await must(source, PACK, 'pack its commits', `${revisions}\n`, [pack])
+  const detached = head.startsWith('refs/') ? '' : head
+  const wanted = [...new Set([...moves.map((move) => move.new), ...(detached === '' ? [] : [detached])])]
+  if (wanted.length > 0) {
+    done(source, await source.shell(PACK, { input: [...wanted, ...has.map((commit) => `^${commit}`)].join('\n'), args: [pack] }), 'pack its commits')
     await carry(pack)
-    await must(target, TAKE, 'take the commits', '', [pack])
-    await must(target, WHOLE, 'do without objects that are missing', `${news.join('\n')}\n`)
   }
-  const commands = moves.map(({ name, old, new: value }) => (old === undefined ? `create ${name} ${value}\n` : `update ${name} ${value} ${old}\n`))
-  return { staged: (await must(target, MOVE, 'move its branches', commands.join(''), [head])).includes('staged') }
+  const commands = moves.map(({ name, old, new: value }) => (old === undefined ? `create ${name} ${value}` : `update ${name} ${value} ${old}`))
+  const ran = await target.shell(MOVE, { input: commands.join('\n'), args: [head, wanted.length > 0 ? pack : '', detached] })
+  const why = { [UNPACKED]: 'unpack the commits', [INCOMPLETE]: 'take commits of which a part is missing' }
+  return { staged: done(target, ran, why[ran.code] ?? 'move its branches').includes('staged') }
 }
 
-async function must(tree: Tree, script: string, what: string, input: string, args: readonly string[] = []): Promise<string> {
-  const { code, output, said } = await tree.shell(script, { input, args })
+function done(tree: Tree, { code, output, said }: Ran, what: string): string {
   if (code === 0) return output.toString('utf8')
   throw fail('failed', `git ${tree.where} cannot ${what}${said === '' ? '' : `: ${said.split('\n').at(-1)}`}`, { hint: 'Files are in step. To leave history out: --no-git' })
 }

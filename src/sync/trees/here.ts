@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { type BigIntStats, createReadStream, lstatSync, readFileSync, readlinkSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { type BigIntStats, createReadStream, lstatSync, readFileSync, readlinkSync, renameSync, unlinkSync } from 'node:fs'
 import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, normalise } from '../../errors/index.ts'
@@ -147,8 +147,10 @@ function typeOf(stat: BigIntStats): Seen['type'] {
 
 async function digestOf(path: string): Promise<string | undefined> {
   try {
-    const { size } = statSync(path)
-    if (size <= SMALL) return createHash('sha256').update(readFileSync(path)).digest('hex')
+    const stat = lstatSync(path)
+    // A computer may have sent a link to something that never ends.
+    if (!stat.isFile()) return undefined
+    if (stat.size <= SMALL) return createHash('sha256').update(readFileSync(path)).digest('hex')
     const hash = createHash('sha256')
     for await (const chunk of createReadStream(path, { highWaterMark: SMALL })) hash.update(chunk as Buffer)
     return hash.digest('hex')
