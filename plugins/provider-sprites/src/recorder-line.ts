@@ -13,7 +13,7 @@ export interface Offsets {
 
 /** How a session ended, by the recorder's own word. */
 export interface Verdict {
-  readonly status: 'exited' | 'killed' | 'refused' | 'lost' | 'nothing' | 'running'
+  readonly status: 'exited' | 'killed' | 'restored' | 'refused' | 'lost' | 'nothing' | 'running'
   readonly number?: number
   readonly endedAt?: string
   readonly why?: string

@@ -36,15 +36,25 @@ export class Recorder {
     return `${root}/${id}`
   }
 
+  /** The program, run for long. */
+  open(words: (place: Place) => readonly string[], options: ExecOptions = {}): Promise<Execution> {
+    return this.#there((place) => openExec(this.sprite, [place.program, ...words(place)], { plain: true, ...options }))
+  }
+
+  /** The program, run to its end, which must be a good one. */
+  text(words: (place: Place) => readonly string[]): Promise<string> {
+    return this.#there((place) => this.sprite.text([place.program, ...words(place)]))
+  }
+
   /** A checkpoint may have been restored that has no such program yet: then it is brought again. */
-  async open(words: (place: Place) => readonly string[], options: ExecOptions = {}): Promise<Execution> {
-    const attempt = async () => openExec(this.sprite, ((place) => [place.program, ...words(place)])(await this.place()), { plain: true, ...options })
+  async #there<T>(work: (place: Place) => Promise<T>): Promise<T> {
+    const place = await this.place()
     try {
-      return await attempt()
+      return await work(place)
     } catch (error) {
       if (!hasCode(error, 'program_not_found')) throw error
       this.#place = undefined
-      return attempt()
+      return work(await this.place())
     }
   }
 }

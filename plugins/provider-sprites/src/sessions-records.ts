@@ -26,12 +26,12 @@ export interface Live {
   readonly idle?: number
 }
 
-interface Entry {
+export interface Entry {
   readonly id: string
   readonly boot: string
   /** Milliseconds since 1970. */
   readonly touched: number
-  readonly record: Written | null
+  readonly record: Written
   readonly life: { readonly pid: number; readonly boot: string } | null
   readonly status: Verdict | null
   readonly live?: Live
@@ -39,17 +39,25 @@ interface Entry {
 
 /** Newest first. What cannot be read is left out, and alone. */
 export async function readRecords(recorder: Recorder): Promise<readonly SessionInfo[]> {
-  const { program, root } = await recorder.place()
-  const text = await recorder.sprite.text([program, 'records', root])
-  const infos = text.split('\n').filter((line) => line !== '').flatMap((line) => {
+  return (await readEntries(recorder)).map(infoOf).toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0))
+}
+
+export async function readEntries(recorder: Recorder): Promise<readonly Entry[]> {
+  const text = await recorder.text(({ root }) => ['records', root])
+  return text.split('\n').filter((line) => line !== '').flatMap((line) => {
     try {
-      return [infoOf(JSON.parse(line) as Entry)]
+      return [checked(JSON.parse(line) as Entry)]
     } catch (error) {
       recorder.sprite.context.debug(`a session's record cannot be read: ${String(error)}`)
       return []
     }
   })
-  return infos.toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : a.startedAt > b.startedAt ? -1 : 0))
+}
+
+function checked(entry: Entry): Entry {
+  const { record } = entry
+  if (!(record instanceof Object) || !Array.isArray(record.argv) || typeof record.startedAt !== 'string') throw new Error(`${entry.id} has no record`)
+  return entry
 }
 
 export async function findRecord(recorder: Recorder, id: string): Promise<SessionInfo> {
@@ -62,7 +70,6 @@ export async function findRecord(recorder: Recorder, id: string): Promise<Sessio
 }
 
 function infoOf({ id, boot, touched, record, life, status, live }: Entry): SessionInfo {
-  if (!record || !Array.isArray(record.argv) || typeof record.startedAt !== 'string') throw new Error(`${id} has no record`)
   const at = new Date(touched).toISOString()
   const ended: SessionState = { status: 'ended', reason: life?.boot === boot ? 'lost' : 'stopped', endedAt: at }
   const state = status ? stateOf(status, at) : live ? ({ status: 'running' } as const) : ended
@@ -92,6 +99,7 @@ export function describe(id: string, { argv, name, labels, cwd, user, tty, start
 /** Undefined where it has none of its own. */
 export function stateOf({ status, number = 0, endedAt }: Verdict, otherwise: string): SessionState | undefined {
   if (status === 'exited') return { status, code: number, endedAt: endedAt ?? otherwise }
+  if (status === 'restored') return { status: 'ended', reason: status, endedAt: endedAt ?? otherwise }
   if (status === 'killed') return { status, signal: nameOf(number), endedAt: endedAt ?? otherwise }
   return undefined
 }

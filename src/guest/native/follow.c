@@ -169,9 +169,19 @@ static void hear_client(void) {
   }
 }
 
+/* Removed, or a checkpoint was restored that knows nothing of it. */
+static int no_such(void) {
+  static const char hello[] = "{}", status[] = "{\"status\":\"nothing\"}";
+  link_open(&self.out, 1);
+  link_put(&self.out, R_HELLO, NULL, 0, hello, sizeof hello - 1);
+  link_put(&self.out, R_STATUS, NULL, 0, status, sizeof status - 1);
+  link_flush(&self.out);
+  return 0;
+}
+
 int follow_command(const char *dir, char **options) {
-  if (chdir(dir) < 0) die("amux-init: cannot enter %s: %s", dir, strerror(errno));
   signal(SIGPIPE, SIG_IGN);
+  if (chdir(dir) < 0) return errno == ENOENT ? no_such() : (note("amux-init: cannot enter %s: %s", dir, strerror(errno)), 1);
   self.role = (uint8_t)options[0][0];
   self.silent = self.role == ROLE_ASIDE || options[1][0] == '-';
   for (int i = 0; i < 2; i++) {
