@@ -137,16 +137,19 @@ async function plugin(register: string): Promise<void> {
   const made = join(root, at, `dist-${process.pid}`)
   const commands = globSync('src/commands/**/*.ts', { cwd: join(root, at) }).map((file) => join(at, file))
   try {
-    await build({
-      ...common,
-      entryPoints: [register, ...commands],
-      outdir: made,
-      outbase: join(at, 'src'),
-      splitting: true,
-      chunkNames: 'chunks/[name]-[hash]',
-      // Native helpers that ws does without.
-      external: ['bufferutil', 'utf-8-validate'],
-    })
+    // Apart: what is registered must load nothing, not even what it shares with the commands.
+    for (const entryPoints of [[register], commands]) {
+      await build({
+        ...common,
+        entryPoints,
+        outdir: made,
+        outbase: join(at, 'src'),
+        splitting: true,
+        chunkNames: 'chunks/[name]-[hash]',
+        // Native helpers that ws does without.
+        external: ['bufferutil', 'utf-8-validate'],
+      })
+    }
     await cp(join(root, 'node_modules/ws/LICENSE'), join(made, 'LICENSE-ws'))
     swap(made, join(root, at, 'dist'))
   } finally {

@@ -60,7 +60,7 @@ export interface Files {
 }
 
 export interface Archive {
-  /** A tar stream (pax) of the entries below `path`, their names relative to it. A single file gives one entry. */
+  /** A tar stream (pax) of the entries below `path`, their names relative to it. A single file gives one entry, and so does a link to one: the file, by the name of the link. */
   read(path: string, options?: { readonly signal?: AbortSignal }): ByteSource
   /**
    * Unpacks a tar stream below `path`, which is made when missing. Links are not followed; absolute and `..` names,

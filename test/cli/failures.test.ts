@@ -42,7 +42,7 @@ describe('When something is wrong, amux', () => {
     'a value that is not one of those there are': { argv: ['computer', 'wait', '--for', 'nope'], says: /^--for takes running, stopped or idle, not "nope"$/, hint: /amux computer wait --help/ },
     'a number that is too small': { argv: ['computer', 'session', 'logs', 'x', '--tail', '-1'], says: /^--tail: -1 is less than 0$/, hint: /amux computer session logs --help/ },
     'flags that exclude each other': { argv: ['computer', 'session', 'logs', 'x', '--tail', '1', '--from', '2'], says: /^--\w+ and --\w+ do not go together$/, hint: /logs --help/ },
-    'a missing flag': { argv: ['computer', 'proxy'], says: /^missing flag: --port$/, hint: /^For example: amux computer proxy -p 3000\. See: amux computer proxy --help$/ },
+    'a missing port': { argv: ['computer', 'proxy'], says: /^which port\?$/, hint: /^amux computer proxy -p 3000\. Or all that open there: amux computer proxy --auto$/ },
     "a provider's own option as a flag": { argv: ['computer', 'create', '--root', '/x'], says: /^unknown flag: --root$/, hint: /-o root=VALUE/ },
     'a flag of a topic': { argv: ['computer', '--nope'], says: /amux computer takes no flag --nope/, hint: /amux computer --help/ },
     'sessions to be forgotten without saying which': { argv: ['computer', 'session', 'rm'], says: /^which sessions\?$/, hint: /session rm --ended/ },

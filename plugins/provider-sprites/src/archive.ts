@@ -9,20 +9,24 @@ import { checkTar } from './tar-check.ts'
 const PACK = `
 umask 077; mkdir -p -- "$(dirname -- "$2")"
 if [ -d "$1" ]; then cd -- "$1" || exit 42; find . -mindepth 1 -maxdepth 1 ! -type s -printf '%P\\0' | tar -c --format=pax --pax-option=delete=atime,delete=ctime --null --verbatim-files-from --warning=no-file-ignored -T - -f "$2" || [ $? -eq 1 ] || exit 1
-elif [ -e "$1" ] || [ -L "$1" ]; then cd -- "$(dirname -- "$1")" && tar -c --format=pax --pax-option=delete=atime,delete=ctime -f "$2" -- "$(basename -- "$1")" || exit 1
+elif [ -e "$1" ]; then cd -- "$(dirname -- "$1")" && tar -c -h --format=pax --pax-option=delete=atime,delete=ctime -f "$2" -- "$(basename -- "$1")" || exit 1
+elif [ -L "$1" ]; then exit 40
 else why "$1"; fi
 stat -c %s -- "$2"; sha256sum < "$2" | cut -c1-64`
 
-/** Into a directory of its own first, which nobody's links lead out of; then merged, as far as nothing is in the way. */
+/**
+ * Into a directory of its own first, which nobody's links lead out of; then merged, as far as nothing is in the way. The
+ * directory itself stays as it is: it may be somebody else's, as `/tmp` is.
+ */
 const UNPACK = `
 mkdir -p -- "$1" 2>/dev/null || why "$1"
-mode=$(stat -c %a -- "$1")
 stage=$1/.amux-$3
 mkdir -m 700 -- "$stage" || exit 42
-trap 'rm -rf -- "$stage"; chmod "$mode" -- "$1"' EXIT
+trap 'rm -rf -- "$stage"' EXIT
 tar -x -p --no-same-owner -f "$2" -C "$stage" || exit 43
+chmod 700 -- "$stage"
 find "$stage" -mindepth 1 -perm /7000 -exec chmod ug-s,-t {} +
-cp -a -T --remove-destination --reflink=auto -- "$stage" "$1" || exit 41`
+find "$stage" -mindepth 1 -maxdepth 1 -exec cp -a --remove-destination --reflink=auto -t "$1" -- {} + || exit 41`
 
 /** Through files on the sprite, whose size and hash are compared: long outputs are known to lose bytes on their way. */
 export function spriteArchive(sprite: Sprite): Archive {

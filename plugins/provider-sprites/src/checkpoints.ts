@@ -7,7 +7,7 @@ import { carrySessions } from './sessions-carry.ts'
 import type { Sprite } from './sprite.ts'
 
 /** Comments in which amux says what a checkpoint is for. */
-const SAFETY = 'amux: before a restore'
+const SAFETY = 'amux: before the restore of'
 const AUTOMATIC = 'amux: automatic'
 /** Of automatic and safety points together with their own kind, so many are kept. */
 const KEPT = 10
@@ -62,7 +62,7 @@ class Points {
       id = (await this.list().catch(() => [])).find(({ message, kind }) => kind === 'manual' && message === comment)?.id
       if (id === undefined) throw error
     }
-    if (id === undefined) throw fail('corrupt', 'the service made a checkpoint and did not say which', { computer: this.#sprite.name, hint: `amux computer checkpoint ls -c ${this.#sprite.name}` })
+    if (id === undefined) throw fail('corrupt', 'the service made a checkpoint and did not say which', { computer: this.#sprite.name, hint: `See which it is: ${this.#ls}` })
     const made = await this.get(id)
     if (made.kind !== 'manual') await this.#prune(made.kind)
     return made
@@ -75,14 +75,17 @@ class Points {
   }
 
   async get(id: string): Promise<CheckpointInfo> {
-    return infoOf(await this.#sprite.client.json<Row>('GET', this.#path(id)))
+    const row = await this.#sprite.client.json<Row>('GET', this.#path(id)).catch((error: unknown) => {
+      throw statusOf(error) === 404 ? fail('not_found', `there is no checkpoint ${id}`, { computer: this.#sprite.name, cause: error, hint: `See which there are: ${this.#ls}` }) : error
+    })
+    return infoOf(row)
   }
 
   async restore(id: string, { paths, keepWorkspace = false, signal }: RestoreOptions): Promise<RestoreResult> {
     if (keepWorkspace) throw fail('unsupported', 'a sprite has one disk: a restore replaces the project too', { computer: this.#sprite.name, hint: 'Restore single paths instead.' })
     await this.get(id)
     for (const path of paths ?? []) checkPath(path)
-    const safety = await this.create(join(SAFETY, `of ${id}`), signal)
+    const safety = await this.create(`${SAFETY} ${id}`, signal)
     const changed = paths ? await restorePaths(this.#sprite, id, paths, signal) : await this.#whole(id)
     return { restored: id, safety: safety.id, ...(changed !== undefined && { changed }) }
   }
@@ -166,7 +169,11 @@ class Points {
 
   #path(id: string, ...more: readonly string[]): string {
     if (ID.test(id)) return this.#sprite.path('checkpoints', id, ...more)
-    throw fail('invalid_argument', `${JSON.stringify(id)} is no checkpoint's id`, { source: 'amux', hint: `See which there are: amux computer checkpoint ls -c ${this.#sprite.name}` })
+    throw fail('invalid_argument', `${JSON.stringify(id)} is no checkpoint's id`, { source: 'amux', hint: `See which there are: ${this.#ls}` })
+  }
+
+  get #ls(): string {
+    return `amux computer checkpoint ls -c ${this.#sprite.name} -P sprites`
   }
 
   #extension(id: string, what: string): string {

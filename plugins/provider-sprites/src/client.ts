@@ -154,7 +154,7 @@ export function spritePath(name: string, ...words: readonly string[]): string {
 
 /** In the clear only to this machine: the token goes along. */
 function checkUrl(text: string): URL {
-  if (!URL.canParse(text)) throw fail('invalid_argument', `the url of the Sprites API is none: ${JSON.stringify(text)}`, { source: 'amux', hint: 'Write it like https://api.sprites.dev' })
+  if (!URL.canParse(text)) throw fail('invalid_argument', `${JSON.stringify(text)} is no URL: the setting "url" is the address of the Sprites API`, { source: 'amux', hint: 'Write it like https://api.sprites.dev' })
   const url = new URL(text)
   const near = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   if (url.protocol === 'https:' || (url.protocol === 'http:' && near)) return url

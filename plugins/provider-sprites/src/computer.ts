@@ -62,7 +62,7 @@ export class SpriteComputer implements Computer {
     const { state } = await this.info()
     throw fail('unsupported', `${this.name} cannot be stopped: sprites hibernate by themselves${state === 'running' ? ' about 30 seconds after their last activity' : ', and this one does'}`, {
       computer: this.name,
-      hint: `End what runs on it: amux computer session ls ${this.name}`,
+      hint: `See what runs on it: amux computer session ls -c ${this.name} -P sprites`,
     })
   }
 

@@ -1,5 +1,5 @@
 import type { LogChunk, LogOptions, ServiceInfo, ServiceSpec, ServiceState, Services } from '../../../src/contract/index.ts'
-import { fail, given, statusOf } from './errors.ts'
+import { fail, given, hasCode, statusOf } from './errors.ts'
 import { checkSignal } from './signals.ts'
 import type { Sprite } from './sprite.ts'
 
@@ -24,7 +24,10 @@ interface Row {
 export function spriteServices(sprite: Sprite): Services {
   const { client } = sprite
   const at = (name: string, ...more: readonly string[]) => sprite.path('services', checkName(name), ...more)
-  const get = async (name: string) => infoOf(await client.json<Row>('GET', at(name)))
+  const named = (name: string) => (error: unknown) => {
+    throw statusOf(error) === 404 ? fail('not_found', `there is no service "${name}"`, { computer: sprite.name, cause: error, hint: `See which there are: amux computer service ls -c ${sprite.name} -P sprites` }) : error
+  }
+  const get = async (name: string) => infoOf(await client.json<Row>('GET', at(name)).catch(named(name)))
   const act = async (name: string, verb: 'start' | 'stop' | 'restart') => {
     for await (const event of client.events('POST', at(name, verb), { query: verb === 'stop' ? { timeout: '10s' } : { duration: BEGIN } })) refuseError(sprite, event)
     return get(name)
@@ -55,11 +58,11 @@ export function spriteServices(sprite: Sprite): Services {
       checkSignal(signal)
       await get(name)
       await client.json('POST', sprite.path('services', 'signal'), { body: { name, signal: signal.slice('SIG'.length) } }).catch((error: unknown) => {
-        throw statusOf(error) === 409 ? fail('not_running', `service ${name} on ${sprite.name} does not run`, { computer: sprite.name, hint: `amux computer service start ${name}` }) : error
+        throw statusOf(error) === 409 ? fail('not_running', `service ${name} on ${sprite.name} does not run`, { computer: sprite.name, hint: `amux computer service start ${name} -c ${sprite.name} -P sprites` }) : error
       })
     },
     async remove(name) {
-      await client.json('DELETE', at(name))
+      await client.json('DELETE', at(name)).catch(named(name))
     },
     logs: (name, options = {}) => logs(sprite, at(name, 'logs'), options),
   }
@@ -108,7 +111,7 @@ function rowOf({ argv: [cmd, ...args], cwd, env, needs = [], httpPort }: Service
 
 async function isSame(before: Promise<ServiceInfo>, spec: ServiceSpec): Promise<boolean> {
   const there = await before.catch((error: unknown) => {
-    if (statusOf(error) === 404) return undefined
+    if (hasCode(error, 'not_found')) return undefined
     throw error
   })
   return there !== undefined && JSON.stringify(rowOf(there)) === JSON.stringify(rowOf(spec))

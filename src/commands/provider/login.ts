@@ -32,7 +32,7 @@ export default class ProviderLogin extends AmuxCommand {
   /** What the provider says of itself with them; an error when it does not take them. Nothing was saved then. */
   async #verified(id: string, values: readonly SettingValue[]): Promise<string> {
     this.out.progress(`Asking ${id}`)
-    const hint = 'Nothing was saved. To save it all the same: --no-verify'
+    const unsaved = 'Nothing was saved. To save it all the same: --no-verify'
     try {
       const provider = await this.amux.registry.attempt(id, Object.fromEntries(values.map(({ key, value }) => [key, value])))
       const health = await provider.health()
@@ -40,7 +40,7 @@ export default class ProviderLogin extends AmuxCommand {
       throw fail(health.code ?? 'unavailable', health.message, { hint: health.hint, provider: id, source: 'provider' })
     } catch (error) {
       const { code, message, hint: own, ...rest } = normalise(error)
-      throw fail(code, message, { ...rest, provider: id, cause: error, hint: [own, hint].filter(Boolean).join(' ') })
+      throw fail(code, message, { ...rest, provider: id, cause: error, hint: [own, unsaved].filter(Boolean).join('\n') })
     }
   }
 }

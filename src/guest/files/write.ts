@@ -22,7 +22,10 @@ export async function writeWhole(path: string, source: AsyncIterable<Uint8Array>
   if (existing !== undefined && !existing.isFile()) throw new GuestError('conflict', `${path} is no regular file`)
   if (facts.parents) await makeAll(dirname(target), facts.owner)
   const temporary = join(dirname(target), `.amux-${randomBytes(8).toString('hex')}`)
-  const file = await open(temporary, 'wx', 0o600)
+  const file = await open(temporary, 'wx', 0o600).catch((error: unknown) => {
+    // Its user knows the file by its own name only.
+    throw error instanceof Error ? Object.assign(error, { path: target }) : error
+  })
   try {
     try {
       await fill(file, source)

@@ -36,6 +36,27 @@ export const archive: Topic = {
       await computer.archive.write(`${directory}/out`, computer.archive.read(`${directory}/single`))
       assert.equal(await sh(computer, 'cat "$1/out/single"', directory), 'alone')
     },
+    'a link that is named itself gives the file it leads to': async (bench) => {
+      const computer = await bench.computer()
+      const directory = await scratch(computer)
+      await sh(computer, 'mkdir "$1/d" && echo there > "$1/d/file" && ln -s d/file "$1/link" && ln -s gone "$1/dangling"', directory)
+      await computer.archive.write(`${directory}/out`, computer.archive.read(`${directory}/link`))
+      assert.equal(await sh(computer, '[ ! -L "$1/out/link" ] && cat "$1/out/link"', directory), 'there')
+      await rejects(all(computer.archive.read(`${directory}/dangling`)), 'not_found')
+    },
+    'a directory that is not its user\'s own takes files, and stays as it is': async (bench) => {
+      const computer = await bench.computer()
+      const directory = await scratch(computer)
+      const name = directory.replaceAll('/', '-')
+      const before = await sh(computer, 'stat -c "%a %u" /tmp')
+      try {
+        await computer.archive.write('/tmp', one(tarOf([{ name, data: 'there' }])))
+        assert.equal(await sh(computer, 'cat "/tmp/$1"', name), 'there')
+        assert.equal(await sh(computer, 'stat -c "%a %u" /tmp'), before)
+      } finally {
+        await sh(computer, 'rm -f "/tmp/$1"', name)
+      }
+    },
     'unpacking merges into what is there': async (bench) => {
       const computer = await bench.computer()
       const directory = await scratch(computer)

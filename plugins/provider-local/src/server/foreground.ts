@@ -29,7 +29,8 @@ export async function serve(call: CommandCall, told: (record: Running) => void):
     try {
       const record = { ...ownProcess(), boot: bootId(), url: server.url, tokenFile, startedAt: new Date().toISOString() }
       await hold.tell(record)
-      log(`serves at ${server.url}`)
+      // Whoever looks on is told more below.
+      if (call.flags['log'] !== undefined) log(`serves at ${server.url}`)
       told(record)
       await aborted(call.signal)
     } finally {

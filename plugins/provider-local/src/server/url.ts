@@ -1,8 +1,9 @@
-import { type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, request as forward } from 'node:http'
+import { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, type ServerResponse, request as forward } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { duplexOf } from './duplex.ts'
 import { answerTo, codeOf, refuse } from './errors.ts'
 import type { Fleet } from './fleet.ts'
+import { refuseUpgrade } from './handshake.ts'
 import type { Served } from './served.ts'
 
 /** Without a service that has an HTTP port. */
@@ -10,6 +11,7 @@ const USUAL = 8080
 /** A service that was just started needs a moment until it listens. */
 const TRIES = 30
 const TRY_MS = 200
+const NO_ANSWER = 'what listens there gave no answer\n'
 
 /** Between two neighbours only. */
 const hops: ReadonlySet<string> = new Set(['connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'])
@@ -23,15 +25,25 @@ export function spriteOf({ headers: { host = '' } }: IncomingMessage): string | 
 export async function serveUrl(fleet: Fleet, name: string, request: IncomingMessage, response: ServerResponse, authorized: boolean): Promise<void> {
   try {
     const connection = await open(fleet, name, authorized)
-    const { method = 'GET', url = '/', headers } = request
-    const inner = forward({ method, path: url, headers: endToEnd(headers, authorized), createConnection: () => connection })
+    if (response.destroyed) return void connection.destroy()
+    response.once('close', () => connection.destroy())
+    const chunked = request.headers['transfer-encoding'] !== undefined
+    // Whatever the method: a body without its length would be the next request.
+    const inner = ask(request, connection, { ...endToEnd(request.headers, authorized), ...(chunked && { 'transfer-encoding': 'chunked' }) })
+    const failed = () => {
+      connection.destroy()
+      if (response.headersSent) response.destroy()
+      else plain(response, 502, NO_ANSWER)
+    }
     inner.once('response', (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.headers, false))
+      if (!isSound(answer)) return failed()
+      response.writeHead(answer.statusCode ?? 0, wordsOf(answer), endToEnd(answer.headers, false))
       answer.pipe(response)
       answer.once('error', () => response.destroy())
     })
-    inner.once('error', () => (response.headersSent ? response.destroy() : plain(response, 502, 'what listens there gave no answer\n')))
-    response.once('close', () => connection.destroy())
+    // Nobody asked for it.
+    inner.once('upgrade', failed)
+    inner.on('error', failed)
     request.pipe(inner)
   } catch (error) {
     const { status, body } = answerTo(error)
@@ -39,21 +51,67 @@ export async function serveUrl(fleet: Fleet, name: string, request: IncomingMess
   }
 }
 
-/** The same for a WebSocket: what both say is theirs. */
+/**
+ * The same for a WebSocket: once the sprite has agreed, what both say is theirs. If it has not, the connection ends with
+ * its answer: the caller's next request would go to the sprite unread, the server's token in it.
+ */
 export async function upgradeUrl(fleet: Fleet, name: string, request: IncomingMessage, socket: Duplex, head: Buffer, authorized: boolean): Promise<void> {
   const connection = await open(fleet, name, authorized)
-  const { method = 'GET', url = '/', rawHeaders } = request
-  const lines = [`${method} ${url} HTTP/1.1`]
-  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
-    const [header = '', value = ''] = [rawHeaders[at], rawHeaders[at + 1]]
-    if (!(authorized && header.toLowerCase() === 'authorization')) lines.push(`${header}: ${value}`)
-  }
-  connection.write(`${lines.join('\r\n')}\r\n\r\n`)
-  connection.write(head)
-  socket.pipe(connection).on('error', () => socket.destroy())
-  connection.pipe(socket).on('error', () => connection.destroy())
+  if (socket.destroyed) return void connection.destroy()
   socket.once('close', () => connection.destroy())
-  connection.once('close', () => socket.destroy())
+  const { 'content-length': _, ...headers } = endToEnd(request.headers, authorized)
+  const inner = ask(request, connection, { ...headers, connection: 'Upgrade', upgrade: request.headers.upgrade })
+  // Meanwhile, its end is not heard unless it is looked for.
+  const look = () => void (socket.readableLength === 0 && socket.read())
+  const leave = () => connection.destroy()
+  socket.on('readable', look).on('end', leave)
+  look()
+  const answer = await answerOf(inner, connection)
+  socket.off('readable', look).off('end', leave)
+  if (!answer || !isSound(answer)) {
+    connection.destroy()
+    return refuseUpgrade(socket, refuse(502, 'bad_gateway', NO_ANSWER.trim()), {})
+  }
+  const agreed = answer.statusCode === 101
+  socket.write(headOf(answer, agreed), 'latin1')
+  if (agreed) connection.write(head)
+  const source = agreed ? connection : answer
+  source.once('error', () => socket.destroy()).pipe(socket)
+  if (agreed) socket.pipe(connection).once('close', () => socket.destroy())
+  else socket.resume()
+}
+
+function ask({ method = 'GET', url: path = '/' }: IncomingMessage, connection: Duplex, headers: OutgoingHttpHeaders): ClientRequest {
+  return forward({ method, path, headers, createConnection: () => connection })
+}
+
+/** What came behind it is still to be read. */
+function answerOf(inner: ClientRequest, connection: Duplex): Promise<IncomingMessage | undefined> {
+  return new Promise((resolve) => {
+    inner.once('response', resolve).once('upgrade', (answer, _, first) => {
+      connection.on('error', () => connection.destroy()).unshift(first)
+      resolve(answer)
+    })
+    inner.on('error', () => resolve(undefined)).end()
+  })
+}
+
+/** Node reads some numbers that it does not write. */
+function isSound({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode === 101 || statusCode >= 200
+}
+
+/** For people alone, and only where they are words. */
+function wordsOf({ statusMessage = '' }: IncomingMessage): string {
+  return /^[\x20-\x7e]*$/.test(statusMessage) ? statusMessage : ''
+}
+
+/** An answer's head as it came; one that does not agree to an upgrade ends its connection. */
+function headOf(answer: IncomingMessage, agreed: boolean): string {
+  const { rawHeaders, statusCode } = answer
+  const lines = [`HTTP/1.1 ${statusCode} ${wordsOf(answer)}`]
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) if (agreed || !hops.has(String(rawHeaders[at]).toLowerCase())) lines.push(`${rawHeaders[at]}: ${rawHeaders[at + 1]}`)
+  return [...lines, ...(agreed ? [] : ['connection: close']), '', ''].join('\r\n')
 }
 
 async function open(fleet: Fleet, name: string, authorized: boolean): Promise<Duplex> {
@@ -78,10 +136,10 @@ async function connect({ computer }: Served, port: number, tries: number): Promi
   }
 }
 
-/** What goes on to the other side. The server's own token does not. */
+/** What goes on to the other side. The server's own token does not; where a body ends does, whatever is said of it. */
 function endToEnd(headers: IncomingMessage['headers'], withoutToken: boolean): OutgoingHttpHeaders {
   const named = new Set((headers.connection ?? '').toLowerCase().split(',').map((word) => word.trim()))
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hops.has(name) && !named.has(name) && !(withoutToken && name === 'authorization')))
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !hops.has(name) && (!named.has(name) || name === 'content-length') && !(withoutToken && name === 'authorization')))
 }
 
 function plain(response: ServerResponse, status: number, text: string): void {

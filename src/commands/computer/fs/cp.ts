@@ -2,6 +2,7 @@ import { string } from '@oclif/core/args'
 import { boolean } from '@oclif/core/flags'
 import { AmuxCommand, computerFlags } from '../../../cli/index.ts'
 import { about, reach, recursiveFlag } from '../../../cli/files.ts'
+import { fail } from '../../../errors/index.ts'
 import { destination } from '../../../sync/index.ts'
 
 export default class FsCp extends AmuxCommand {
@@ -21,8 +22,9 @@ export default class FsCp extends AmuxCommand {
     const [from = '', to = ''] = paths
     const target = await destination(computer, from, to)
     const { recursive, preserve } = flags
-    await computer.files.copy(from, target, { recursive, preserve, signal: this.signal }).catch((error: unknown) => {
-      throw about(computer, from, error)
+    await computer.files.copy(from, target, { recursive, preserve, signal: this.signal }).catch(async (error: unknown) => {
+      const isDirectory = !recursive && (await computer.files.stat(from).catch(() => undefined))?.type === 'directory'
+      throw isDirectory ? fail('conflict', `${from} on ${computer.name} is a directory`, { hint: 'To copy it with all that is in it: -r', computer: computer.name }) : about(computer, from, error)
     })
     this.out.data({ computer: computer.name, from, to: target }, () => target)
   }
