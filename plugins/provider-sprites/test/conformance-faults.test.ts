@@ -8,18 +8,18 @@ import { Faults } from './faults.ts'
 let server: Bench | undefined
 let faults: Faults | undefined
 
-/** The same suite, over a network that cuts everything up, holds it back, and breaks a connection now and then. */
+/** The same suite, over a network that cuts every piece up and holds it back. What breaks is tried in `faults.test.ts`, message by message. */
 const shaken: typeof descriptor = {
   ...descriptor,
   async connect(context) {
     server ??= await serve()
     faults ??= await Faults.before(server.url)
-    faults.set({ shaky: true, breaks: 0.0005 })
+    faults.set({ shaky: true })
     return descriptor.connect({ ...context, settings: { url: faults.url, token: server.token }, guest: await kit() })
   },
 }
 
-describe('the Sprites provider conforms, over a network that fails', function () {
+describe('the Sprites provider conforms, over a network that is slow and cuts everything up', function () {
   this.timeout(180_000)
   conformance({ test: (name, body) => it(name, body), describe, after }, { descriptor: shaken })
   // Behind what the suite does at its own end.

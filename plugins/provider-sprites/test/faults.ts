@@ -12,8 +12,6 @@ export interface Plan {
   shaky?: boolean
   /** Every request is answered with this before it reaches the server, so many times. */
   answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; times: number }
-  /** Connections break with that probability at each piece. */
-  breaks?: number
 }
 
 /** What a network does to a connection. */
@@ -75,19 +73,16 @@ export class Faults {
       client.resetAndDestroy()
       server.destroy()
     }
-    const upgraded = { done: false }
-    void this.#pass(client, server, new Frames(), upgraded, cut)
-    void this.#pass(server, client, new Frames(), upgraded, cut)
+    void this.#pass(client, server, new Frames(), cut)
+    void this.#pass(server, client, new Frames(), cut)
   }
 
-  async #pass(from: Socket, to: Socket, frames: Frames, upgraded: { done: boolean }, cut: () => void): Promise<void> {
+  async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void): Promise<void> {
     for await (const chunk of from as AsyncIterable<Buffer>) {
       for (const piece of this.#pieces(chunk)) {
-        if (this.plan.shaky) await sleep(this.#random() * 3)
-        if (this.plan.breaks !== undefined && upgraded.done && this.#random() < this.plan.breaks) return cut()
+        if (this.plan.shaky) if (this.#random() < 0.2) await sleep(this.#random() * 3)
         const { cutAfter, times = 1, midway = false } = this.plan
         for (const message of frames.split(piece)) {
-          if (frames.isUpgraded) upgraded.done = true
           const due = message.whole && cutAfter !== undefined && this.cuts < times && this.messages === cutAfter
           if (message.whole) this.messages++
           if (due) {
