@@ -128,9 +128,9 @@ async function write(sprite: Sprite, path: string, data: ByteSource | Uint8Array
 
 /** Under that very name; whole, or it fails. */
 export async function upload(sprite: Sprite, path: string, data: ByteSource | Uint8Array, mode: number, signal: AbortSignal | undefined): Promise<void> {
-  const counted = new Counted(data)
+  const counted = new Counted()
   const query = { path, workingDir: '/', mode: mode.toString(8).padStart(4, '0'), mkdirParents: true }
-  await explained(sprite, sprite.client.upload('PUT', sprite.path('fs', 'write'), data instanceof Uint8Array ? data : counted.source(), { query, signal }))
+  await explained(sprite, sprite.client.upload('PUT', sprite.path('fs', 'write'), data instanceof Uint8Array ? data : counted.of(data), { query, signal }))
   if (data instanceof Uint8Array) counted.take(data)
   const there = await hashOf(sprite, path)
   if (there === `${counted.size} ${counted.digest()}`) return
@@ -139,15 +139,10 @@ export async function upload(sprite: Sprite, path: string, data: ByteSource | Ui
 
 class Counted {
   readonly #hash = createHash('sha256')
-  readonly #data: ByteSource | Uint8Array
   size = 0
 
-  constructor(data: ByteSource | Uint8Array) {
-    this.#data = data
-  }
-
-  async *source(): ByteSource {
-    for await (const chunk of this.#data as ByteSource) {
+  async *of(source: ByteSource): ByteSource {
+    for await (const chunk of source) {
       this.take(chunk)
       yield chunk
     }

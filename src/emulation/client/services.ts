@@ -57,7 +57,9 @@ async function* serviceLogs(
   }
 }
 
-function plain({ runs: _, ...service }: ServiceReport): ServiceInfo {
+/** Where its logs are is our own business. */
+function plain(report: ServiceReport): ServiceInfo {
+  const { runs: _, ...service } = report
   return service
 }
 

@@ -241,7 +241,9 @@ export class Service {
   }
 
   #tell(): void {
-    for (const watcher of [...this.#watchers]) watcher()
+    // Each takes itself out.
+    const watchers = [...this.#watchers]
+    for (const watcher of watchers) watcher()
   }
 }
 

@@ -13,14 +13,19 @@ export function duplexOf({ source, sink, close }: ByteStream): Duplex {
       )
     },
     write(chunk: Buffer, _encoding, done) {
-      sink.write(chunk).then(() => done(), done)
+      void settle(sink.write(chunk), done)
     },
     final(done) {
-      sink.end().then(() => done(), done)
+      void settle(sink.end(), done)
     },
     destroy(error, done) {
       close()
       done(error)
     },
   })
+}
+
+async function settle(work: Promise<void>, done: (error?: Error | null) => void): Promise<void> {
+  const failure = await work.then(() => undefined, (error: unknown) => (error instanceof Error ? error : new Error(String(error))))
+  done(failure)
 }

@@ -61,11 +61,12 @@ function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
     if (!CLEAN.has(code)) return tunnel.close()
     void turn.then(() => tunnel.sink.end()).catch(() => undefined).then(() => tunnel.close())
   })
-  void pump(tunnel, outlet).then((whole) => {
+  const finish = (whole: boolean) => {
     if (!apart || !whole) return socket.close(1000)
     outlet.send('end')
     half()
-  })
+  }
+  void pump(tunnel, outlet).then(finish)
 }
 
 /** False: the connection broke, for which there is no other word here than its end. */
