@@ -22,11 +22,11 @@ export interface Sides {
  * compared where it is, and the rest comes as files. A directory's own time and size say nothing of it.
  */
 const LISTS = `
-umask 077; mkdir -p -- "$3" || exit 1
+umask 077; own=$3; mkdir -p -- "$3" || exit 1
 list() {
   cd -- "\${1:-/}" || exit 1
   if [ -e ".$2" ] || [ -L ".$2" ]; then
-    sudo -n find ".$2" \\( ${APART.map((path) => `-path .${path}`).join(' -o ')} \\) -prune -o -type d -printf '%p//d 0 %m %U:%G 0//\\0' -o -printf '%p//%y %s %m %U:%G %T@//%l\\0'
+    sudo -n find ".$2" \\( -path ".$own" -o ${APART.map((path) => `-path .${path}`).join(' -o ')} \\) -prune -o -type d -printf '%p//d 0 %m %U:%G 0//\\0' -o -printf '%p//%y %s %m %U:%G %T@//%l\\0'
   fi
 }
 list "$1" "$4" | sort -z > "$3/a" && list "$2" "$4" | sort -z > "$3/b" || exit 1
