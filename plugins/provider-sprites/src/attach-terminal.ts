@@ -63,7 +63,7 @@ export async function openScreen(sprite: Sprite, native: string, size: TerminalS
   return screen
 }
 
-interface NativeSession {
+export interface NativeSession {
   readonly id: string | number
   readonly command?: string
   readonly tty?: boolean

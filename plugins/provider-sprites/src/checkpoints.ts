@@ -52,14 +52,16 @@ class Points {
   async create(comment: string, signal: AbortSignal | undefined): Promise<CheckpointInfo> {
     const { client } = this.#sprite
     let id: string | undefined
+    const before = new Set((await this.list()).map((point) => point.id))
     try {
       const events = client.events('POST', this.#sprite.path('checkpoint'), { body: comment === '' ? {} : { comment }, signal })
       const text = await this.#follow(events, 'the checkpoint was not made')
       id = /^\s*ID:\s*(\S+)/m.exec(text)?.[1] ?? /Checkpoint (\S+) created/.exec(text)?.[1]
     } catch (error) {
       // Whether it was made all the same, only the list knows.
-      if (!hasCode(error, 'connection_lost') || comment === '') throw error
-      id = (await this.list().catch(() => [])).find(({ message, kind }) => kind === 'manual' && message === comment)?.id
+      if (!hasCode(error, 'connection_lost')) throw error
+      const [kind, message] = meaning(comment, false)
+      id = (await this.list().catch(() => [])).find((point) => !before.has(point.id) && point.kind === kind && (point.message ?? '') === message)?.id
       if (id === undefined) throw error
     }
     if (id === undefined) throw fail('corrupt', 'the service made a checkpoint and did not say which', { computer: this.#sprite.name, hint: `See which it is: ${this.#ls}` })

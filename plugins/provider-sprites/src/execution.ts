@@ -8,7 +8,7 @@ import { Received } from './replay.ts'
 import { checkSignal, codeOf, signalAside } from './signals.ts'
 import type { Socket } from './socket.ts'
 import type { Sprite } from './sprite.ts'
-import { Typed } from './typed.ts'
+import { Typed, sendInput } from './typed.ts'
 
 /** From a break until it is given up, and between two tries. */
 const PATIENCE_MS = 10 * 60_000
@@ -92,6 +92,11 @@ export class Execution implements Process {
     if (!this.#options.tty) throw fail('invalid_argument', 'it has no terminal to resize', { source: 'amux', computer: this.#sprite.name })
     this.#size = size
     await this.#socket.send(JSON.stringify({ type: 'resize', cols: size.cols, rows: size.rows }))
+  }
+
+  /** What was typed has left. */
+  flushed(): Promise<void> {
+    return this.#socket.flushed()
   }
 
   /** Leaves it running. */
@@ -243,7 +248,7 @@ export class Execution implements Process {
     // On a terminal one sees what arrived.
     const missing = this.#options.tty ? [] : this.#typed.missing(offset)
     if (!missing) return this.#fail(unknownFate(this.#sprite, 'what was typed just before may not have arrived'))
-    for (const part of missing) await this.#sendInput(socket, part)
+    for (const part of missing) await sendInput(socket, part, this.#options.tty !== undefined)
     if (this.#typed.ended && !this.#options.tty) await socket.send(Buffer.of(4))
   }
 
@@ -253,16 +258,8 @@ export class Execution implements Process {
       if (this.#over) throw gone(this.#sprite)
       const part = chunk.subarray(at, at + PIECE)
       this.#typed.add(part)
-      await this.#sendInput(this.#socket, part)
+      await sendInput(this.#socket, part, this.#options.tty !== undefined)
     }
-  }
-
-  async #sendInput(socket: Socket, part: Uint8Array): Promise<void> {
-    if (this.#options.tty) return void (await socket.send(part))
-    const frame = Buffer.allocUnsafe(part.length + 1)
-    frame[0] = 0
-    frame.set(part, 1)
-    await socket.send(frame)
   }
 
   async #endInput(): Promise<void> {

@@ -5,7 +5,7 @@ import type { Sprite } from './sprite.ts'
 
 /** What of a service's first moments is waited for. */
 const BEGIN = '300ms'
-/** How long one request for a log goes on, and between two where it ended. */
+/** How long one request for a log goes on. */
 const FOLLOW = '1h'
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
@@ -68,22 +68,25 @@ export function spriteServices(sprite: Sprite): Services {
   }
 }
 
-/** Offsets count what the service still has: it says nothing of what it dropped. */
+/** Offsets count what the service still has: it says nothing of what it dropped. With `tail` they begin at 0. */
 async function* logs(sprite: Sprite, path: string, { stream = 'both', from, tail, follow = false, signal }: LogOptions): AsyncGenerator<LogChunk, void> {
   if (from !== undefined && stream === 'both') throw fail('invalid_argument', 'an offset counts in one stream: say which', { source: 'amux' })
-  const ends = { stdout: 0, stderr: 0 }
-  const events = sprite.client.events('GET', path, { query: { lines: tail || undefined, duration: follow ? FOLLOW : undefined }, signal })
-  for await (const event of events) {
-    const { type, data } = event
-    if ((type !== 'stdout' && type !== 'stderr') || typeof data !== 'string') continue
-    const bytes = Buffer.from(data)
-    const offset = ends[type]
-    ends[type] += bytes.length
-    if (stream !== 'both' && stream !== type) continue
-    const skip = Math.max(0, Math.min(bytes.length, (from ?? 0) - offset))
-    if (skip < bytes.length) yield { stream: type, offset: offset + skip, data: bytes.subarray(skip) }
-  }
-  if (signal?.aborted) throw given(signal)
+  const again = follow && tail === undefined
+  const seen = { stdout: from ?? 0, stderr: from ?? 0 }
+  do {
+    const at = { stdout: 0, stderr: 0 }
+    for await (const { type, data } of sprite.client.events('GET', path, { query: { lines: tail || undefined, duration: follow ? FOLLOW : undefined }, signal })) {
+      if ((type !== 'stdout' && type !== 'stderr') || typeof data !== 'string') continue
+      const bytes = Buffer.from(data)
+      const offset = at[type]
+      at[type] += bytes.length
+      const fresh = bytes.subarray(Math.max(0, Math.min(bytes.length, seen[type] - offset)))
+      seen[type] = Math.max(seen[type], at[type])
+      if (fresh.length > 0 && (stream === 'both' || stream === type)) yield { stream: type, offset: at[type] - fresh.length, data: fresh }
+    }
+    if (signal?.aborted) throw given(signal)
+    // A request follows for so long only; the next begins again with all there is.
+  } while (again)
 }
 
 const states: Readonly<Record<string, ServiceState>> = { stopped: 'stopped', starting: 'starting', running: 'running', stopping: 'stopping', failed: 'failed' }

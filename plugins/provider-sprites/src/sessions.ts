@@ -5,6 +5,7 @@ import { fail, given, hasCode, throwIfAborted } from './errors.ts'
 import { Recorder } from './recorder.ts'
 import { Line } from './recorder-line.ts'
 import { Tag, numbers } from './recorder-wire.ts'
+import { ForeignSessions } from './sessions-foreign.ts'
 import { readLogs } from './sessions-logs.ts'
 import { findRecord, readRecords } from './sessions-records.ts'
 import { startSession } from './sessions-start.ts'
@@ -17,7 +18,9 @@ const ORDINARY: TerminalSize = { cols: 80, rows: 24 }
 /** Sessions that the service would forget: each is recorded on the sprite, see `src/guest/native/record.h`. */
 export function spriteSessions(sprite: Sprite): Sessions {
   const recorder = new Recorder(sprite)
-  const find = (id: string) => findRecord(recorder, id)
+  const foreign = new ForeignSessions(sprite)
+  const isForeign = (id: string) => ForeignSessions.names(id)
+  const find = (id: string) => (isForeign(id) ? foreign.get(id) : findRecord(recorder, id))
 
   /** Something is asked of a living one from aside; resolves once it was obeyed. */
   async function ask(id: string, work: (line: Line, session: SessionInfo) => Promise<void>): Promise<SessionInfo> {
@@ -91,13 +94,18 @@ export function spriteSessions(sprite: Sprite): Sessions {
 
   return {
     start: (argv, options = {}) => startSession(recorder, argv, options, { kill: (id) => kill(id, { grace: 0 }), remove: (id) => forget(id).catch(() => undefined) }),
-    list: () => readRecords(recorder),
+    async list() {
+      const recorded = await readRecords(recorder)
+      return [...recorded, ...(await foreign.list())].toSorted((a, b) => (a.startedAt < b.startedAt ? 1 : -1))
+    },
     get: find,
-    attach,
+    attach: (id, options = {}) => (isForeign(id) ? foreign.attach(id, options) : attach(id, options)),
     async *logs(id, options = {}) {
+      if (isForeign(id)) foreign.logs((await foreign.get(id)).id)
       yield* readLogs(recorder, (await find(id)).id, options)
     },
     async send(id: string, data: ByteSource | Uint8Array, { eof = false } = {}) {
+      if (isForeign(id)) return foreign.send(id, data, eof)
       const session = await ask(id, async (line) => {
         for await (const chunk of data instanceof Uint8Array ? [data] : data) {
           for (let at = 0; at < chunk.length; at += PIECE) await line.say(Tag.input, chunk.subarray(at, at + PIECE))
@@ -107,6 +115,7 @@ export function spriteSessions(sprite: Sprite): Sessions {
       if (session.state.status !== 'running') throw fail('conflict', `session ${session.id} on ${sprite.name} has ended`, { computer: sprite.name })
     },
     async resize(id, size) {
+      if (isForeign(id)) return foreign.resize(id, size)
       const session = await find(id)
       if (!session.tty) throw fail('invalid_argument', `session ${session.id} has no terminal`, { source: 'amux', computer: sprite.name })
       const native = session.state.status === 'running' ? await nativeOf(sprite, recorder.dir(await recorder.place(), session.id)) : undefined
@@ -116,11 +125,12 @@ export function spriteSessions(sprite: Sprite): Sessions {
       screen.leave(fail('aborted', 'resized', { source: 'amux' }))
     },
     async signal(id, signal) {
+      if (isForeign(id)) return foreign.signal(id, signal)
       checkSignal(signal)
       await ask(id, (line) => line.say(Tag.signal, Buffer.of(numberOf(signal))))
     },
-    kill,
-    wait,
+    kill: (id, options = {}) => (isForeign(id) ? foreign.kill(id, options) : kill(id, options)),
+    wait: (id, options = {}) => (isForeign(id) ? foreign.wait(id, options.signal) : wait(id, options)),
     remove,
   }
 }

@@ -1,3 +1,5 @@
+import type { Socket } from './socket.ts'
+
 /** What may be on its way, in bytes: a service that tells what it has got is sent the rest again. */
 const KEPT = 4 * 1024 * 1024
 /** After that long it has surely arrived, or the connection was known to be dead. */
@@ -31,4 +33,13 @@ export class Typed {
     }
     return parts
   }
+}
+
+/** A terminal's bytes go as they are, others in a frame. */
+export async function sendInput(socket: Socket, part: Uint8Array, tty: boolean): Promise<void> {
+  if (tty) return void (await socket.send(part))
+  const frame = Buffer.allocUnsafe(part.length + 1)
+  frame[0] = 0
+  frame.set(part, 1)
+  await socket.send(frame)
 }
