@@ -71,9 +71,8 @@ export function spriteServices(sprite: Sprite): Services {
 /** Offsets count what the service still has: it says nothing of what it dropped. With `tail` they begin at 0. */
 async function* logs(sprite: Sprite, path: string, { stream = 'both', from, tail, follow = false, signal }: LogOptions): AsyncGenerator<LogChunk, void> {
   if (from !== undefined && stream === 'both') throw fail('invalid_argument', 'an offset counts in one stream: say which', { source: 'amux' })
-  const again = follow && tail === undefined
   const seen = { stdout: from ?? 0, stderr: from ?? 0 }
-  do {
+  for (;;) {
     const at = { stdout: 0, stderr: 0 }
     for await (const { type, data } of sprite.client.events('GET', path, { query: { lines: tail || undefined, duration: follow ? FOLLOW : undefined }, signal })) {
       if ((type !== 'stdout' && type !== 'stderr') || typeof data !== 'string') continue
@@ -86,7 +85,8 @@ async function* logs(sprite: Sprite, path: string, { stream = 'both', from, tail
     }
     if (signal?.aborted) throw given(signal)
     // A request follows for so long only; the next begins again with all there is.
-  } while (again)
+    if (!follow || tail !== undefined) return
+  }
 }
 
 const states: Readonly<Record<string, ServiceState>> = { stopped: 'stopped', starting: 'starting', running: 'running', stopping: 'stopping', failed: 'failed' }
