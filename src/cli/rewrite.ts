@@ -43,8 +43,8 @@ const verbs: Readonly<Record<string, string>> = {
 /** A computer has one policy: there is nothing to list. */
 const policyVerbs: Readonly<Record<string, string>> = { delete: 'rm', destroy: 'rm', info: 'show', ls: 'show', list: 'show' }
 
-/** `show` and `inspect` are no words for a file. */
-const fileVerbs: Readonly<Record<string, string>> = { list: 'ls', delete: 'rm', info: 'stat' }
+/** Files have the words of a shell. */
+const fileVerbs: Readonly<Record<string, string>> = { list: 'ls', delete: 'rm', copy: 'cp', rename: 'mv', info: 'stat', show: 'stat' }
 
 /** Below `computer`, these stand before a verb of their own. */
 const nouns: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([['session', verbs], ['port', verbs], ['checkpoint', verbs], ['network', policyVerbs], ['service', verbs], ['fs', fileVerbs], ['sync', {}]])
