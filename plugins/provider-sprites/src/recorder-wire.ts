@@ -18,6 +18,7 @@ export const Tag = {
   lock: 33,
   sync: 35,
   leave: 36,
+  awaited: 37,
   ended: 68,
   hello: 96,
   synced: 97,

@@ -95,6 +95,7 @@ async function request(recorder: Recorder, written: Written, { env = {}, bare = 
     ...(user ? [packet(Tag.user, numbers(user.uid, user.gid, ...user.groups))] : []),
     ...(tty ? [packet(Tag.size, Buffer.concat([cells(tty), numbers(NO_GROUP)]))] : []),
     ...(detached && !stdin ? [packet(Tag.noStdin)] : []),
+    ...(detached ? [] : [packet(Tag.awaited)]),
   ])
 }
 

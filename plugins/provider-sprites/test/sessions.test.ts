@@ -49,6 +49,13 @@ describe('sessions on a sprite', () => {
     await forget(live)
   })
 
+  it('wait for the one that began them, however much they say at once', async () => {
+    const live = await sessions.start(['head', '-c', '60000000', '/dev/zero'])
+    let size = 0
+    for await (const chunk of live.stdout) size += chunk.length
+    expect([size, await live.exit]).to.deep.equal([60_000_000, { code: 0 }])
+  })
+
   it('are told how they ended while nobody was there', async () => {
     const live = await sessions.start(['sh', '-c', 'read line; echo "$line"; exit 9'], { detached: true })
     const owner = await sessions.attach(live.session.id)

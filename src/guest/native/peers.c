@@ -9,9 +9,15 @@
 #define SILENT 20000
 #define FAREWELL 1000
 #define CLOGGED (1u << 20)
+#define AHEAD (4u << 20)
 
 static void free_pace(struct recorder *recorder) {
   for (int i = 0; i < 2; i++) recorder->holder.sources[i].limit = UINT64_MAX;
+}
+
+/* Until the owner says how far it may go: so far that all of it is still in the log. */
+void hold_pace(struct recorder *recorder) {
+  for (int i = 0; i < 2; i++) recorder->holder.sources[i].limit = recorder->holder.sources[i].log.end + AHEAD;
 }
 
 static void leave(struct recorder *recorder, struct peer *peer) {
@@ -65,7 +71,10 @@ static void take_role(struct recorder *recorder, struct peer *peer, uint8_t role
     other->role = ROLE_VIEWER;
     link_put(&other->link, R_DISOWNED, NULL, 0, NULL, 0);
   }
-  if (role == ROLE_OWNER) free_pace(recorder);
+  if (role == ROLE_OWNER) {
+    hold_pace(recorder);
+    recorder->awaited = 0;
+  }
   peer->role = role;
   hello(recorder, peer);
 }

@@ -16,6 +16,8 @@
 
 /* How long output is waited for that something left behind may still write. */
 #define LATE 300
+/* How long for the first owner of one that was started to be looked at. */
+#define AWAITED 20000
 
 static struct recorder self;
 
@@ -47,7 +49,8 @@ static void take_start(void) {
       if (self.lock < 0 || flock(self.lock, LOCK_EX | LOCK_NB) < 0) refuse("name", &failure);
       failure.error = EINVAL;
       free(path);
-    } else if (request_take(request, &record) < 0) refuse("start", &failure);
+    } else if (record.tag == R_AWAIT) self.awaited = now_ms() + AWAITED;
+    else if (request_take(request, &record) < 0) refuse("start", &failure);
   }
   if (request->argc == 0 || !request->cwd || !self.record) refuse("start", &failure);
   free(text);
@@ -97,6 +100,7 @@ static void begin(const char *dir) {
     holder->sources[i] = (struct source){.fd = holder->io.holder[i + 1], .stream = (uint8_t)(i + 1), .limit = UINT64_MAX};
     log_init(&holder->sources[i].log, ".", i == 0 ? "out" : "err");
   }
+  if (self.awaited) hold_pace(&self);
   self.active = now_ms();
   journal_begin(&self);
   unlink("start"); /* it may hold secrets; now followers know by the record that it began */
@@ -154,7 +158,11 @@ static void round_once(void) {
   int count = peers_poll(&self, polls + 8);
   int timeout = sooner(ending_timeout(holder), awake_timeout());
   if (self.ended || view_holds()) timeout = sooner(timeout, 50);
-  if (self.count > 0) timeout = sooner(timeout, 1000);
+  if (self.awaited && now_ms() > self.awaited) {
+    self.awaited = 0;
+    for (int i = 0; i < 2; i++) holder->sources[i].limit = UINT64_MAX;
+  }
+  if (self.count > 0 || self.awaited) timeout = sooner(timeout, 1000);
   if (poll(polls, (nfds_t)(8 + count), timeout) < 0) return;
   for (int i = 0; i < 2; i++)
     if (polls[2 + i].revents && wanted(i)) source_read(holder, &holder->sources[i]);

@@ -19,6 +19,7 @@ enum {
   R_ROLE = 34,   /* u8: the first record of a connection */
   R_SYNC = 35,   /* answer once everything before was obeyed */
   R_LEAVE = 36,  /* to a follower: go */
+  R_AWAIT = 37,  /* its owner comes: until then it does not run far ahead */
 
   R_HELLO = 96,    /* JSON: what is true now */
   R_SYNCED = 97,
@@ -41,6 +42,7 @@ struct recorder {
   struct holder holder;
   struct peer peers[PEERS];
   int count, lock;
+  int64_t awaited; /* until when its first owner is waited for; 0: it is not */
   char *record;
   int64_t active, ended; /* when something last came or went, when the program ended; 0: not */
   uint64_t told[2];
@@ -49,6 +51,7 @@ struct recorder {
 
 /* peers.c */
 void peers_accept(struct recorder *recorder);
+void hold_pace(struct recorder *recorder);
 int peers_poll(struct recorder *recorder, struct pollfd *polls);
 void peers_serve(struct recorder *recorder, const struct pollfd *polls);
 void peers_tell(struct recorder *recorder);
