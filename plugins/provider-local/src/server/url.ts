@@ -57,7 +57,12 @@ export async function serveUrl(fleet: Fleet, name: string, request: IncomingMess
  */
 export async function upgradeUrl(fleet: Fleet, name: string, request: IncomingMessage, socket: Duplex, head: Buffer, authorized: boolean): Promise<void> {
   const connection = await open(fleet, name, authorized)
-  if (socket.destroyed) return void connection.destroy()
+  // It may have left while the sprite woke.
+  if (socket.destroyed || socket.readableEnded) {
+    connection.destroy()
+    socket.destroy()
+    return
+  }
   socket.once('close', () => connection.destroy())
   const { 'content-length': _, ...headers } = endToEnd(request.headers, authorized)
   const inner = ask(request, connection, { ...headers, connection: 'Upgrade', upgrade: request.headers.upgrade })
