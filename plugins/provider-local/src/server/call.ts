@@ -68,13 +68,18 @@ export class Call {
     return Number(value)
   }
 
+  /** The body as it comes. Who stops reading can still answer. */
+  chunks(): AsyncIterable<Buffer> {
+    return this.request.iterator({ destroyOnReturn: false })
+  }
+
   /** The body as a JSON object; nothing is an empty one. Whoever takes too long to send it is gone. */
   async document(): Promise<Readonly<Record<string, unknown>>> {
     const parts: Buffer[] = []
     let size = 0
     const slow = setTimeout(() => this.request.destroy(), DOCUMENT_MS)
     this.request.once('close', () => clearTimeout(slow))
-    for await (const part of this.request as AsyncIterable<Buffer>) {
+    for await (const part of this.chunks()) {
       size += part.length
       if (size > DOCUMENT_MAX) throw refuse(413, 'too_large', 'the body is too large')
       parts.push(part)

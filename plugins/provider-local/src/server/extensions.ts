@@ -68,7 +68,7 @@ async function bytes(response: ServerResponse, source: AsyncIterable<Uint8Array>
 }
 
 /** A part never passes for the whole. */
-async function* whole({ request }: Call): AsyncGenerator<Uint8Array, void> {
-  yield* request as AsyncIterable<Buffer>
-  if (!request.complete) throw refuse(400, 'invalid_request', 'the upload broke off')
+async function* whole(call: Call): AsyncGenerator<Uint8Array, void> {
+  yield* call.chunks()
+  if (!call.request.complete) throw refuse(400, 'invalid_request', 'the upload broke off')
 }

@@ -3,6 +3,7 @@ import { posix } from 'node:path'
 import type { Files } from '../../../../src/contract/index.ts'
 import { type Call, json } from './call.ts'
 import { answerTo, codeOf } from './errors.ts'
+import { linger } from './linger.ts'
 
 type Posix = 'ENOENT' | 'EEXIST' | 'ENOTDIR' | 'EISDIR' | 'EACCES' | 'ENOTEMPTY' | 'EINVAL' | 'ENOSPC'
 
@@ -15,7 +16,7 @@ export async function tellFailure(call: Call, response: ServerResponse, path: st
   const code = codeOf(error)
   const found = code === 'conflict' && files ? await conflictAt(files, path) : plain[code ?? '']
   const { status, body } = answerTo(error)
-  if (!call.request.complete) response.setHeader('connection', 'close')
+  if (!call.request.complete) linger(call.request)
   json(response, found ? statuses[found] : status, { error: body.message, ...(found && { code: found }), path })
 }
 

@@ -78,7 +78,7 @@ async function pour(response: ServerResponse, source: AsyncIterable<Uint8Array>)
 async function write({ call, response, files, path }: Work): Promise<void> {
   const mode = modeOf(call.query.get('mode'))
   const without = [call.query.get('mkdirParents'), call.query.get('mkdir')].includes('false')
-  await files.write(path, call.request as AsyncIterable<Uint8Array>, { parents: !without, signal: call.signal, ...(mode !== undefined && { mode }), ...userOf(call.flag('asRoot')) })
+  await files.write(path, call.chunks(), { parents: !without, signal: call.signal, ...(mode !== undefined && { mode }), ...userOf(call.flag('asRoot')) })
   const stat = await files.stat(path)
   json(response, 200, { path, size: stat.size, mode: octal(stat.mode) })
 }

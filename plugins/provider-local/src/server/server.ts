@@ -16,6 +16,7 @@ import { Fleet } from './fleet.ts'
 import { fsRoutes } from './fs.ts'
 import { checkHandshake, keepAlive, refuseUpgrade } from './handshake.ts'
 import { insideRoutes } from './inside.ts'
+import { linger } from './linger.ts'
 import { listRoutes } from './list.ts'
 import { policyRoutes } from './policy.ts'
 import { portRoutes } from './ports.ts'
@@ -186,7 +187,9 @@ class Front {
     this.#tell(request, error)
     if (response.headersSent) return void response.destroy()
     const { status, body } = answerTo(error)
-    if (!request.complete) response.setHeader('connection', 'close')
+    // Strangers are not listened to.
+    if (!request.complete && status === 401) response.setHeader('connection', 'close')
+    else if (!request.complete) linger(request)
     json(response, status, body)
   }
 

@@ -67,8 +67,8 @@ async function execute(call: Call, response: ServerResponse): Promise<void> {
   response.end()
 }
 
-async function feed({ request }: Call, stdin: { write(chunk: Uint8Array): Promise<void>; end(): Promise<void> }): Promise<void> {
-  for await (const chunk of request as AsyncIterable<Buffer>) await stdin.write(chunk)
+async function feed(call: Call, stdin: { write(chunk: Uint8Array): Promise<void>; end(): Promise<void> }): Promise<void> {
+  for await (const chunk of call.chunks()) await stdin.write(chunk)
   await stdin.end()
 }
 
