@@ -1,8 +1,7 @@
 import type { Attachment, ByteSink, ByteSource, ExitStatus, SessionInfo, TerminalSize } from '../../../src/contract/index.ts'
 import type { Following } from './attach.ts'
-import { fail } from './errors.ts'
-import { Execution } from './execution.ts'
-import type { Sprite } from './sprite.ts'
+import type { Execution } from './execution.ts'
+import { notTyped } from './fate.ts'
 
 /** A session's terminal: its screen comes from the service, whose session it is too; how it goes, from the recorder. */
 export class Terminal implements Attachment {
@@ -17,10 +16,7 @@ export class Terminal implements Attachment {
   constructor(screen: Execution, life: Following, { readOnly }: { readonly readOnly: boolean }) {
     this.#screen = screen
     this.#life = life
-    const refuse = async () => {
-      throw fail('conflict', 'only the owner of a session types into it', { source: 'amux' })
-    }
-    this.stdin = readOnly ? { write: refuse, end: async () => {} } : screen.stdin
+    this.stdin = readOnly ? notTyped(life.session.id) : screen.stdin
     this.stdout = screen.stdout
     this.stderr = life.stderr
     this.exit = life.exit
@@ -52,34 +48,4 @@ export class Terminal implements Attachment {
   detach(): Promise<void> {
     return this.#life.detach()
   }
-}
-
-/** The service's own session, seen again. `not_found` once it ended. */
-export async function openScreen(sprite: Sprite, native: string, size: TerminalSize): Promise<Execution> {
-  const socket = await sprite.client.socket(sprite.path('exec', native), { query: { stdin: true } })
-  const gone = async () => fail('not_found', 'the session has ended', { computer: sprite.name })
-  const screen = new Execution(sprite, socket, { tty: size, signal: undefined, onFailure: gone })
-  await screen.begun
-  return screen
-}
-
-export interface NativeSession {
-  readonly id: string | number
-  readonly command?: string
-  readonly tty?: boolean
-  readonly workdir?: string
-  readonly created?: string
-  readonly last_activity?: string
-}
-
-/** What the service says that runs. */
-export async function natives(sprite: Sprite): Promise<readonly NativeSession[]> {
-  const { sessions } = await sprite.client.json<{ readonly sessions?: readonly NativeSession[] | null }>('GET', sprite.path('exec'))
-  return Array.isArray(sessions) ? sessions.filter((session): session is NativeSession => session instanceof Object && 'id' in session) : []
-}
-
-/** The service's id of the session that runs a recorder. */
-export async function nativeOf(sprite: Sprite, dir: string): Promise<string | undefined> {
-  const found = (await natives(sprite)).find(({ command }) => typeof command === 'string' && command.split(' ').includes('record') && command.split(' ').includes(dir))
-  return found && String(found.id)
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attachment, ByteSink, ByteSource, ExitStatus, SessionInfo, TerminalSize } from '../../../src/contract/index.ts'
 import { fail, given, hasCode } from './errors.ts'
+import { gone, notOwner } from './fate.ts'
 import { Intake } from './intake.ts'
 import type { Recorder } from './recorder.ts'
 import { Line, type Offsets, type Role, type Verdict, verdictOf } from './recorder-line.ts'
@@ -200,13 +201,13 @@ export class Following implements Attachment {
 
   /** Bytes before `offset` are not kept any more. */
   #passed(stream: 'stdout' | 'stderr', offset: number): void {
-    const gone = offset - this.#at[stream]
-    if (gone <= 0 || !this.#options.from) return
+    const missing = offset - this.#at[stream]
+    if (missing <= 0 || !this.#options.from) return
     this.#at[stream] = offset
     if (this.#options.verify === true) {
-      this.#finish(fail('failed', `${gone} bytes of ${stream} are lost`, { source: 'transport', computer: this.#recorder.sprite.name, hint: `What is kept: amux computer session logs ${this.session.id} -c ${this.#recorder.sprite.name}` }))
-    } else if (this.#onSkipped) this.#onSkipped(gone, stream)
-    else this.#early.push([gone, stream])
+      this.#finish(fail('failed', `${missing} bytes of ${stream} are lost`, { source: 'transport', computer: this.#recorder.sprite.name, hint: `What is kept: amux computer session logs ${this.session.id} -c ${this.#recorder.sprite.name}` }))
+    } else if (this.#onSkipped) this.#onSkipped(missing, stream)
+    else this.#early.push([missing, stream])
   }
 
   async #grant(stream: 'stdout' | 'stderr', to: number): Promise<void> {
@@ -234,8 +235,8 @@ export class Following implements Attachment {
 
   async #type(tag: number, part: Uint8Array): Promise<void> {
     while (!this.#line && !this.#over) await sleep(20)
-    if (this.#over) throw fail('connection_lost', 'the program has ended, or its connection', { source: 'transport', computer: this.#recorder.sprite.name })
-    if (this.#role !== 'o') throw fail('conflict', 'only the owner of a session types into it', { source: 'amux', computer: this.#recorder.sprite.name, hint: `amux computer session send ${this.session.id}` })
+    if (this.#over) throw gone(this.#recorder.sprite)
+    if (this.#role !== 'o') throw notOwner(this.session.id)
     this.#unknown += part.length + 1
     this.#pending.push(part.length + 1)
     await this.#line?.say(tag, part)

@@ -1,6 +1,6 @@
 import type { ListeningPort, PortEvent, Ports } from '../../../src/contract/index.ts'
-import { fail, given, throwIfAborted } from './errors.ts'
-import { parseMessage } from './message.ts'
+import { fail } from './errors.ts'
+import { feed } from './feed.ts'
 import type { Sprite } from './sprite.ts'
 
 interface Row {
@@ -28,37 +28,8 @@ async function* events(sprite: Sprite, signal: AbortSignal | undefined): AsyncGe
   }
 }
 
-/** What the service says, until given up. */
-async function* watch(sprite: Sprite, signal: AbortSignal | undefined): AsyncGenerator<Row, void> {
-  throwIfAborted(signal)
-  const socket = await sprite.client.socket(sprite.path('ports', 'watch'), { signal })
-  const queue: Row[] = []
-  let wake: () => void = () => {}
-  let over = false
-  const onAbort = () => socket.close()
-  signal?.addEventListener('abort', onAbort, { once: true })
-  socket.listen({
-    message(data, binary) {
-      if (!binary) queue.push(parseMessage(data.toString()))
-      wake()
-    },
-    close() {
-      over = true
-      wake()
-    },
-  })
-  try {
-    for (;;) {
-      const row = queue.shift()
-      if (row) yield row
-      else if (signal?.aborted) throw given(signal)
-      else if (over) throw fail('connection_lost', 'the connection broke', { source: 'transport', computer: sprite.name })
-      else await new Promise<void>((resolve) => (wake = resolve))
-    }
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-    socket.close()
-  }
+function watch(sprite: Sprite, signal: AbortSignal | undefined): AsyncGenerator<Row, void> {
+  return feed(sprite, ['ports', 'watch'], signal)
 }
 
 /** Which program it is, the service does not say. */

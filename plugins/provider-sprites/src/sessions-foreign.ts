@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { AttachOptions, Attachment, ByteSource, KillOptions, SessionInfo, SessionState } from '../../../src/contract/index.ts'
-import { type NativeSession, natives } from './attach-terminal.ts'
 import { fail, given, throwIfAborted } from './errors.ts'
-import { Execution } from './execution.ts'
+import type { Execution } from './execution.ts'
+import { notTyped } from './fate.ts'
+import { type NativeSession, ORDINARY, natives, openNative } from './natives.ts'
 import { checkSignal, nameOf, signalAside } from './signals.ts'
 import type { Sprite } from './sprite.ts'
 
 const PREFIX = 'n-'
 const LOOK_MS = 1000
-const ORDINARY = { cols: 80, rows: 24 }
 
 /** Sessions that others started: the service lists them while they live, and forgets all about them then. */
 export class ForeignSessions {
@@ -40,12 +40,9 @@ export class ForeignSessions {
     const onAbort = () => program.leave(given(signal))
     signal?.addEventListener('abort', onAbort, { once: true })
     program.exit.catch(() => undefined).finally(() => signal?.removeEventListener('abort', onAbort))
-    const refuse = async () => {
-      throw fail('conflict', 'only the owner of a session types into it', { source: 'amux' })
-    }
     return {
       session,
-      stdin: readOnly ? { write: refuse, end: async () => {} } : program.stdin,
+      stdin: readOnly ? notTyped(id) : program.stdin,
       stdout: program.stdout,
       stderr: program.stderr,
       exit: program.exit,
@@ -103,10 +100,7 @@ export class ForeignSessions {
   }
 
   async #open(session: SessionInfo, size: { readonly cols: number; readonly rows: number } | undefined): Promise<Execution> {
-    const socket = await this.#sprite.client.socket(this.#sprite.path('exec', native(session.id)), { query: { stdin: true } })
-    const onFailure = async () => fail('not_found', `session ${session.id} has ended`, { computer: this.#sprite.name })
-    const program = new Execution(this.#sprite, socket, { tty: session.tty ? (size ?? ORDINARY) : undefined, signal: undefined, onFailure })
-    await program.begun
+    const program = await openNative(this.#sprite, native(session.id), session.tty ? (size ?? ORDINARY) : undefined, `session ${session.id}`)
     if (size && session.tty) await program.resize(size)
     return program
   }

@@ -1,7 +1,8 @@
-import type { AttachOptions, Attachment, ByteSource, KillOptions, SessionInfo, Sessions, TerminalSize } from '../../../src/contract/index.ts'
-import { Terminal, nativeOf, openScreen } from './attach-terminal.ts'
+import type { AttachOptions, Attachment, ByteSource, KillOptions, SessionInfo, Sessions } from '../../../src/contract/index.ts'
+import { Terminal } from './attach-terminal.ts'
 import { Following } from './attach.ts'
 import { fail, given, hasCode, throwIfAborted } from './errors.ts'
+import { ORDINARY, nativeOf, openNative } from './natives.ts'
 import { Recorder } from './recorder.ts'
 import { Line } from './recorder-line.ts'
 import { Tag, numbers } from './recorder-wire.ts'
@@ -13,7 +14,6 @@ import { checkSignal, numberOf } from './signals.ts'
 import type { Sprite } from './sprite.ts'
 
 const PIECE = 64 * 1024
-const ORDINARY: TerminalSize = { cols: 80, rows: 24 }
 
 /** Sessions that the service would forget: each is recorded on the sprite, see `src/guest/native/record.h`. */
 export function spriteSessions(sprite: Sprite): Sessions {
@@ -80,7 +80,7 @@ export function spriteSessions(sprite: Sprite): Sessions {
     const session = await find(id)
     const running = session.state.status === 'running'
     const native = session.tty && running ? await nativeOf(sprite, recorder.dir(await recorder.place(), session.id)) : undefined
-    const screen = native === undefined ? undefined : await openScreen(sprite, native, size ?? session.size ?? ORDINARY).catch((error: unknown) => {
+    const screen = native === undefined ? undefined : await openNative(sprite, native, size ?? session.size ?? ORDINARY).catch((error: unknown) => {
       if (hasCode(error, 'not_found')) return undefined
       throw error
     })
@@ -120,7 +120,7 @@ export function spriteSessions(sprite: Sprite): Sessions {
       if (!session.tty) throw fail('invalid_argument', `session ${session.id} has no terminal`, { source: 'amux', computer: sprite.name })
       const native = session.state.status === 'running' ? await nativeOf(sprite, recorder.dir(await recorder.place(), session.id)) : undefined
       if (native === undefined) return
-      const screen = await openScreen(sprite, native, size)
+      const screen = await openNative(sprite, native, size)
       await screen.resize(size)
       screen.leave(fail('aborted', 'resized', { source: 'amux' }))
     },
