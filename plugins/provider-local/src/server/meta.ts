@@ -3,6 +3,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ComputerInfo } from '../../../../src/contract/index.ts'
 import { writeWhole } from '../meta.ts'
+import { serverDir } from './single.ts'
 
 /** What a sprite has and a local computer has not. */
 export interface SpriteMeta {
@@ -21,7 +22,7 @@ export class MetaStore {
   readonly #directory: string
 
   constructor(dataDir: string) {
-    this.#directory = join(dataDir, 'server', 'sprites')
+    this.#directory = join(serverDir(dataDir), 'sprites')
   }
 
   async read(info: ComputerInfo): Promise<SpriteMeta> {

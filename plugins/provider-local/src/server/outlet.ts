@@ -1,18 +1,26 @@
 import type { WebSocket } from 'ws'
+import { Gong } from './gong.ts'
 
 /** Waiting to be sent, in bytes: above it, whoever produces them waits. */
 const HIGH = 1024 * 1024
+
+/** How a client closes that means to. */
+const clean: ReadonlySet<number> = new Set([1000, 1001, 1005])
+
+export function isGoodbye(code: number): boolean {
+  return clean.has(code)
+}
 
 /** What goes to one client. */
 export class Outlet {
   readonly socket: WebSocket
   /** Bytes that the kernel has not taken yet. */
   queued = 0
-  #wake: (() => void) | undefined
+  readonly #left = new Gong()
 
   constructor(socket: WebSocket) {
     this.socket = socket
-    socket.on('close', () => this.#tell())
+    socket.on('close', () => this.#left.strike())
   }
 
   get open(): boolean {
@@ -27,8 +35,12 @@ export class Outlet {
     this.socket.send(data, () => {
       this.queued -= size
       sent?.()
-      if (this.queued <= HIGH) this.#tell()
+      if (this.queued <= HIGH) this.#left.strike()
     })
+  }
+
+  say(document: object): void {
+    this.send(JSON.stringify(document))
   }
 
   /** More should not be sent now. */
@@ -38,21 +50,7 @@ export class Outlet {
 
   /** Resolves once no more than `most` bytes wait. False: it is gone. */
   async room(most = HIGH): Promise<boolean> {
-    while (this.open && this.queued > most) {
-      await new Promise<void>((resolve) => {
-        const before = this.#wake
-        this.#wake = () => {
-          before?.()
-          resolve()
-        }
-      })
-    }
+    while (this.open && this.queued > most) await this.#left.next()
     return this.open
-  }
-
-  #tell(): void {
-    const wake = this.#wake
-    this.#wake = undefined
-    wake?.()
   }
 }

@@ -32,7 +32,6 @@ export class Peer {
       socket.ping()
     }, ALIVE_MS)
     socket.on('close', () => clearInterval(this.#timer))
-    socket.on('error', () => socket.terminate())
   }
 
   get open(): boolean {
@@ -44,7 +43,7 @@ export class Peer {
   }
 
   text(document: object): void {
-    this.#outlet.send(JSON.stringify(document))
+    this.#outlet.say(document)
   }
 
   /** A terminal's bytes. */

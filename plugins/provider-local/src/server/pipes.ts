@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Attachment, ByteSource, ExitStatus } from '../../../../src/contract/index.ts'
 import { Gong } from './gong.ts'
 import type { SessionGreeting } from './greeting.ts'
+import { isGoodbye } from './outlet.ts'
 import { type Heard, type Peer, inOrder, listen } from './peer.ts'
 import { type Cursor, Ring, type StreamNumber } from './ring.ts'
 
@@ -13,8 +14,6 @@ const RING_LEAST = 1024 * 1024
 const AHEAD = 512 * 1024
 /** What is no keystroke's echo, in bytes. */
 const MUCH = 8 * 1024
-/** How a client closes that means to. */
-const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
 let living = 0
 const share = () => Math.min(RING, Math.max(RING_LEAST, RINGS / living))
@@ -80,7 +79,7 @@ export class PipedSession {
     this.#held = false
     this.#taken.strike()
     listen(peer, this.#heard)
-    peer.socket.on('close', (code) => this.#left(peer, CLEAN.has(code)))
+    peer.socket.on('close', (code) => this.#left(peer, isGoodbye(code)))
     void this.#feed(peer, cursor)
   }
 

@@ -11,13 +11,13 @@ export const portRoutes: Routes = {
     const outlet = new Outlet(await upgrade())
     const gone = new AbortController()
     outlet.socket.on('close', () => gone.abort())
-    outlet.send(JSON.stringify({ type: 'port_list', ports: there.map(({ port, address, pid }) => ({ port, address, pid, type: 'port_opened' })) }))
+    outlet.say({ type: 'port_list', ports: there.map(({ port, address, pid }) => ({ port, address, pid, type: 'port_opened' })) })
     const told = new Set(there.map(keyOf))
     try {
       // It begins with all that are there.
       for await (const event of served.computer.ports.events({ signal: gone.signal })) {
         if (event.type === 'opened' && told.delete(keyOf(event))) continue
-        outlet.send(JSON.stringify(notice(event)))
+        outlet.say(notice(event))
       }
     } catch {
       outlet.socket.close(1011, 'the sprite does not answer')

@@ -1,13 +1,11 @@
 import type { WebSocket } from 'ws'
 import type { ByteStream } from '../../../../src/contract/index.ts'
 import { type Call, parseDocument } from './call.ts'
-import { Outlet } from './outlet.ts'
+import { Outlet, isGoodbye } from './outlet.ts'
 import type { Routes, Upgrade } from './router.ts'
 import type { Served } from './served.ts'
 
 const FIRST_MS = 30_000
-/** How a client closes that means to. */
-const CLEAN: ReadonlySet<number> = new Set([1000, 1001, 1005])
 
 export const proxyRoutes: Routes = {
   'WS /v1/sprites/:name/proxy': async (call: Call, upgrade: Upgrade) => {
@@ -58,7 +56,7 @@ function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
   })
   socket.on('close', (code) => {
     // What was sent before the end gets there, unless the connection broke.
-    if (!CLEAN.has(code)) return tunnel.close()
+    if (!isGoodbye(code)) return tunnel.close()
     void turn.then(() => tunnel.sink.end()).catch(() => undefined).then(() => tunnel.close())
   })
   const finish = (whole: boolean) => {

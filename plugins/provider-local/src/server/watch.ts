@@ -19,18 +19,17 @@ export const watchRoutes: Routes = {
 
 /** One subscription after another may be asked for. */
 async function subscribe({ computer }: Served, outlet: Outlet, text: string, signal: AbortSignal): Promise<void> {
-  const say = (document: object) => outlet.send(JSON.stringify(document))
   try {
     const { type, paths, recursive, workingDir } = parseDocument(text)
     if (type !== 'subscribe' || !Array.isArray(paths) || paths.length === 0 || !paths.every((path) => typeof path === 'string')) throw new Error('write {type: "subscribe", paths: […]}')
     const { user } = await computer.info()
     const from = posix.resolve('/', user?.home ?? '/', typeof workingDir === 'string' ? workingDir : '')
     const events = await computer.files.watch(paths.map((path: string) => posix.resolve(from, path)), { recursive: recursive === true, signal })
-    say({ type: 'subscribed', paths })
+    outlet.say({ type: 'subscribed', paths })
     for await (const { path, event, size, directory } of events) {
-      say({ type: 'event', path, event, timestamp: new Date().toISOString(), isDir: directory, ...(size !== undefined && { size }) })
+      outlet.say({ type: 'event', path, event, timestamp: new Date().toISOString(), isDir: directory, ...(size !== undefined && { size }) })
     }
   } catch (error) {
-    if (!signal.aborted) say({ type: 'error', message: error instanceof Error ? error.message : String(error) })
+    if (!signal.aborted) outlet.say({ type: 'error', message: error instanceof Error ? error.message : String(error) })
   }
 }
