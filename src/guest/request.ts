@@ -68,6 +68,17 @@ export class Request {
     this.stream.end(JSON.stringify(document))
   }
 
+  /** Begins an answer of one document a line, until the client leaves. */
+  lines(): void {
+    this.stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+  }
+
+  /** A client that lags by `most` bytes does not read: it is cut off, for it would miss what comes next. */
+  line(document: object, most = LAG_MAX): void {
+    if (this.stream.writableLength < most) this.stream.write(`${JSON.stringify(document)}\n`)
+    else this.stream.destroy(new Error('the client does not read'))
+  }
+
   done(): void {
     if (this.stream.destroyed || this.stream.headersSent) return
     this.stream.respond({ ':status': 204 }, { endStream: true })
@@ -118,5 +129,6 @@ export class Request {
 }
 
 const BODY_MAX = 1024 * 1024
+const LAG_MAX = 4 * 1024 * 1024
 
 export type Handler = (request: Request) => void | Promise<void>

@@ -29,7 +29,7 @@ export async function listenFor(request: Request): Promise<void> {
       clearTimeout(late)
       waiting.delete(id)
     })
-    stream.write(`${JSON.stringify({ id })}\n`)
+    request.line({ id })
   })
   await listening(server, path)
   chmodSync(path, mode)
@@ -41,7 +41,7 @@ export async function listenFor(request: Request): Promise<void> {
   }
   if (stream.destroyed) return end()
   stream.once('close', end)
-  stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+  request.lines()
 }
 
 /** Takes one of them: raw bytes both ways, each direction ending on its own. */

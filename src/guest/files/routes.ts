@@ -90,19 +90,16 @@ export async function copyFile(request: Request): Promise<void> {
   request.done()
 }
 
-/** NDJSON, one event a line, until the client leaves. */
 export async function watchFiles(request: Request): Promise<void> {
   const { stream, guest } = request
   const paths = request.query.getAll('path').map((path) => place(guest.config, path))
-  const stop = await watchTree(paths, request.flag('recursive'), (event) => {
-    if (stream.writableLength < LAG_MAX) stream.write(`${JSON.stringify(event)}\n`)
-    else stream.destroy(new Error('the client does not read'))
-  })
+  const stop = await watchTree(paths, request.flag('recursive'), (event) => request.line(event, LAG_MAX))
   if (stream.destroyed) return stop()
   stream.once('close', stop)
-  stream.respond({ ':status': 200, 'content-type': 'application/x-ndjson' })
+  request.lines()
 }
 
+/** Much may happen to many files at once. */
 const LAG_MAX = 16 * 1024 * 1024
 
 export async function readArchive(request: Request): Promise<void> {

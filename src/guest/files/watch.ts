@@ -7,12 +7,11 @@ type Tell = (event: FileEvent) => void
 
 /** Tells what happens to these paths, from when it resolves on. Returns how to stop. Throws where one is not there. */
 export async function watchTree(paths: readonly string[], recursive: boolean, tell: Tell): Promise<() => void> {
+  const found = await Promise.all(paths.map(async (path) => ({ path, directory: (await lstat(path)).isDirectory() })))
   const tree = new Tree(recursive, tell)
   try {
-    for (const path of paths) {
-      const found = await lstat(path)
-      tree.add(path, found.isDirectory())
-    }
+    // All at once: nothing is told before whoever asked knows that it began.
+    for (const { path, directory } of found) tree.add(path, directory)
   } catch (error) {
     tree.close()
     throw error
