@@ -61,8 +61,18 @@ export async function changeMode(path: string, mode: number, recursive: boolean)
 }
 
 export async function changeOwner(path: string, owner: Pick<User, 'uid' | 'gid'>, recursive: boolean): Promise<void> {
-  if (!recursive) return lchown(path, owner.uid, owner.gid)
-  for await (const { path: each } of below(path)) await lchown(each, owner.uid, owner.gid)
+  if (!recursive) return give(path, owner)
+  for await (const { path: each } of below(path)) await give(each, owner)
+}
+
+/** A user namespace that has no such id answers EINVAL: nobody there may give files to it. */
+async function give(path: string, { uid, gid }: Pick<User, 'uid' | 'gid'>): Promise<void> {
+  try {
+    await lchown(path, uid, gid)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+    throw new GuestError('permission_denied', `${path} cannot belong to ${uid}:${gid}: this computer has no such user or group`, { cause: error })
+  }
 }
 
 /** It and everything below it; a directory comes after what is in it, which may be out of reach afterwards. */
