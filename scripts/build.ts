@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
-import { apart, builtins, lazy, plainPlatform } from './start-up.ts'
+import { apart, builtins, lazy, plainPlatform, withoutUnused } from './start-up.ts'
 
 const root = join(import.meta.dirname, '..')
 const final = join(root, 'dist')
@@ -146,15 +146,22 @@ async function plugin(register: string): Promise<void> {
         outbase: join(at, 'src'),
         splitting: true,
         chunkNames: 'chunks/[name]-[hash]',
+        plugins: [builtins, withoutUnused],
         // Native helpers that ws does without.
         external: ['bufferutil', 'utf-8-validate'],
       })
     }
-    await cp(join(root, 'node_modules/ws/LICENSE'), join(made, 'LICENSE-ws'))
+    for (const name of bundled(at)) await cp(join(root, 'node_modules', name, 'LICENSE'), join(made, `LICENSE-${name}`))
     swap(made, join(root, at, 'dist'))
   } finally {
     rmSync(made, { recursive: true, force: true })
   }
+}
+
+/** Packages of others that go into a plugin's own. */
+function bundled(at: string): string[] {
+  const sources = globSync('src/**/*.ts', { cwd: join(root, at) }).map((file) => readFileSync(join(root, at, file), 'utf8'))
+  return ['ws', 'dockerode', 'tar-stream'].filter((name) => sources.some((source) => new RegExp(`(from |import\\()'${name}'`).test(source)))
 }
 
 function published(): string[] {

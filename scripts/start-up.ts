@@ -84,3 +84,15 @@ export const plainPlatform: Plugin = {
     build.onLoad({ filter: /./, namespace: 'plain-platform' }, () => ({ contents: 'export const isWsl = false; export const powerShellPath = async () => "powershell.exe"' }))
   },
 }
+
+/** Parts of dockerode that amux never calls, and half a second of its loading: its own ssh, and BuildKit over gRPC. */
+const unused = /^\.\/(ssh|session|buildkit)$/
+
+/** They are left out, with the native code that they bring. */
+export const withoutUnused: Plugin = {
+  name: 'without-unused',
+  setup(build) {
+    build.onResolve({ filter: unused }, ({ path, importer }) => (/\/(dockerode|docker-modem)\//.test(importer) ? { path, namespace: 'unused' } : undefined))
+    build.onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({ contents: `module.exports = () => { throw new Error('amux is built without dockerode ${path}') }`, loader: 'js' }))
+  },
+}

@@ -161,6 +161,11 @@ export interface Computer {
    * On it the core builds checkpoints (with `disk`) and the network policy (with `amux-net serve`, which the provider runs).
    */
   aside?(argv: readonly string[], options?: AsideOptions): Promise<Process>
+  /**
+   * `amux-net serve` works beside it when this resolves, if it runs, and from then on before anything else does. The core
+   * asks for it before it gives a policy. Where it is missing, that is so from the beginning.
+   */
+  guardNetwork?(): Promise<void>
   /** What a checkpoint covers. Where it is missing the core makes no checkpoints. */
   disk?(): Promise<readonly DiskTree[]>
   /**
@@ -171,7 +176,7 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'disk' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'guardNetwork' | 'disk' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

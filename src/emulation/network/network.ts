@@ -14,9 +14,9 @@ const LARGEST = 16 * 1024 * 1024
 
 /** A computer's network policy, by the server that its provider runs beside it. */
 export class PolicyNetwork implements Network {
-  readonly #computer: Pick<Computer, 'aside' | 'name'>
+  readonly #computer: Pick<Computer, 'aside' | 'guardNetwork' | 'name'>
 
-  constructor(computer: Pick<Computer, 'aside' | 'name'>) {
+  constructor(computer: Pick<Computer, 'aside' | 'guardNetwork' | 'name'>) {
     this.#computer = computer
   }
 
@@ -32,7 +32,9 @@ export class PolicyNetwork implements Network {
   }
 
   async set(policy: NetworkPolicy): Promise<void> {
-    const { word } = await runTool(this.#computer, [PROGRAM, 'apply', PLACE], { store: true, input: policyText(policy), explain })
+    const input = policyText(policy)
+    await this.#computer.guardNetwork?.()
+    const { word } = await runTool(this.#computer, [PROGRAM, 'apply', PLACE], { store: true, input, explain })
     if (word !== 'applied' && word !== 'stored') throw fail('failed', `nothing says that the network policy of ${this.#computer.name} is in force`)
   }
 

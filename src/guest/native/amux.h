@@ -130,6 +130,11 @@ int start_command(struct place *place, char **guest);
 int stop_command(struct place *place);
 int bridge_command(const char *socket);
 
+/* container.c: on a container engine */
+int first_command(const char *lock, const char *boot, const char *socket); /* NULL: by signal alone */
+int beside_command(char **words);
+int signal_command(const char *mark, const char *number);
+
 /* record.c, follow.c, records.c: a session without a guest, see record.h */
 int record_command(const char *dir, const char *tasks);
 int follow_command(const char *dir, char **options);

@@ -1,0 +1,139 @@
+import type { ContainerInspectInfo, MountSettings } from 'dockerode'
+import { constants } from 'node:os'
+import type { Socket } from 'node:net'
+import type { AsideOptions, ConnectContext, Process } from '../../../src/contract/index.ts'
+import type { Client } from './client.ts'
+import { diskParts } from './disk.ts'
+import { mustLook } from './engine/container.ts'
+import { part } from './engine/demux.ts'
+import { explain } from './engine/explain.ts'
+import { firstLine } from './engine/handshake.ts'
+import { fail, hasCode, throwIfAborted } from './errors.ts'
+import { helperImage, inspectImage } from './image.ts'
+import { ensureKit, kitName } from './kit.ts'
+import { marks, type Meta, readMeta } from './meta.ts'
+import { beside, KIT_VOLUME, volumesOf } from './names.ts'
+import { Program, statusFrom } from './process.ts'
+
+/** Over files of whatever owner and kind, and what an overlay keeps beside them. */
+const OVER_FILES = ['SYS_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH']
+const OVER_NETWORK = ['NET_ADMIN', 'NET_RAW']
+
+/**
+ * A program in a container of its own beside a computer: it finds amux's programs in /amux, and of the computer what it
+ * asked for. It stands on the computer's image, as nobody changed it, and ends with whoever started it.
+ */
+export async function startAside(client: Client, context: ConnectContext, name: string, argv: readonly string[], options: AsideOptions): Promise<Process> {
+  throwIfAborted(options.signal)
+  const found = await mustLook(client, name)
+  const meta = readMeta(name, found.Config.Labels)
+  const running = found.State.Running
+  if ((options.net || options.root) && !running) throw fail('not_running', `${name} does not run`, { computer: name })
+  if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
+  const image = await standing(client, meta)
+  const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
+  await ensureKit(client, found.Id, meta, context.guest, context.progress)
+  const volumes = volumesOf(name)
+  const locked = options.disk === 'write'
+  return run(client, meta, options, {
+    image: image.id,
+    argv,
+    kit: `${beside.kit}/${kitName(context.guest, meta.arch)}`,
+    links: { [beside.tools]: `${beside.kit}/${kitName(context.guest, meta.arch)}`, ...(running && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
+    shares: running && (options.disk !== undefined || options.root === true) ? found : undefined,
+    mounts: [
+      { Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true },
+      ...disk,
+      ...(options.store ? [{ Type: 'volume' as const, Source: volumes.vault, Target: beside.store }] : []),
+      ...(locked ? [{ Type: 'volume' as const, Source: volumes.store, Target: beside.guest }] : []),
+    ],
+    locked,
+  })
+}
+
+/** What a disk's layer lies on; another where that image was removed. */
+export async function standing(client: Client, meta: Meta): Promise<{ readonly id: string; readonly own: boolean }> {
+  if (await inspectImage(client, meta.image)) return { id: meta.image, own: true }
+  const other = await helperImage(client, meta.image)
+  if (other !== undefined) return { id: other, own: false }
+  throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux docker template build` })
+}
+
+interface Beside {
+  readonly image: string
+  readonly argv: readonly string[]
+  readonly kit: string
+  readonly links: Readonly<Record<string, string>>
+  /** Whose processes it sees. */
+  readonly shares: ContainerInspectInfo | undefined
+  readonly mounts: readonly MountSettings[]
+  readonly locked: boolean
+}
+
+async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
+  const words = [...(what.locked ? ['lock', beside.lock] : []), ...Object.entries(what.links).flatMap(([from, to]) => ['link', from, to]), '--']
+  const container = await client.call(
+    (docker) =>
+      docker.createContainer({
+        Image: what.image,
+        User: '0:0',
+        WorkingDir: '/',
+        Env: ['LANG=C.UTF-8'],
+        Entrypoint: [`${what.kit}/amux-init`, 'beside', ...words, ...what.argv],
+        Cmd: [],
+        Labels: marks(name, 'aside'),
+        OpenStdin: true,
+        StdinOnce: true,
+        AttachStdin: true,
+        AttachStdout: true,
+        AttachStderr: true,
+        Healthcheck: { Test: ['NONE'] },
+        HostConfig: {
+          AutoRemove: true,
+          Mounts: [...what.mounts],
+          NetworkMode: net ? `container:${name}` : 'none',
+          ...(what.shares && { PidMode: `container:${what.shares.Id}` }),
+          CapAdd: [...(disk || what.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
+          LogConfig: { Type: 'none', Config: {} },
+        },
+      }),
+    signal,
+  )
+  try {
+    // A hijacked stream is a socket; the types do not say so.
+    const socket = (await client.call(() => container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }))) as unknown as Socket
+    const { stdout, stderr } = part(socket, false)
+    const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
+    ended.catch(() => undefined)
+    await client.call(() => container.start())
+    const { line, rest } = await firstLine(stderr)
+    if (line !== 'started') {
+      socket.destroy()
+      throw refused(name, line)
+    }
+    return new Program({
+      socket,
+      stdout,
+      stderr: rest,
+      signal,
+      exit: ended.then(({ StatusCode }) => statusFrom(StatusCode)),
+      kill: (_, word) => client.call(() => container.kill({ signal: word })).then(
+        () => undefined,
+        (error: unknown) => {
+          if (!hasCode(error, 'not_found', 'conflict')) throw error
+        },
+      ),
+    })
+  } catch (error) {
+    await client.call(() => container.remove({ force: true })).catch(() => undefined)
+    throw explain(error, client.found, signal)
+  }
+}
+
+function refused(name: string, line = ''): Error {
+  const [word, errno, step = '', subject = '', text = ''] = line.split('\t')
+  if (word !== 'error') return fail('failed', `nothing can work beside ${name}: ${line === '' ? 'it ended at once' : line}`, { computer: name })
+  if (step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
+  if (step === 'exec') return fail(Number(errno) === constants.errno.ENOENT ? 'program_not_found' : 'program_not_executable', `${subject}: ${text}`, { computer: name, source: 'program' })
+  return fail('failed', `nothing can work beside ${name}: ${step} ${subject}: ${text}`, { computer: name })
+}

@@ -1,0 +1,61 @@
+import type Docker from 'dockerode'
+import { explain } from './engine/explain.ts'
+import { findEngine, type Found } from './engine/find.ts'
+import { fail } from './errors.ts'
+
+/** The oldest engine with everything that is used: 19.03. */
+const OLDEST_API = [1, 40] as const
+
+/** One engine. Connects when first asked something; every failure comes back in amux's words. */
+export class Client {
+  readonly found: Found
+  #docker: Promise<Docker> | undefined
+
+  constructor(host: string | undefined) {
+    this.found = findEngine(host)
+  }
+
+  /** Whether it shares this machine's files, and its sockets. */
+  get here(): boolean {
+    return this.found.place.kind === 'unix' && process.platform === 'linux'
+  }
+
+  /** The library as it is, for what `call` does not fit. */
+  docker(): Promise<Docker> {
+    return (this.#docker ??= this.#load())
+  }
+
+  async call<T>(what: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    try {
+      return await what(await this.docker())
+    } catch (error) {
+      throw explain(error, this.found, signal)
+    }
+  }
+
+  /** Says what it is; refuses one that is too old. */
+  async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly KernelVersion?: string }> {
+    const version = await this.call((docker) => docker.version())
+    const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number)
+    if (major > OLDEST_API[0] || (major === OLDEST_API[0] && minor >= OLDEST_API[1])) return version
+    throw fail('unsupported', `the Docker engine ${version.Version} at ${this.found.address} is too old`, { hint: 'amux needs Docker 19.03 or newer.' })
+  }
+
+  async #load(): Promise<Docker> {
+    const { default: Library } = await import('dockerode')
+    // What is not said here the library would take from the environment, by rules of its own.
+    const nothing = { host: undefined, port: undefined, socketPath: undefined, protocol: 'http' as const, ca: undefined, cert: undefined, key: undefined, timeout: undefined }
+    const { place } = this.found
+    // Its types do not allow to say "nothing", which is what keeps the environment's out.
+    const make = (options: object) => new Library({ ...nothing, ...options } as Docker.DockerOptions)
+    if (place.kind === 'unix') return make({ socketPath: place.path })
+    if (place.kind === 'ssh') {
+      const { SshAgent } = await import('./engine/ssh.ts')
+      return make({ host: 'http://docker', agent: new SshAgent(place) })
+    }
+    const { host, port, tls } = place
+    if (tls === undefined) return make({ host, port })
+    const { Agent } = await import('node:https')
+    return make({ host, port, protocol: 'https', ca: tls.ca, cert: tls.cert, key: tls.key, agent: new Agent({ keepAlive: true, rejectUnauthorized: tls.verify, ca: tls.ca, cert: tls.cert, key: tls.key }) })
+  }
+}

@@ -1,0 +1,142 @@
+import { join } from 'node:path'
+import type { ContainerInspectInfo } from 'dockerode'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import { standing, startAside } from './aside.ts'
+import { answers, boot } from './boot.ts'
+import type { Client } from './client.ts'
+import { noHelper } from './create.ts'
+import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
+import { destroy } from './destroy.ts'
+import { diskParts } from './disk.ts'
+import { look, missing, mustLook } from './engine/container.ts'
+import { fail, statusOf, throwIfAborted } from './errors.ts'
+import { execute, spawnByEngine } from './exec.ts'
+import { kitName } from './kit.ts'
+import { type Meta, readMeta } from './meta.ts'
+import { inside } from './names.ts'
+import { hasNet, makeNet, startNet } from './net.ts'
+import { guestNode, noNode, readEnvironment } from './prepare.ts'
+import { leftovers } from './volumes.ts'
+
+/** Its own time to end everything is shorter. */
+const STOP_SECONDS = 15
+
+export class DockerComputer implements Computer {
+  readonly name: string
+  readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly #client: Client
+  readonly #context: ConnectContext
+
+  constructor(name: string, client: Client, context: ConnectContext) {
+    this.name = name
+    this.#client = client
+    this.#context = context
+  }
+
+  async info(): Promise<ComputerInfo> {
+    const found = await look(this.#client, this.name)
+    if (found === undefined) return this.#orphaned()
+    const info = infoOfContainer(this.name, found)
+    if (info.state === 'broken') return info
+    return { ...info, capabilities: await shortfalls(this.#client, this.#meta(found), found) }
+  }
+
+  async start(options: StartComputerOptions = {}): Promise<void> {
+    if ((await look(this.#client, this.name)) === undefined) throw this.#incomplete(await this.#orphaned())
+    await boot(this.#client, this.name, this.#context, options.signal)
+  }
+
+  async stop(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
+    const found = await mustLook(this.#client, this.name)
+    throwIfAborted(options.signal)
+    if (found.State.Paused) await this.#client.call((docker) => docker.getContainer(found.Id).unpause())
+    if (!found.State.Running) return
+    await this.#client.call((docker) => docker.getContainer(found.Id).stop({ t: STOP_SECONDS })).catch((error: unknown) => {
+      if (statusOf(error) !== 304) throw error
+    })
+  }
+
+  async delete(): Promise<void> {
+    await destroy(this.#client, this.#context, this.name)
+  }
+
+  async spawn(argv: readonly string[], options: SpawnOptions = {}): Promise<Process> {
+    checkArgv(argv)
+    const { meta, found } = await this.#running()
+    const { user, project, kit } = meta
+    const base = options.user === undefined ? { HOME: user.home, USER: user.name, LOGNAME: user.name } : {}
+    const own = await readEnvironment(this.#client, found.Id)
+    return spawnByEngine(this.#client, this.name, `${inside.kit}/${kit}/amux-init`, {
+      ...options,
+      argv,
+      user: options.user ?? `${user.uid}:${user.gid}`,
+      cwd: absolute(options.cwd, user.home) ?? project?.path ?? user.home,
+      env: { LANG: 'C.UTF-8', ...base, ...(options.tty && { TERM: 'xterm-256color' }), ...own, ...options.env },
+    })
+  }
+
+  async channel(): Promise<Channel> {
+    const { meta, found } = await this.#running()
+    if (!(await answers(this.#client, meta))) await this.#revive(meta, found)
+    if (meta.run !== undefined) return { unix: join(meta.run, 'guest.sock') }
+    const { stdout, socket, close } = await execute(this.#client, this.name, { argv: [`${inside.kit}/${meta.kit}/amux-init`, 'bridge', `${inside.run}/guest.sock`], user: '0:0' })
+    const { sinkOf } = await import('./process.ts')
+    return { source: stdout, sink: sinkOf(socket), close }
+  }
+
+  async aside(argv: readonly string[], options: AsideOptions = {}): Promise<Process> {
+    checkArgv(argv)
+    return startAside(this.#client, this.#context, this.name, argv, options)
+  }
+
+  async disk(): Promise<readonly DiskTree[]> {
+    const found = await mustLook(this.#client, this.name)
+    const meta = this.#meta(found)
+    const { own } = await standing(this.#client, meta)
+    return diskParts(meta, found, own).map(({ tree }) => tree)
+  }
+
+  async guardNetwork(): Promise<void> {
+    const found = await mustLook(this.#client, this.name)
+    const meta = this.#meta(found)
+    if (meta.access === 'none') return
+    if (!(await hasNet(this.#client, this.name))) await makeNet(this.#client, this.#context, meta)
+    if (!(await hasNet(this.#client, this.name))) throw noHelper()
+    if (found.State.Running) await startNet(this.#client, this.#context, meta, found.State.StartedAt)
+  }
+
+  /** It runs, but nobody has started what is amux's: somebody else started it, or a guest could not be until now. */
+  async #revive(meta: Meta, { Id: id }: ContainerInspectInfo): Promise<void> {
+    if ((await guestNode(this.#client, id, meta, kitName(this.#context.guest, meta.arch))) === undefined) throw noNode(this.name)
+    await boot(this.#client, this.name, this.#context)
+  }
+
+  async #running(): Promise<{ readonly meta: Meta; readonly found: ContainerInspectInfo }> {
+    const found = await mustLook(this.#client, this.name)
+    if (found.State.Running && !found.State.Paused) return { meta: this.#meta(found), found }
+    throw fail('not_running', `${this.name} ${found.State.Paused ? 'is paused' : 'does not run'}`, { computer: this.name, hint: `Start it: amux computer start -c ${this.name}` })
+  }
+
+  async #orphaned(): Promise<ComputerInfo> {
+    const labels = await leftovers(this.#client, this.name)
+    if (labels === undefined) throw missing(this.name)
+    return orphanInfo(this.name, labels)
+  }
+
+  #incomplete({ problem }: ComputerInfo): Error {
+    return fail('failed', `${this.name} cannot start: ${problem}`, { computer: this.name, hint: `To give up what is left of it: amux computer rm ${this.name}` })
+  }
+
+  #meta({ Config }: ContainerInspectInfo): Meta {
+    return readMeta(this.name, Config.Labels)
+  }
+}
+
+function absolute(cwd: string | undefined, home: string): string | undefined {
+  return cwd === undefined || cwd.startsWith('/') ? cwd : `${home}/${cwd}`
+}
+
+function checkArgv(argv: readonly string[]): void {
+  const valid = argv.length > 0 && argv[0] !== '' && !argv.some((part) => part.includes('\0'))
+  if (!valid) throw fail('invalid_argument', 'a command needs a program, and no argument may hold a NUL byte', { source: 'amux' })
+}

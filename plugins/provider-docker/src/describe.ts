@@ -1,0 +1,72 @@
+import type { ContainerInspectInfo } from 'dockerode'
+import type { ComputerInfo, ComputerState, DeclaredCapabilities } from '../../../src/contract/index.ts'
+import type { Client } from './client.ts'
+import { layerOf, noLayer } from './disk.ts'
+import { hasCode } from './errors.ts'
+import { helperImage } from './image.ts'
+import { type Meta, readMeta } from './meta.ts'
+import { treesOf } from './project.ts'
+
+/** The engine's words for it. */
+export function stateOf(status: string, paused = false): ComputerState {
+  if (paused || status === 'paused') return 'hibernating'
+  if (status === 'restarting') return 'starting'
+  if (status === 'removing') return 'stopping'
+  if (status === 'dead') return 'broken'
+  return status === 'running' ? 'running' : 'stopped'
+}
+
+interface Seen {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly state: ComputerState
+  readonly createdAt: string
+}
+
+/** A label that cannot be read makes it `broken`, and nothing else fails. */
+export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
+  try {
+    const meta = readMeta(name, labels)
+    return {
+      name,
+      state,
+      createdAt: meta.createdAt,
+      labels: meta.labels,
+      user: meta.user,
+      details: { image: meta.imageName, network: meta.access === 'none' ? 'none' : 'own', ...limitsOf(meta) },
+      ...(meta.project && { workspace: meta.project.path, worktrees: treesOf(meta.project).filter((path) => path !== meta.project?.path) }),
+      ...(state === 'broken' && { problem: 'the engine says that its container is dead' }),
+    }
+  } catch (error) {
+    if (!hasCode(error, 'corrupt')) throw error
+    return { name, state: 'broken', createdAt, labels: {}, problem: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Its container is gone, its home is not. */
+export function orphanInfo(name: string, labels: Readonly<Record<string, string>>): ComputerInfo {
+  const info = infoOf({ name, labels, state: 'broken', createdAt: new Date(0).toISOString() })
+  return { ...info, state: 'broken', problem: 'its container was removed by somebody else; its home and its checkpoints are still there' }
+}
+
+export function infoOfContainer(name: string, { Config, State, Created }: ContainerInspectInfo): ComputerInfo {
+  return infoOf({ name, labels: Config.Labels, state: stateOf(State.Status, State.Paused), createdAt: Created })
+}
+
+/** What a computer falls short of on this engine. */
+export async function shortfalls(client: Client, meta: Meta, found: ContainerInspectInfo): Promise<DeclaredCapabilities> {
+  return {
+    ...(layerOf(found) === undefined && { checkpoints: { fidelity: 'unavailable' as const, note: noLayer(found) } }),
+    ...(await networkShortfall(client, meta)),
+  }
+}
+
+export async function networkShortfall(client: Client, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
+  if (access === 'none' || (await helperImage(client, image)) !== undefined) return {}
+  const note = 'no image on this engine says that it has nftables, which a policy needs'
+  return { network: { fidelity: 'unavailable', note, workaround: 'amux docker template build' } }
+}
+
+function limitsOf({ limits: { cpus, memory } = {} }: Meta): Record<string, string> {
+  return { ...(cpus !== undefined && { cpus: String(cpus) }), ...(memory !== undefined && { memory: `${Math.round(memory / 1024 ** 2)} MiB` }) }
+}

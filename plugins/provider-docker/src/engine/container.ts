@@ -1,0 +1,90 @@
+import type { ContainerInspectInfo } from 'dockerode'
+import type { Client } from '../client.ts'
+import { fail, hasCode, statusOf } from '../errors.ts'
+import { isOurs } from '../meta.ts'
+import { filesOf, tarOf, type TarEntry } from './tar.ts'
+
+/** What the engine says of a computer's container; undefined where there is none. One that amux did not make is none. */
+export async function look(client: Client, name: string): Promise<ContainerInspectInfo | undefined> {
+  const found = await lookAt(client, name)
+  return found && isOurs(found.Config.Labels) ? found : undefined
+}
+
+/** Whoever made it. */
+export async function lookAt(client: Client, name: string): Promise<ContainerInspectInfo | undefined> {
+  try {
+    return await client.call((docker) => docker.getContainer(name).inspect())
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined
+    throw error
+  }
+}
+
+export async function mustLook(client: Client, name: string): Promise<ContainerInspectInfo> {
+  const found = await look(client, name)
+  if (found) return found
+  throw missing(name)
+}
+
+export function missing(name: string): Error {
+  return fail('not_found', `there is no Docker computer ${name}`, { computer: name, hint: 'See what there is: amux computer ls' })
+}
+
+/** Unpacks into a container, also one that does not run, and into its volumes. */
+export async function put(client: Client, id: string, path: string, entries: readonly TarEntry[], signal?: AbortSignal): Promise<void> {
+  await client.call(async (docker) => docker.getContainer(id).putArchive(tarOf(entries), { path, ...(signal && { abortSignal: signal }) }), signal)
+}
+
+/** A file's content, or those of a directory by their path below its parent. Undefined where there is none. */
+export async function take(client: Client, id: string, path: string, wanted: (name: string) => boolean = () => true): Promise<ReadonlyMap<string, Buffer> | undefined> {
+  try {
+    return await client.call(async (docker) => filesOf(await docker.getContainer(id).getArchive({ path }), wanted))
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined
+    throw error
+  }
+}
+
+export async function takeFile(client: Client, id: string, path: string): Promise<string | undefined> {
+  const files = await take(client, id, path)
+  return files?.values().next().value?.toString()
+}
+
+/** Whether there is something at that path. */
+export async function has(client: Client, id: string, path: string): Promise<boolean> {
+  return (await stat(client, id, path)) !== undefined
+}
+
+/** Where a symbolic link leads to; undefined where there is none. */
+export async function linkOf(client: Client, id: string, path: string): Promise<string | undefined> {
+  return (await stat(client, id, path))?.linkTarget
+}
+
+/** It costs an engine next to nothing, unlike the file's content. */
+async function stat(client: Client, id: string, path: string): Promise<{ readonly linkTarget?: string } | undefined> {
+  try {
+    // A response, whose types say nothing.
+    const { headers } = (await client.call(async (docker) => docker.getContainer(id).infoArchive({ path }))) as { readonly headers: Readonly<Record<string, string>> }
+    return JSON.parse(Buffer.from(headers['x-docker-container-path-stat'] ?? 'e30=', 'base64').toString()) as { readonly linkTarget?: string }
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return undefined
+    throw error
+  }
+}
+
+/** With everything anonymous of it; one that is gone already is no failure. */
+export async function discard(client: Client, id: string): Promise<void> {
+  try {
+    await client.call((docker) => docker.getContainer(id).remove({ force: true, v: true }))
+  } catch (error) {
+    // Somebody else removes it this moment.
+    if (hasCode(error, 'conflict')) return gone(client, id)
+    if (!hasCode(error, 'not_found')) throw error
+  }
+}
+
+async function gone(client: Client, id: string): Promise<void> {
+  await client.call((docker) => docker.getContainer(id).wait({ condition: 'removed' })).catch((error: unknown) => {
+    if (statusOf(error) !== 404) throw error
+  })
+}

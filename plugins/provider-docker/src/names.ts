@@ -1,0 +1,62 @@
+import { fail } from './errors.ts'
+
+/** Keys of the labels by which amux knows what it made. */
+export const LABEL = {
+  /** Everything of one computer: its name. */
+  of: 'amux.docker.of',
+  /** `computer`, `net`, `aside`, `home`, `store`, `vault`, `kit`. */
+  role: 'amux.docker.role',
+  /** On a computer, and on its home: what is known about it. No secret. */
+  meta: 'amux.docker.meta',
+  /** On an image: it has the programs that a network policy needs. */
+  tools: 'amux.docker.tools',
+} as const
+
+/** Shared by all computers of an engine, read-only on each of them. */
+export const KIT_VOLUME = 'amux.kit'
+
+export const DEFAULT_IMAGE = 'amux/computer:latest'
+
+/** As a computer sees it. */
+export const inside = {
+  store: '/run/amux/store',
+  run: '/run/amux/run',
+  kit: '/run/amux/kit',
+  lock: '/run/amux/store/lock',
+  boot: '/run/amux/store/boot',
+  go: '/run/amux/run/first.sock',
+  env: '/run/amux/store/env.json',
+} as const
+
+/** As a program beside a computer sees it. */
+export const beside = {
+  kit: '/kit',
+  tools: '/amux',
+  store: '/store',
+  lock: '/guest/lock',
+  guest: '/guest',
+  disk: '/disk',
+} as const
+
+export interface Volumes {
+  readonly home: string
+  /** The guest's: sessions, logs, the environment given at creation. */
+  readonly store: string
+  /** Out of the computer's sight: checkpoints, network policy. */
+  readonly vault: string
+}
+
+export function volumesOf(name: string): Volumes {
+  return { home: `amux.${name}.home`, store: `amux.${name}.store`, vault: `amux.${name}.vault` }
+}
+
+export function netOf(name: string): string {
+  return `amux.${name}.net`
+}
+
+const NAME = /^[a-z][a-z0-9-]{0,54}$/
+
+export function checkName(name: string): void {
+  if (NAME.test(name)) return
+  throw fail('invalid_argument', `${JSON.stringify(name)} is not a computer's name`, { hint: 'A name begins with a letter and has at most 55 letters a-z, digits and dashes.', source: 'amux' })
+}

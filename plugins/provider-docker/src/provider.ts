@@ -1,0 +1,71 @@
+import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, Provider } from '../../../src/contract/index.ts'
+import { boot } from './boot.ts'
+import { Client } from './client.ts'
+import { DockerComputer } from './computer.ts'
+import { build } from './create.ts'
+import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
+import { destroy } from './destroy.ts'
+import { look, missing } from './engine/container.ts'
+import { throwIfAborted } from './errors.ts'
+import { inspectImage } from './image.ts'
+import { checkName, DEFAULT_IMAGE, LABEL } from './names.ts'
+import { homes, leftovers } from './volumes.ts'
+
+/** Computers as containers of one engine. */
+export class DockerProvider implements Provider {
+  readonly #client: Client
+  readonly #context: ConnectContext
+
+  constructor(context: ConnectContext) {
+    this.#context = context
+    this.#client = new Client(context.settings['host'])
+  }
+
+  async create(options: CreateOptions): Promise<Computer> {
+    const { name } = await build(this.#client, this.#context, options)
+    try {
+      await boot(this.#client, name, this.#context, options.signal)
+    } catch (error) {
+      await destroy(this.#client, this.#context, name)
+      throw error
+    }
+    return new DockerComputer(name, this.#client, this.#context)
+  }
+
+  async get(name: string): Promise<Computer> {
+    checkName(name)
+    if (!(await look(this.#client, name)) && !(await leftovers(this.#client, name))) throw missing(name)
+    return new DockerComputer(name, this.#client, this.#context)
+  }
+
+  async *list({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<ComputerInfo> {
+    throwIfAborted(signal)
+    const containers = await this.#client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.role}=computer`] } }), signal)
+    const seen = new Set<string>()
+    for (const { Labels: labels, State: state, Created } of containers.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
+      const name = nameOf(labels)
+      seen.add(name)
+      yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
+    }
+    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), labels)
+  }
+
+  async health({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Health> {
+    const { address, because } = this.#client.found
+    const where = { engine: address, 'found by': because }
+    try {
+      const { Version, Os, Arch } = await this.#client.version()
+      const template = await inspectImage(this.#client, DEFAULT_IMAGE)
+      const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux docker template build` }
+      return { ok: true, message: `Docker Engine ${Version}`, capabilities: await networkShortfall(this.#client, { access: 'open', image: DEFAULT_IMAGE }), details }
+    } catch (error) {
+      if (signal?.aborted) throw error
+      const { message, code, hint } = error as Error & Partial<Pick<Health, 'code' | 'hint'>>
+      return { ok: false, message, ...(code !== undefined && { code }), ...(hint !== undefined && { hint }), details: where }
+    }
+  }
+}
+
+function nameOf(labels: Readonly<Record<string, string>>): string {
+  return labels[LABEL.of] ?? ''
+}

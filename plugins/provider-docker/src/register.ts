@@ -1,0 +1,29 @@
+import type { ProviderDescriptor, ProviderHook } from '../../../src/contract/index.ts'
+
+/** Computers as containers of a Docker Engine, here or elsewhere. */
+export const descriptor: ProviderDescriptor = {
+  apiVersion: 1,
+  id: 'docker',
+  title: 'Docker',
+  settings: [{ key: 'host', summary: 'Address of the engine: unix:///PATH, tcp://HOST:PORT, ssh://HOST. Default: where the docker command finds it', env: ['DOCKER_HOST'] }],
+  createOptions: [
+    { name: 'image', type: 'string', summary: 'Image to start from. Default: the template that amux built' },
+    { name: 'cpus', type: 'number', summary: 'How many processors it may use, such as 1.5' },
+    { name: 'memory', type: 'string', summary: 'How much memory it may use, such as 4g' },
+  ],
+  capabilities: {
+    disk: { fidelity: 'native' },
+    isolation: { fidelity: 'native' },
+    users: { fidelity: 'native' },
+    checkpoints: { fidelity: 'emulated', note: 'by amux, from outside: copies only what changed, restores in place' },
+    network: { fidelity: 'emulated', note: 'by amux, from outside: a name server and a packet filter for each computer' },
+  },
+  async connect(context) {
+    const { DockerProvider } = await import('./provider.ts')
+    return new DockerProvider(context)
+  },
+}
+
+const hook: ProviderHook = async () => descriptor
+
+export default hook
