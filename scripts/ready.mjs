@@ -12,7 +12,7 @@ const bin = join(root, 'node_modules', '.bin')
 const stamps = join(root, '.cache')
 
 /** What the tests use beside Node: program -> Debian package. */
-const debian = { git: 'git', tmux: 'tmux', less: 'less', vim: 'vim', htop: 'htop', sudo: 'sudo', tar: 'tar', runuser: 'util-linux', nft: 'nftables', slirp4netns: 'slirp4netns', ip: 'iproute2', getfattr: 'attr', setfacl: 'acl', dig: 'dnsutils', curl: 'curl', socat: 'socat', python3: 'python3', 'mkfs.xfs': 'xfsprogs', 'mkfs.btrfs': 'btrfs-progs' }
+const debian = { git: 'git', tmux: 'tmux', less: 'less', vim: 'vim', htop: 'htop', sudo: 'sudo', tar: 'tar', runuser: 'util-linux', nft: 'nftables', slirp4netns: 'slirp4netns', ip: 'iproute2', getfattr: 'attr', setfacl: 'acl', dig: 'dnsutils', curl: 'curl', socat: 'socat', python3: 'python3', 'mkfs.xfs': 'xfsprogs', 'mkfs.btrfs': 'btrfs-progs', dockerd: 'docker.io', debootstrap: 'debootstrap' }
 
 const args = process.argv.slice(2)
 const wantsDebian = args[0] === '--debian'

@@ -169,6 +169,11 @@ export interface Computer {
   /** What a checkpoint covers. Where it is missing the core makes no checkpoints. */
   disk?(): Promise<readonly DiskTree[]>
   /**
+   * Whether a program aside was to change the disk of this stopped computer, and did not come to a good end. It costs little.
+   * Where it is missing the core looks for itself, with a program aside.
+   */
+  interrupted?(): Promise<boolean>
+  /**
    * Every program stands still from when it resolves until `thaw`. They go on by themselves when the caller dies, and after
    * 10 seconds. Default: checkpoints are made without.
    */
@@ -176,7 +181,7 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'guardNetwork' | 'disk' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

@@ -2,6 +2,7 @@ import type { DeclaredCapabilities } from './capabilities.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Computer, ComputerInfo, ProjectPlace } from './computer.ts'
 import type { NetworkOptions, NetworkPolicy } from './network.ts'
+import type { Templates } from './templates.ts'
 
 /** A value the provider needs from the user: `amux provider login` and the environment give it. */
 export interface SettingSpec {
@@ -61,6 +62,8 @@ export interface Provider {
   list(options?: { readonly signal?: AbortSignal }): AsyncIterable<ComputerInfo>
   /** Cheap, changes nothing, never throws for an ordinary failure. */
   health(options?: { readonly signal?: AbortSignal }): Promise<Health>
+  /** Where it is missing, there are none. */
+  readonly templates?: Templates
 }
 
 /** Files that make the guest, on this machine. */
@@ -71,6 +74,8 @@ export interface GuestKit {
   readonly scripts: string
   /** A Node binary for that architecture that is safe to bind or copy; downloads and verifies when needed. */
   node(arch: string): Promise<string>
+  /** Directory of npm's package, for a system that has Node without it. */
+  readonly npm: string
   /** Directory of native programs for that architecture (static): `amux-disk` and `amux-net`. */
   tools(arch: string): Promise<string>
   /** Changes whenever any of the above but the tools does. */

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor } from '../contract/index.ts'
+import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor, Templates } from '../contract/index.ts'
 import type { Endpoint, Equipped } from '../emulation/index.ts'
 import { guestKit } from '../emulation/kit/index.ts'
 import { policyText } from '../emulation/network/text.ts'
@@ -18,6 +18,8 @@ export interface ConnectedProvider {
   get(name: string): Promise<Equipped>
   list(): AsyncIterable<ComputerInfo>
   health(): Promise<Health>
+  /** `unsupported` where it has none. */
+  templates(): Templates
   /** Frees what its computers hold. */
   close(): Promise<void>
 }
@@ -112,6 +114,12 @@ class Connected implements ConnectedProvider {
   async health(): Promise<Health> {
     const health = await this.#provider.health({ signal: this.#options.signal })
     return this.#own(() => checkHealth(health))
+  }
+
+  templates(): Templates {
+    const { templates } = this.#provider
+    if (templates) return templates
+    throw fail('unsupported', `provider ${this.id} has no templates`, { provider: this.id })
   }
 
   async close(): Promise<void> {

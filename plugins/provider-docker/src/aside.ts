@@ -56,7 +56,7 @@ export async function standing(client: Client, meta: Meta): Promise<{ readonly i
   if (await inspectImage(client, meta.image)) return { id: meta.image, own: true }
   const other = await helperImage(client, meta.image)
   if (other !== undefined) return { id: other, own: false }
-  throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux docker template build` })
+  throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux computer template build` })
 }
 
 interface Beside {
@@ -71,7 +71,7 @@ interface Beside {
 }
 
 async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
-  const words = [...(what.locked ? ['lock', beside.lock] : []), ...Object.entries(what.links).flatMap(([from, to]) => ['link', from, to]), '--']
+  const words = [...(what.locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries(what.links).flatMap(([from, to]) => ['link', from, to]), '--']
   const container = await client.call(
     (docker) =>
       docker.createContainer({

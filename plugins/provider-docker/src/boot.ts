@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { mustLook } from './engine/container.ts'
+import { has, mustLook } from './engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'
 import { execute } from './exec.ts'
 import { ensureKit, kitName } from './kit.ts'
@@ -27,6 +27,7 @@ export async function boot(client: Client, name: string, context: ConnectContext
   const meta = readMeta(name, found.Config.Labels)
   if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
   if (found.State.Running && (await answers(client, meta))) return
+  if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
   await ensureKit(client, found.Id, meta, context.guest, context.progress)
   const node = await guestNode(client, found.Id, meta, kitName(context.guest, meta.arch))
   if (node !== undefined) await prepare(client, found.Id, meta, context, node)
@@ -38,6 +39,10 @@ export async function boot(client: Client, name: string, context: ConnectContext
   await startNet(client, context, meta, found.State.StartedAt)
   if (node === undefined) return
   await untilGuest(client, found, meta, signal)
+}
+
+function halfRestored(name: string): Error {
+  return fail('conflict', `${name} was started by somebody else in the middle of a restore`, { computer: name, hint: `Let amux finish that: docker stop ${name} && amux computer start -c ${name}` })
 }
 
 async function start(client: Client, { name, project }: Meta): Promise<void> {

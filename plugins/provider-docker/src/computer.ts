@@ -8,7 +8,7 @@ import { noHelper } from './create.ts'
 import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk.ts'
-import { look, missing, mustLook } from './engine/container.ts'
+import { has, look, missing, mustLook } from './engine/container.ts'
 import { fail, statusOf, throwIfAborted } from './errors.ts'
 import { execute, spawnByEngine } from './exec.ts'
 import { kitName } from './kit.ts'
@@ -94,6 +94,10 @@ export class DockerComputer implements Computer {
     const meta = this.#meta(found)
     const { own } = await standing(this.#client, meta)
     return diskParts(meta, found, own).map(({ tree }) => tree)
+  }
+
+  async interrupted(): Promise<boolean> {
+    return has(this.#client, (await mustLook(this.#client, this.name)).Id, inside.mark)
   }
 
   async guardNetwork(): Promise<void> {

@@ -69,7 +69,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
 }
 
 export function noHelper(): Error {
-  return fail('tool_missing', 'nothing on this engine can filter the network of its computers', { hint: 'Build the template that can, once: amux docker template build' })
+  return fail('tool_missing', 'nothing on this engine can filter the network of its computers', { hint: 'Build the template that can, once: amux computer template build' })
 }
 
 export function taken(name: string): Error {
@@ -99,7 +99,7 @@ async function make(client: Client, meta: Meta): Promise<string> {
         Hostname: name,
         User: '0:0',
         WorkingDir: '/',
-        Entrypoint: [`${inside.kit}/${meta.kit}/amux-init`, 'first', inside.lock, inside.boot, inside.go],
+        Entrypoint: [`${inside.kit}/${meta.kit}/amux-init`, 'first', inside.lock, inside.boot, inside.mark, inside.go],
         Cmd: [],
         Labels: labelsOf(meta),
         StopSignal: 'SIGTERM',

@@ -64,7 +64,7 @@ export async function shortfalls(client: Client, meta: Meta, found: ContainerIns
 export async function networkShortfall(client: Client, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
   if (access === 'none' || (await helperImage(client, image)) !== undefined) return {}
   const note = 'no image on this engine says that it has nftables, which a policy needs'
-  return { network: { fidelity: 'unavailable', note, workaround: 'amux docker template build' } }
+  return { network: { fidelity: 'unavailable', note, workaround: 'amux computer template build' } }
 }
 
 function limitsOf({ limits: { cpus, memory } = {} }: Meta): Record<string, string> {

@@ -1,5 +1,6 @@
 import type { ImageInspectInfo } from 'dockerode'
 import type { Client } from './client.ts'
+import { follow, type ProgressEvent } from './engine/progress.ts'
 import { fail, given, hasCode } from './errors.ts'
 import { DEFAULT_IMAGE, LABEL } from './names.ts'
 
@@ -51,7 +52,7 @@ export async function helperImage(client: Client, own: string): Promise<string |
 
 async function pulled(client: Client, name: string, byDefault: boolean, progress: (message: string) => void, signal: AbortSignal | undefined): Promise<ImageInspectInfo> {
   if (byDefault) {
-    throw fail('tool_missing', `this engine has no ${DEFAULT_IMAGE}, which computers start from`, { hint: 'Build it once: amux docker template build. Or start from another image: -o image=debian:12', source: 'amux' })
+    throw fail('tool_missing', `this engine has no ${DEFAULT_IMAGE}, which computers start from`, { hint: 'Build it once: amux computer template build. Or start from another image: -o image=debian:12', source: 'amux' })
   }
   progress(`Pulling ${name}`)
   try {
@@ -59,7 +60,7 @@ async function pulled(client: Client, name: string, byDefault: boolean, progress
     // Without a tag the engine would pull all there are.
     const full = /[:@][^/]*$/.test(name) ? name : `${name}:latest`
     const stream = (await client.call(() => docker.pull(full, signal ? { abortSignal: signal } : {}), signal)) as NodeJS.ReadableStream
-    await client.call(() => followed(docker, stream, progress), signal)
+    await client.call(() => follow(docker, stream, pullTeller(progress), signal), signal)
   } catch (error) {
     if (signal?.aborted) throw given(signal)
     const { message } = error as Error
@@ -73,18 +74,11 @@ async function pulled(client: Client, name: string, byDefault: boolean, progress
   throw fail('failed', `${name} was pulled, and is not there`)
 }
 
-interface PullEvent {
-  readonly status?: string
-  readonly id?: string
-  readonly error?: string
-  readonly progressDetail?: { readonly current?: number; readonly total?: number }
-}
-
-/** An error comes within the stream, after a good status. */
-function followed(docker: Awaited<ReturnType<Client['docker']>>, stream: NodeJS.ReadableStream, progress: (message: string) => void): Promise<void> {
+/** How much of all its layers is there, twice a second. */
+function pullTeller(progress: (message: string) => void): (event: ProgressEvent) => void {
   const layers = new Map<string, { readonly current: number; readonly total: number }>()
   let last = 0
-  const tell = ({ id, progressDetail: { current, total } = {} }: PullEvent) => {
+  return ({ id, progressDetail: { current, total } = {} }) => {
     if (id === undefined || current === undefined || total === undefined) return
     layers.set(id, { current, total })
     if (Date.now() - last < 500) return
@@ -92,7 +86,4 @@ function followed(docker: Awaited<ReturnType<Client['docker']>>, stream: NodeJS.
     const sum = (key: 'current' | 'total') => [...layers.values()].reduce((all, one) => all + one[key], 0)
     progress(`Pulling: ${Math.round(sum('current') / 1e6)} of ${Math.round(sum('total') / 1e6)} MB`)
   }
-  return new Promise((resolve, reject) => {
-    docker.modem.followProgress(stream, (error: unknown) => (error ? reject(error) : resolve()), tell)
-  })
 }

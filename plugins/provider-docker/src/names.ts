@@ -10,6 +10,8 @@ export const LABEL = {
   meta: 'amux.docker.meta',
   /** On an image: it has the programs that a network policy needs. */
   tools: 'amux.docker.tools',
+  /** On an image: amux made it, for computers to start from. */
+  template: 'amux.docker.template',
 } as const
 
 /** Shared by all computers of an engine, read-only on each of them. */
@@ -24,6 +26,8 @@ export const inside = {
   kit: '/run/amux/kit',
   lock: '/run/amux/store/lock',
   boot: '/run/amux/store/boot',
+  /** There while the disk is being changed from outside, and after a change that was interrupted. */
+  mark: '/run/amux/store/changing',
   go: '/run/amux/run/first.sock',
   env: '/run/amux/store/env.json',
 } as const
@@ -34,6 +38,7 @@ export const beside = {
   tools: '/amux',
   store: '/store',
   lock: '/guest/lock',
+  mark: '/guest/changing',
   guest: '/guest',
   disk: '/disk',
 } as const

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
 import { discard, lookAt, put } from './engine/container.ts'
@@ -84,7 +85,8 @@ async function begin(client: Client, name: string): Promise<void> {
       const container = docker.getContainer(netOf(name))
       const socket = await container.attach({ stream: true, hijack: true, stdout: true, stderr: true })
       // A hijacked stream is a socket: the types do not say so.
-      const { stdout, stderr, ended } = part(socket as import('node:net').Socket, false)
+      const stream = socket as Socket
+      const { stdout, stderr, ended } = part(stream, false)
       await container.start()
       try {
         const said = first(stdout)
@@ -94,7 +96,7 @@ async function begin(client: Client, name: string): Promise<void> {
         failed.catch(() => undefined)
         await Promise.race([said.then((text) => (text.startsWith('ready') ? undefined : failed)), failed])
       } finally {
-        ;(socket as import('node:net').Socket).destroy()
+        stream.destroy()
       }
     })
   } catch (error) {

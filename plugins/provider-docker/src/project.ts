@@ -16,12 +16,12 @@ export function checkProject({ name, path, worktrees }: ProjectPlace): ProjectPl
   return { path: checkPath(path), name, ...(trees && { worktrees: trees }) }
 }
 
-const SYSTEM: readonly string[] = ['/bin', '/boot', '/dev', '/etc', '/lib', '/proc', '/run', '/sbin', '/sys', '/usr', '/var']
+const SYSTEM = new Set(['/bin', '/boot', '/dev', '/etc', '/lib', '/proc', '/run', '/sbin', '/sys', '/usr', '/var'])
 
 function checkPath(given: string): string {
   const path = realDirectory(given)
   const above = homes().find((home) => home !== '/' && (home === path || home.startsWith(path === '/' ? '/' : path + sep)))
-  if (path === '/' || SYSTEM.includes(path) || above !== undefined) {
+  if (path === '/' || SYSTEM.has(path) || above !== undefined) {
     throw fail('invalid_argument', `${path} cannot be a project: the computer would have all of ${above ? 'your home' : 'this machine'}`, { hint: 'Work in a directory below it.', source: 'amux' })
   }
   return path

@@ -9,16 +9,19 @@ import { look, missing } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './image.ts'
 import { checkName, DEFAULT_IMAGE, LABEL } from './names.ts'
+import { DockerTemplates } from './templates.ts'
 import { homes, leftovers } from './volumes.ts'
 
 /** Computers as containers of one engine. */
 export class DockerProvider implements Provider {
+  readonly templates: DockerTemplates
   readonly #client: Client
   readonly #context: ConnectContext
 
   constructor(context: ConnectContext) {
     this.#context = context
     this.#client = new Client(context.settings['host'])
+    this.templates = new DockerTemplates(this.#client, context)
   }
 
   async create(options: CreateOptions): Promise<Computer> {
@@ -56,7 +59,7 @@ export class DockerProvider implements Provider {
     try {
       const { Version, Os, Arch } = await this.#client.version()
       const template = await inspectImage(this.#client, DEFAULT_IMAGE)
-      const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux docker template build` }
+      const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux computer template build` }
       return { ok: true, message: `Docker Engine ${Version}`, capabilities: await networkShortfall(this.#client, { access: 'open', image: DEFAULT_IMAGE }), details }
     } catch (error) {
       if (signal?.aborted) throw error

@@ -12,6 +12,7 @@ export interface Recovered {
 /** Before a computer starts: finishes a restore that was interrupted, and says which. Cheap where there was none. */
 export async function recover(computer: Disk, note: (message: string) => void): Promise<Recovered | undefined> {
   if (computer.aside === undefined || computer.disk === undefined) return undefined
+  if ((await computer.interrupted?.()) === false) return undefined
   const pending = await runTool(computer, [ENGINE, 'pending', STORE], { store: true, explain })
   if (pending.word !== 'restore') return undefined
   const input = requestText(await treesOf(computer))

@@ -8,7 +8,7 @@ export const STORE = '/store/checkpoints'
 const PROCESSES = '/processes'
 
 /** As much of a computer as checkpoints are made of. */
-export type Disk = Pick<Computer, 'name' | 'info' | 'start' | 'stop' | 'aside' | 'disk' | 'freeze'>
+export type Disk = Pick<Computer, 'name' | 'info' | 'start' | 'stop' | 'aside' | 'disk' | 'interrupted' | 'freeze'>
 
 export async function treesOf(computer: Disk): Promise<readonly DiskTree[]> {
   const trees = await computer.disk?.()

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
 import { paths } from '../../config/index.ts'
 import type { GuestKit } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
@@ -26,6 +27,9 @@ export function guestKit(root: string, options: KitOptions = {}): GuestKit {
   return {
     get scripts() {
       return scripts()
+    },
+    get npm() {
+      return dirname(createRequire(join(root, 'package.json')).resolve('npm/package.json'))
     },
     get version() {
       return (version ??= fingerprint(scripts()))

@@ -131,7 +131,7 @@ int stop_command(struct place *place);
 int bridge_command(const char *socket);
 
 /* container.c: on a container engine */
-int first_command(const char *lock, const char *boot, const char *socket); /* NULL: by signal alone */
+int first_command(const char *lock, const char *boot, const char *mark, const char *socket); /* NULL: by signal alone */
 int beside_command(char **words);
 int signal_command(const char *mark, const char *number);
 

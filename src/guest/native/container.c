@@ -68,7 +68,7 @@ static int is_told(int signals, int listener) {
  * nobody has put the computer's network policy in force. Its lock keeps the disk from being changed from outside; on
  * descriptor 0 it stays with whatever it becomes.
  */
-int first_command(const char *lock, const char *boot, const char *socket) {
+int first_command(const char *lock, const char *boot, const char *mark, const char *socket) {
   int held = lock_as(lock, LOCK_SH);
   if (held < 0) {
     note("amux-init: %s: %s", lock, errno == EWOULDBLOCK ? "the disk is being changed from outside" : strerror(errno));
@@ -83,6 +83,7 @@ int first_command(const char *lock, const char *boot, const char *socket) {
   int signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), listener = listen_at(socket);
   for (;;) {
     if (!is_told(signals, listener)) continue;
+    unlink(mark); /* whoever tells has finished what was marked */
     char **argv = read_argv(boot);
     if (argv) execv(argv[0], argv);
     note("amux-init: cannot become what %s says: %s", boot, argv ? strerror(errno) : "it says nothing");
@@ -115,9 +116,31 @@ static char *found(const char *name) {
   return NULL;
 }
 
-/* amux-init beside [lock FILE] [link NAME TARGET]… -- ARGV */
+/* Lets another one do it, and takes the mark away where that went well. */
+static int watch(const char *mark, const char *program, char **argv) {
+  int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), status;
+  if (fd < 0 || fsync(fd) < 0) return refuse("mark", mark);
+  close(fd);
+  pid_t pid = fork();
+  if (pid < 0) return refuse("fork", "");
+  if (pid == 0) {
+    note("started");
+    execv(program, argv);
+    _exit(refuse("exec", program));
+  }
+  while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { /* again */ }
+  if (status == 0) unlink(mark);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* amux-init beside [lock FILE] [mark FILE] [link NAME TARGET]… -- ARGV */
 int beside_command(char **word) {
+  const char *mark = NULL;
   for (; *word && strcmp(*word, "--") != 0; word++) {
+    if (strcmp(*word, "mark") == 0 && word[1]) {
+      mark = *++word;
+      continue;
+    }
     if (strcmp(*word, "lock") == 0 && word[1]) {
       int fd = lock_as(*++word, LOCK_EX);
       if (fd < 0) return refuse(errno == EWOULDBLOCK ? "busy" : "lock", *word);
@@ -130,6 +153,7 @@ int beside_command(char **word) {
   if (!*word || !word[1]) return errno = EINVAL, refuse("word", "");
   char **argv = word + 1, *program = found(argv[0]);
   if (!program) return refuse("exec", argv[0]);
+  if (mark) return watch(mark, program, argv);
   note("started");
   execv(program, argv);
   return refuse("exec", argv[0]);

@@ -11,8 +11,8 @@ static const char usage[] =
   "amux-init start CONFIG -- COMMAND...  the same in the background; returns once the guest answers\n"
   "amux-init stop CONFIG                 end it, its guest and every session\n"
   "amux-init bridge SOCKET               join standard input and output with a unix socket\n"
-  "amux-init first LOCK BOOT [SOCKET]    a container's first process: once told, it becomes what BOOT says\n"
-  "amux-init beside [lock FILE] [link NAME TARGET]... -- COMMAND...   run it beside a container\n"
+  "amux-init first LOCK BOOT MARK [SOCKET]  a container's first process: once told, it becomes what BOOT says\n"
+  "amux-init beside [lock FILE] [mark FILE] [link NAME TARGET]... -- COMMAND...   run it beside a container\n"
   "amux-init signal NAME=VALUE NUMBER    to every process with that in its environment\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
@@ -24,7 +24,7 @@ int main(int argc, char **argv) {
   prctl(PR_SET_NAME, "amux-init"); /* whatever the file is called: the guest knows its own by this */
   const char *verb = argc > 2 ? argv[1] : "";
   if (strcmp(verb, "bridge") == 0) return bridge_command(argv[2]);
-  if (strcmp(verb, "first") == 0 && argc >= 4) return first_command(argv[2], argv[3], argv[4]);
+  if (strcmp(verb, "first") == 0 && argc >= 5) return first_command(argv[2], argv[3], argv[4], argv[5]);
   if (strcmp(verb, "beside") == 0) return beside_command(argv + 2);
   if (strcmp(verb, "signal") == 0 && argc == 4) return signal_command(argv[2], argv[3]);
   if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");

@@ -1,4 +1,5 @@
-import { createReadStream } from 'node:fs'
+import { createReadStream, readdirSync, readlinkSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
@@ -16,6 +17,18 @@ export interface TarEntry {
   readonly link?: string
   /** Instead: a file of this machine. */
   readonly from?: { readonly path: string; readonly size: number }
+}
+
+/** A directory of this machine with all below it, under another name. */
+export function treeOf(name: string, path: string): TarEntry[] {
+  const below = readdirSync(path, { withFileTypes: true }).flatMap((entry): TarEntry[] => {
+    const [at, from] = [`${name}/${entry.name}`, join(path, entry.name)]
+    if (entry.isDirectory()) return treeOf(at, from)
+    if (entry.isSymbolicLink()) return [{ name: at, mode: 0o777, link: readlinkSync(from) }]
+    const { size, mode } = statSync(from)
+    return [{ name: at, mode: mode & 0o755, from: { path: from, size } }]
+  })
+  return [{ name, mode: 0o755 }, ...below]
 }
 
 /** A tar stream, made as it is read. */
