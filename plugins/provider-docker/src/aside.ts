@@ -59,6 +59,24 @@ export async function standing(client: Client, meta: Meta): Promise<{ readonly i
   throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux computer template build` })
 }
 
+/** One of amux's own programs in a container of its own, while the computer does not run and cannot start. Fails where it does. */
+export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Beside, 'argv' | 'mounts'>): Promise<void> {
+  const kit = `${beside.kit}/${kitName(context.guest, meta.arch)}`
+  const program = await run(client, meta, { disk: 'write' }, {
+    image: (await standing(client, meta)).id,
+    argv,
+    kit,
+    links: { [beside.tools]: kit },
+    shares: undefined,
+    mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, { Type: 'volume', Source: volumesOf(meta.name).store, Target: beside.guest }, ...mounts],
+    locked: true,
+  })
+  let words = ''
+  for await (const chunk of program.stderr) words = (words + Buffer.from(chunk).toString()).slice(-2000)
+  const { code, signal } = await program.exit
+  if (code !== 0) throw fail('failed', `the container of ${meta.name} cannot be replaced: ${words.trim() || `its helper ended by ${signal ?? code}`}`, { computer: meta.name, hint: 'The next start goes on with it.' })
+}
+
 interface Beside {
   readonly image: string
   readonly argv: readonly string[]

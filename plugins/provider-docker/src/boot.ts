@@ -2,7 +2,7 @@ import type { ContainerInspectInfo } from 'dockerode'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ConnectContext } from '../../../src/contract/index.ts'
+import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
 import { has, mustLook } from './engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'
@@ -12,6 +12,8 @@ import { type Meta, readMeta } from './meta.ts'
 import { inside } from './names.ts'
 import { startNet } from './net.ts'
 import { guestNode, prepare } from './prepare.ts'
+import { checkProject } from './project.ts'
+import { relocated } from './relocate.ts'
 import { emptyRunDir } from './run-dir.ts'
 
 const PATIENCE_MS = 10_000
@@ -21,10 +23,12 @@ const GO_MS = 150
 const POLL_MS = 4
 
 /** Until the guest answers; where it cannot, until programs can run. Whoever else starts it does the same things. */
-export async function boot(client: Client, name: string, context: ConnectContext, signal?: AbortSignal): Promise<void> {
+export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<void> {
   throwIfAborted(signal)
   let found = await mustLook(client, name)
+  if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
   const meta = readMeta(name, found.Config.Labels)
+  if (found.State.Running) unmoved(meta, project)
   if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
   if (found.State.Running && (await answers(client, meta))) return
   if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
@@ -36,9 +40,17 @@ export async function boot(client: Client, name: string, context: ConnectContext
     await start(client, meta)
     found = await mustLook(client, name)
   }
-  await startNet(client, context, meta, found.State.StartedAt)
+  await startNet(client, context, meta, found)
   if (node === undefined) return
   await untilGuest(client, found, meta, signal)
+}
+
+/** What runs keeps what it has mounted. */
+function unmoved({ name, project: has }: Meta, now: ProjectPlace | undefined): void {
+  if (has === undefined || now === undefined) return
+  const { path } = checkProject(now)
+  if (path === has.path) return
+  throw fail('conflict', `${name} runs with the project at ${has.path}, which is at ${path} now`, { computer: name, hint: `Restart it: amux computer restart -c ${name}` })
 }
 
 function halfRestored(name: string): Error {

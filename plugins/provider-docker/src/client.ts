@@ -1,4 +1,5 @@
 import type Docker from 'dockerode'
+import { Agent } from 'node:http'
 import { explain } from './engine/explain.ts'
 import { findEngine, type Found } from './engine/find.ts'
 import { fail } from './errors.ts'
@@ -48,14 +49,15 @@ export class Client {
     const { place } = this.found
     // Its types do not allow to say "nothing", which is what keeps the environment's out.
     const make = (options: object) => new Library({ ...nothing, ...options } as Docker.DockerOptions)
-    if (place.kind === 'unix') return make({ socketPath: place.path })
+    // A connection that was kept is a dead one after the engine was started anew; on a socket a fresh one costs nothing.
+    if (place.kind === 'unix') return make({ socketPath: place.path, agent: new Agent({ keepAlive: false }) })
     if (place.kind === 'ssh') {
       const { SshAgent } = await import('./engine/ssh.ts')
       return make({ host: 'http://docker', agent: new SshAgent(place) })
     }
     const { host, port, tls } = place
     if (tls === undefined) return make({ host, port })
-    const { Agent } = await import('node:https')
-    return make({ host, port, protocol: 'https', ca: tls.ca, cert: tls.cert, key: tls.key, agent: new Agent({ keepAlive: true, rejectUnauthorized: tls.verify, ca: tls.ca, cert: tls.cert, key: tls.key }) })
+    const { Agent: SecureAgent } = await import('node:https')
+    return make({ host, port, protocol: 'https', ca: tls.ca, cert: tls.cert, key: tls.key, agent: new SecureAgent({ keepAlive: true, rejectUnauthorized: tls.verify, ca: tls.ca, cert: tls.cert, key: tls.key }) })
   }
 }

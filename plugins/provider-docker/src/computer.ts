@@ -16,6 +16,7 @@ import { type Meta, readMeta } from './meta.ts'
 import { inside } from './names.ts'
 import { hasNet, makeNet, startNet } from './net.ts'
 import { guestNode, noNode, readEnvironment } from './prepare.ts'
+import { finishRelocation } from './relocate.ts'
 import { leftovers } from './volumes.ts'
 
 /** Its own time to end everything is shorter. */
@@ -42,8 +43,9 @@ export class DockerComputer implements Computer {
   }
 
   async start(options: StartComputerOptions = {}): Promise<void> {
-    if ((await look(this.#client, this.name)) === undefined) throw this.#incomplete(await this.#orphaned())
-    await boot(this.#client, this.name, this.#context, options.signal)
+    const there = (await look(this.#client, this.name)) !== undefined || (await finishRelocation(this.#client, this.name))
+    if (!there) throw this.#incomplete(await this.#orphaned())
+    await boot(this.#client, this.name, this.#context, options)
   }
 
   async stop(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -106,7 +108,7 @@ export class DockerComputer implements Computer {
     if (meta.access === 'none') return
     if (!(await hasNet(this.#client, this.name))) await makeNet(this.#client, this.#context, meta)
     if (!(await hasNet(this.#client, this.name))) throw noHelper()
-    if (found.State.Running) await startNet(this.#client, this.#context, meta, found.State.StartedAt)
+    if (found.State.Running) await startNet(this.#client, this.#context, meta, found)
   }
 
   /** It runs, but nobody has started what is amux's: somebody else started it, or a guest could not be until now. */

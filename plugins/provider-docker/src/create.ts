@@ -1,23 +1,20 @@
 import type { ConnectContext, CreateOptions } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
 import { discard, lookAt, put } from './engine/container.ts'
-import { fail, hasCode, throwIfAborted } from './errors.ts'
+import { makeContainer, taken } from './container.ts'
+import { fail, throwIfAborted } from './errors.ts'
 import { factsOf } from './facts.ts'
 import { chooseImage, helperImage } from './image.ts'
 import { ensureKit, kitName, makeKitVolume } from './kit.ts'
-import { isOurs, labelsOf, marks, type Meta } from './meta.ts'
-import { inside, KIT_VOLUME, volumesOf } from './names.ts'
+import { isOurs, marks, type Meta } from './meta.ts'
+import { inside, volumesOf } from './names.ts'
 import { makeNet } from './net.ts'
 import { checkOptions, wantedImage } from './options.ts'
-import { checkProject, treesOf } from './project.ts'
+import { checkProject } from './project.ts'
 import { makeRunDir, runDir } from './run-dir.ts'
 import { guestNode, preparation } from './prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
 import { leftovers, removeVolumes } from './volumes.ts'
-
-/** As long as everything on it may take to end; then the engine ends it. */
-const STOP_SECONDS = 15
-const SHARED_MEMORY = 1024 ** 3
 
 /** Everything a computer consists of, ready for its first start. */
 export async function build(client: Client, context: ConnectContext, options: CreateOptions): Promise<Meta> {
@@ -51,7 +48,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   const meta: Meta = { ...base, user: project ? projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000) : freeUser(facts) }
   throwIfAborted(signal)
   if (meta.run !== undefined) makeRunDir(meta.run)
-  const id = await make(client, meta)
+  const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
     await ensureKit(client, id, meta, context.guest, context.progress)
@@ -72,61 +69,9 @@ export function noHelper(): Error {
   return fail('tool_missing', 'nothing on this engine can filter the network of its computers', { hint: 'Build the template that can, once: amux computer template build' })
 }
 
-export function taken(name: string): Error {
-  return fail('already_exists', `there is a Docker computer ${name} already`, { computer: name, hint: `See it: amux computer info -c ${name} -P docker` })
-}
-
 async function refuseTaken(client: Client, name: string): Promise<void> {
   const found = await lookAt(client, name)
   if (found && isOurs(found.Config.Labels)) throw taken(name)
   if (found) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
   if (await leftovers(client, name)) throw taken(name)
-}
-
-async function make(client: Client, meta: Meta): Promise<string> {
-  const { name, user, run, limits = {} } = meta
-  const volumes = volumesOf(name)
-  const volume = (role: 'home' | 'store' | 'vault', target: string) => {
-    const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), 'amux.docker.role': role }
-    return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
-  }
-  const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
-  try {
-    const { id } = await client.call((docker) =>
-      docker.createContainer({
-        name,
-        Image: meta.image,
-        Hostname: name,
-        User: '0:0',
-        WorkingDir: '/',
-        Entrypoint: [`${inside.kit}/${meta.kit}/amux-init`, 'first', inside.lock, inside.boot, inside.mark, inside.go],
-        Cmd: [],
-        Labels: labelsOf(meta),
-        StopSignal: 'SIGTERM',
-        StopTimeout: STOP_SECONDS,
-        Healthcheck: { Test: ['NONE'] },
-        HostConfig: {
-          Mounts: [
-            { Type: 'volume', Source: KIT_VOLUME, Target: inside.kit, ReadOnly: true },
-            volume('store', inside.store),
-            volume('home', user.home),
-            ...(run === undefined ? [] : [bind(run, inside.run)]),
-            ...treesOf(meta.project).map((path) => bind(path)),
-          ],
-          ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
-          CapDrop: ['NET_RAW'],
-          NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
-          RestartPolicy: { Name: 'no' },
-          ShmSize: SHARED_MEMORY,
-          LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
-          ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),
-          ...(limits.memory !== undefined && { Memory: limits.memory, MemorySwap: limits.memory }),
-        },
-      }),
-    )
-    return id
-  } catch (error) {
-    if (hasCode(error, 'conflict')) throw taken(name)
-    throw error
-  }
 }

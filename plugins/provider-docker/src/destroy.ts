@@ -1,18 +1,31 @@
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import { rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from './client.ts'
 import { discard, look, missing } from './engine/container.ts'
+import { hasCode } from './errors.ts'
 import { runDir } from './run-dir.ts'
-import { LABEL, netOf } from './names.ts'
+import { LABEL, netOf, nextOf } from './names.ts'
 import { leftovers, removeVolumes } from './volumes.ts'
+
+const PATIENCE_MS = 15_000
+const PAUSE_MS = 100
 
 /** Everything of a computer. What stops in the middle goes on where it was when it is asked for again. */
 export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 'dataDir'>, name: string): Promise<void> {
   const found = await look(client, name)
   if (found === undefined && (await leftovers(client, name)) === undefined) throw missing(name)
-  const others = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=aside`] } }))
-  await Promise.all([netOf(name), ...others.map(({ Id }) => Id)].map((one) => discard(client, one)))
   if (found) await discard(client, found.Id)
-  await removeVolumes(client, name)
+  for (const give = Date.now() + PATIENCE_MS; ; await delay(PAUSE_MS)) {
+    const others = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`] } }))
+    await Promise.all([netOf(name), nextOf(name), ...others.map(({ Id }) => Id)].map((one) => discard(client, one)))
+    try {
+      await removeVolumes(client, name)
+      break
+    } catch (error) {
+      // Something that worked beside it is just ending.
+      if (!hasCode(error, 'conflict') || Date.now() > give) throw error
+    }
+  }
   rmSync(runDir(dataDir, name), { recursive: true, force: true })
 }

@@ -59,6 +59,11 @@ export function netOf(name: string): string {
   return `amux.${name}.net`
 }
 
+/** What takes the place of a computer's container is called until then. */
+export function nextOf(name: string): string {
+  return `amux.${name}.next`
+}
+
 const NAME = /^[a-z][a-z0-9-]{0,54}$/
 
 export function checkName(name: string): void {

@@ -1,15 +1,18 @@
-import type { Socket } from 'node:net'
+import type { ContainerInspectInfo } from 'dockerode'
+import { type Duplex, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { discard, lookAt, put } from './engine/container.ts'
+import { discard, lookAt, mustLook, put } from './engine/container.ts'
 import { part } from './engine/demux.ts'
-import { explain } from './engine/explain.ts'
-import { fail, hasCode } from './errors.ts'
+import { fail, hasCode, statusOf } from './errors.ts'
 import { helperImage } from './image.ts'
 import { kitName } from './kit.ts'
 import { isOurs, marks, type Meta } from './meta.ts'
 import { beside, KIT_VOLUME, netOf, volumesOf } from './names.ts'
 
+const PATIENCE_MS = 15_000
 const PLACE = `${beside.store}/network`
 
 /**
@@ -17,6 +20,7 @@ const PLACE = `${beside.store}/network`
  * every amux knows, on whatever machine, that nothing may run on the computer before this does.
  */
 export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'guest'>, meta: Meta, policy?: string): Promise<void> {
+  const { Id: of } = await mustLook(client, meta.name)
   const image = await helperImage(client, meta.image)
   if (image === undefined) return
   const kit = `${beside.kit}/${kitName(guest, meta.arch)}`
@@ -30,30 +34,33 @@ export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'g
       Entrypoint: [`${kit}/amux-net`, 'serve', PLACE, '--netns-of', '1', '--ready-fd', '1', ...ports],
       Cmd: [],
       Labels: marks(meta.name, 'net'),
-      AttachStdout: true,
-      AttachStderr: true,
       Healthcheck: { Test: ['NONE'] },
       HostConfig: {
         Mounts: [
           { Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true },
           { Type: 'volume', Source: volumesOf(meta.name).vault, Target: beside.store },
         ],
-        PidMode: `container:${meta.name}`,
+        PidMode: `container:${of}`,
         // Where the ports of the machine are, which it hands on.
         NetworkMode: ports.length > 0 ? 'host' : 'bridge',
         CapAdd: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN'],
         RestartPolicy: { Name: 'no' },
-        LogConfig: { Type: 'none', Config: {} },
+        LogConfig: { Type: 'json-file', Config: { 'max-size': '64k', 'max-file': '1' } },
       },
     }),
   ).catch((error: unknown) => {
     // Two give a policy at once: one of them makes it.
     if (!hasCode(error, 'conflict')) throw error
   })
-  if (made === undefined) return
+  if (made === undefined) return untilThere(client, meta.name)
   const { id } = made
   const folder = { name: 'network', mode: 0o700 }
   await put(client, id, beside.store, policy === undefined ? [folder] : [folder, { name: 'network/policy', mode: 0o600, content: policy }])
+}
+
+/** Its name is taken a moment before it can be seen. */
+async function untilThere(client: Client, name: string): Promise<void> {
+  for (const give = Date.now() + PATIENCE_MS; !(await hasNet(client, name)) && Date.now() < give; ) await delay(20)
 }
 
 export async function hasNet(client: Client, name: string): Promise<boolean> {
@@ -65,53 +72,52 @@ async function lookNet(client: Client, name: string) {
   return found && isOurs(found.Config.Labels, 'net') ? found : undefined
 }
 
-/** Resolves when the policy is in force. Its computer runs. */
-export async function startNet(client: Client, context: Pick<ConnectContext, 'guest'>, meta: Meta, since: string): Promise<void> {
-  const found = await lookNet(client, meta.name)
-  if (found === undefined) return
-  const current = found.Config.Entrypoint?.[0]?.startsWith(`${beside.kit}/${kitName(context.guest, meta.arch)}/`) === true
-  // One that was started before its computer is in the namespaces of what that was.
-  if (current && found.State.Running && found.State.StartedAt >= since) return
-  if (!current) {
-    await discard(client, found.Id)
-    await makeNet(client, context, meta)
-  } else if (found.State.Running) await client.call((docker) => docker.getContainer(found.Id).kill()).catch(() => undefined)
-  await begin(client, meta.name)
-}
-
-async function begin(client: Client, name: string): Promise<void> {
-  try {
-    await client.call(async (docker) => {
-      const container = docker.getContainer(netOf(name))
-      const socket = await container.attach({ stream: true, hijack: true, stdout: true, stderr: true })
-      // A hijacked stream is a socket: the types do not say so.
-      const stream = socket as Socket
-      const { stdout, stderr, ended } = part(stream, false)
-      await container.start()
-      try {
-        const said = first(stdout)
-        const failed = Promise.race([first(stderr), ended.then(() => '')]).then((text) => {
-          throw explained(text)
-        })
-        failed.catch(() => undefined)
-        await Promise.race([said.then((text) => (text.startsWith('ready') ? undefined : failed)), failed])
-      } finally {
-        stream.destroy()
-      }
-    })
-  } catch (error) {
-    const why = explain(error, client.found)
-    throw fail(hasCode(why, 'tool_missing') ? 'tool_missing' : 'failed', `the network policy of ${name} cannot be put in force: ${why instanceof Error ? why.message : String(why)}`, { computer: name, cause: error })
+/** Resolves when the policy is in force. Its computer runs. Others may be doing the same. */
+export async function startNet(client: Client, context: Pick<ConnectContext, 'guest'>, meta: Meta, { Id: of, State: { StartedAt: since } }: ContainerInspectInfo): Promise<void> {
+  const kit = `${beside.kit}/${kitName(context.guest, meta.arch)}/`
+  for (const give = Date.now() + PATIENCE_MS; ; ) {
+    const found = await lookNet(client, meta.name)
+    if (found === undefined) return
+    const { Running: running, StartedAt: started } = found.State
+    if (found.HostConfig.PidMode !== `container:${of}` || found.Config.Entrypoint?.[0]?.startsWith(kit) !== true) {
+      await discard(client, found.Id)
+      await makeNet(client, context, meta)
+    } else if (running && started >= since) {
+      if (await isReady(client, found)) return
+      await delay(10)
+    } else if (running) {
+      // It is in the namespaces of what its computer was before.
+      await client.call((docker) => docker.getContainer(found.Id).kill()).catch(() => undefined)
+    } else if (started >= since) throw explained(meta.name, await said(client, found))
+    else await begin(client, found.Id)
+    if (Date.now() > give) throw explained(meta.name, `its server is not ready within ${PATIENCE_MS / 1000} s`)
   }
 }
 
-async function first(source: AsyncIterable<Uint8Array>): Promise<string> {
-  for await (const chunk of source) return Buffer.from(chunk).toString()
-  return ''
+async function begin(client: Client, id: string): Promise<void> {
+  try {
+    await client.call((docker) => docker.getContainer(id).start())
+  } catch (error) {
+    // Somebody else was quicker, or replaces it.
+    if (statusOf(error) !== 304 && !hasCode(error, 'not_found')) throw error
+  }
 }
 
-function explained(text: string): Error {
-  const [word, , step = '', , why = ''] = text.trim().split('\t')
-  if (word !== 'error') return fail('failed', text.trim() === '' ? 'its server ended without a word' : text.trim())
-  return fail(step === 'tool' ? 'tool_missing' : 'failed', `${step}: ${why}`)
+async function isReady(client: Client, found: ContainerInspectInfo): Promise<boolean> {
+  return /^ready$/m.test(await said(client, found))
+}
+
+/** Since it started last. */
+async function said(client: Client, { Id, State: { StartedAt } }: ContainerInspectInfo): Promise<string> {
+  const log = await client.call((docker) => docker.getContainer(Id).logs({ stdout: true, stderr: true, since: Date.parse(StartedAt) / 1000 }))
+  const { stdout, stderr } = part(Readable.from([log]) as Duplex, false)
+  const [out, err] = await Promise.all([text(stdout), text(stderr)])
+  return out + err
+}
+
+function explained(name: string, log: string): Error {
+  const line = log.trim().split('\n').at(-1) ?? ''
+  const [word, , step = '', , why = ''] = line.split('\t')
+  const reason = word === 'error' ? `${step}: ${why}` : line || 'its server ended without a word'
+  return fail(step === 'tool' ? 'tool_missing' : 'failed', `the network policy of ${name} cannot be put in force: ${reason}`, { computer: name })
 }

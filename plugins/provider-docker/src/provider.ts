@@ -10,6 +10,7 @@ import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './image.ts'
 import { checkName, DEFAULT_IMAGE, LABEL } from './names.ts'
 import { DockerTemplates } from './templates.ts'
+import { finishRelocation } from './relocate.ts'
 import { homes, leftovers } from './volumes.ts'
 
 /** Computers as containers of one engine. */
@@ -27,7 +28,7 @@ export class DockerProvider implements Provider {
   async create(options: CreateOptions): Promise<Computer> {
     const { name } = await build(this.#client, this.#context, options)
     try {
-      await boot(this.#client, name, this.#context, options.signal)
+      await boot(this.#client, name, this.#context, options.signal && { signal: options.signal })
     } catch (error) {
       await destroy(this.#client, this.#context, name)
       throw error
@@ -37,7 +38,7 @@ export class DockerProvider implements Provider {
 
   async get(name: string): Promise<Computer> {
     checkName(name)
-    if (!(await look(this.#client, name)) && !(await leftovers(this.#client, name))) throw missing(name)
+    if (!(await look(this.#client, name)) && !(await finishRelocation(this.#client, name)) && !(await leftovers(this.#client, name))) throw missing(name)
     return new DockerComputer(name, this.#client, this.#context)
   }
 
@@ -47,6 +48,7 @@ export class DockerProvider implements Provider {
     const seen = new Set<string>()
     for (const { Labels: labels, State: state, Created } of containers.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
       const name = nameOf(labels)
+      if (seen.has(name)) continue
       seen.add(name)
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
     }

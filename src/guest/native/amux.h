@@ -134,6 +134,7 @@ int bridge_command(const char *socket);
 int first_command(const char *lock, const char *boot, const char *mark, const char *socket); /* NULL: by signal alone */
 int beside_command(char **words);
 int signal_command(const char *mark, const char *number);
+int shift_command(const char *from, const char *to);
 
 /* record.c, follow.c, records.c: a session without a guest, see record.h */
 int record_command(const char *dir, const char *tasks);

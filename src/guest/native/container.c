@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #define BUSY 75 /* EX_TEMPFAIL */
@@ -184,4 +185,48 @@ int signal_command(const char *mark, const char *number) {
   }
   closedir(proc);
   return 0;
+}
+
+/* Its owner, its mode, and what an overlay and others keep beside it. */
+static int become(const char *from, const char *to) {
+  static char names[65536], value[65536];
+  struct stat status;
+  if (lstat(from, &status) < 0 || chown(to, status.st_uid, status.st_gid) < 0 || chmod(to, status.st_mode & 07777) < 0) return -1;
+  ssize_t length = llistxattr(from, names, sizeof names);
+  for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
+    ssize_t size = lgetxattr(from, names + at, value, sizeof value);
+    if (size >= 0 && lsetxattr(to, names + at, value, (size_t)size, 0) < 0 && errno != EOPNOTSUPP) return -1;
+  }
+  return 0;
+}
+
+static int is_folder(const char *path) {
+  struct stat status;
+  return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+/* What is there already are the places of mounts: they stay, and what was in them goes there. */
+static int shift(const char *from, const char *to) {
+  DIR *entries = opendir(from);
+  char here[4096], there[4096];
+  if (!entries || become(from, to) < 0) return refuse("open", from);
+  for (struct dirent *entry; (entry = readdir(entries));) {
+    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+    snprintf(here, sizeof here, "%s/%s", from, entry->d_name);
+    snprintf(there, sizeof there, "%s/%s", to, entry->d_name);
+    int status = 0;
+    if (!is_folder(there)) status = rename(here, there) < 0 ? refuse("rename", here) : 0;
+    else if (is_folder(here)) status = shift(here, there) || (rmdir(here) < 0 && refuse("empty", here));
+    else status = unlink(here) < 0 ? refuse("remove", here) : 0;
+    if (status) return closedir(entries), status;
+  }
+  closedir(entries);
+  return 0;
+}
+
+/* Everything in one directory goes into another of the same file system; what went before is not done again. */
+int shift_command(const char *from, const char *to) {
+  int status = shift(from, to);
+  sync();
+  return status;
 }

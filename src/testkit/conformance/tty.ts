@@ -58,7 +58,8 @@ export const tty: Topic = {
       const program = await (await bench.computer()).spawn(['sh', '-i'], { tty: size, env: { PS1: 'prompt> ', ENV: '' } })
       const reader = new Reader(program.stdout)
       await reader.until('prompt> ')
-      const job = String.raw`sh -c 'trap "echo c\ontinued" CONT; echo u\p; while :; do sleep 0.05; done'`
+      // It waits for one child, rather than making many: a stop between a fork and its program is seen by no shell.
+      const job = String.raw`sh -c 'trap "echo c\ontinued" CONT; sleep 1000 < /dev/null > /dev/null 2>&1 & echo u\p; while :; do wait; done'`
       await type(program, `${job}\r`)
       await reader.until(/^up/m)
       await type(program, '\u001a')
