@@ -1,6 +1,6 @@
 import type { CommandCall } from '../../../src/contract/index.ts'
 import { type Chosen, onSprite, spriteFlags } from './chosen.ts'
-import { command } from './command.ts'
+import { command } from '../../shared/command.ts'
 
 /** What programs on a sprite may do. The casing is the service's. */
 export interface Privileges {

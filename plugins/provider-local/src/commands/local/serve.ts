@@ -1,4 +1,4 @@
-import { command } from '../../command.ts'
+import { command } from '../../../../shared/command.ts'
 import { startDetached } from '../../server/background.ts'
 import { serve } from '../../server/foreground.ts'
 import { documentOf, guidance } from '../../server/guidance.ts'

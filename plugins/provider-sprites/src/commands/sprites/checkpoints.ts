@@ -1,6 +1,6 @@
 import type { CommandCall } from '../../../../../src/contract/index.ts'
 import { onSprite, option, spriteFlags } from '../../chosen.ts'
-import { command } from '../../command.ts'
+import { command } from '../../../../shared/command.ts'
 import { fail } from '../../errors.ts'
 
 interface Row {

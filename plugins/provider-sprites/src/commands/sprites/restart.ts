@@ -1,5 +1,5 @@
 import { onSprite, spriteFlags } from '../../chosen.ts'
-import { command } from '../../command.ts'
+import { command } from '../../../../shared/command.ts'
 
 const ANSWER_MS = 60_000
 

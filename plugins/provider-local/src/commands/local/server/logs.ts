@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandCall } from '../../../../../../src/contract/index.ts'
-import { command } from '../../../command.ts'
+import { command } from '../../../../../shared/command.ts'
 import { fail, hasCode } from '../../../errors.ts'
 import { logFile } from '../../../server/single.ts'
 

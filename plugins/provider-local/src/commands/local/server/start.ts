@@ -1,4 +1,4 @@
-import { command } from '../../../command.ts'
+import { command } from '../../../../../shared/command.ts'
 import { startDetached } from '../../../server/background.ts'
 import { documentOf, guidance } from '../../../server/guidance.ts'
 import { passedOn, serveFlags } from '../../../server/serve-flags.ts'

@@ -1,4 +1,4 @@
-import { command } from '../../../command.ts'
+import { command } from '../../../../../shared/command.ts'
 import { documentOf } from '../../../server/guidance.ts'
 import { running } from '../../../server/single.ts'
 

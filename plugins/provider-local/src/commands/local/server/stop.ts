@@ -1,4 +1,4 @@
-import { command } from '../../../command.ts'
+import { command } from '../../../../../shared/command.ts'
 import { stop } from '../../../server/background.ts'
 
 export default command({

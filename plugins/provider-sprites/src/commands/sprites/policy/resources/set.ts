@@ -1,5 +1,5 @@
 import { option, spriteFlags } from '../../../../chosen.ts'
-import { command } from '../../../../command.ts'
+import { command } from '../../../../../../shared/command.ts'
 import { fail } from '../../../../errors.ts'
 import { setPolicy } from '../../../../policies.ts'
 

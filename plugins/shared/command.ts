@@ -1,4 +1,4 @@
-import type { PluginCommand, RunPluginCommand } from '../../../src/contract/index.ts'
+import type { PluginCommand, RunPluginCommand } from '../../src/contract/index.ts'
 
 interface Hooks {
   runHook(name: 'amux:core', options: object): Promise<{ readonly successes: readonly { readonly result: RunPluginCommand }[] }>

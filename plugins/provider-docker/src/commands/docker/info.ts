@@ -1,0 +1,38 @@
+import { command } from '../../../../shared/command.ts'
+import { Client } from '../../client.ts'
+import { inspectImage } from '../../image.ts'
+import { DEFAULT_IMAGE } from '../../names.ts'
+
+export default command({
+  summary: 'Show which Docker engine is used, why that one, and what it has for amux.',
+  examples: ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'],
+  async execute(call) {
+    const client = new Client((await call.settings('docker'))['host'])
+    const { address, because } = client.found
+    const version = await client.version()
+    const info = (await client.call((docker) => docker.info())) as { readonly Driver?: string; readonly CgroupVersion?: string; readonly SecurityOptions?: readonly string[]; readonly NCPU?: number; readonly MemTotal?: number }
+    const template = await inspectImage(client, DEFAULT_IMAGE)
+    const document = {
+      address,
+      because,
+      version: version.Version,
+      api: version.ApiVersion,
+      platform: `${version.Os}/${version.Arch}`,
+      here: client.here,
+      storage: info.Driver,
+      cgroups: info.CgroupVersion,
+      security: info.SecurityOptions ?? [],
+      cpus: info.NCPU,
+      memory: info.MemTotal,
+      template: template ? { name: DEFAULT_IMAGE, createdAt: template.Created, size: template.Size } : undefined,
+    }
+    call.data(document, () =>
+      [
+        `${address} (${because}), Docker Engine ${version.Version}, API ${version.ApiVersion}, ${document.platform}`,
+        `this machine's files: ${client.here ? 'projects are mounted' : 'projects are copied'}`,
+        `storage: ${info.Driver}${info.Driver === 'overlay2' ? '' : ', without checkpoints'}`,
+        `template: ${template ? `${DEFAULT_IMAGE} of ${template.Created}` : 'none, build it: amux computer template build'}`,
+      ].join('\n'),
+    )
+  },
+})

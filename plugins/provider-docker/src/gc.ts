@@ -1,0 +1,60 @@
+import type { Client } from './client.ts'
+import { discard } from './engine/container.ts'
+import { hasCode } from './errors.ts'
+import { LABEL } from './names.ts'
+
+/** Something that amux made on an engine and nobody needs any more. */
+export interface Leftover {
+  readonly kind: 'container' | 'volume' | 'image'
+  readonly name: string
+  readonly of: string
+  readonly why: string
+}
+
+/** A helper lives for seconds; one that was made and did not start in this time never will. */
+const OLD_S = 3600
+
+/** What was left by an amux that was killed, or by somebody who removed half of a computer. Homes are never among it. */
+export async function leftoversOf(client: Client, now = Date.now()): Promise<readonly Leftover[]> {
+  const [containers, { Volumes: volumes }, images] = await Promise.all([
+    client.call((docker) => docker.listContainers({ all: true, filters: { label: [LABEL.role] } })),
+    client.call((docker) => docker.listVolumes({ filters: { label: [LABEL.role] } })),
+    client.call((docker) => docker.listImages({ filters: { label: [LABEL.template], dangling: ['true'] } })),
+  ])
+  const role = (labels: Readonly<Record<string, string>>) => labels[LABEL.role] ?? ''
+  const of = (labels: Readonly<Record<string, string>>) => labels[LABEL.of] ?? ''
+  const computers = new Set([...containers.filter(({ Labels }) => role(Labels) === 'computer').map(({ Labels }) => of(Labels)), ...(volumes ?? []).filter(({ Labels }) => role(Labels) === 'home').map(({ Labels }) => of(Labels))])
+  const found: Leftover[] = []
+  for (const { Names, Labels, State, Created } of containers) {
+    const over = State === 'exited' || State === 'dead' || (State === 'created' && now / 1000 - Created > OLD_S)
+    const helper = role(Labels) === 'aside' || role(Labels) === 'kit'
+    const name = (Names[0] ?? '').replace(/^\//, '')
+    if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
+    if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
+  }
+  for (const { Name, Labels } of volumes ?? []) if (['store', 'vault'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
+  for (const { Id } of images) found.push({ kind: 'image', name: Id, of: '', why: 'a template that was replaced' })
+  return found
+}
+
+/** Containers first: they hold the rest. What is in use after all stays. */
+export async function removeLeftovers(client: Client, all: readonly Leftover[]): Promise<readonly Leftover[]> {
+  const removed: Leftover[] = []
+  for (const kind of ['container', 'volume', 'image'] as const) {
+    for (const one of all.filter((each) => each.kind === kind)) if (await remove(client, one)) removed.push(one)
+  }
+  return removed
+}
+
+async function remove(client: Client, { kind, name }: Leftover): Promise<boolean> {
+  try {
+    if (kind === 'container') await discard(client, name)
+    else if (kind === 'volume') await client.call((docker) => docker.getVolume(name).remove())
+    else await client.call((docker) => docker.getImage(name).remove())
+    return true
+  } catch (error) {
+    if (hasCode(error, 'not_found')) return true
+    if (hasCode(error, 'conflict')) return false
+    throw error
+  }
+}
