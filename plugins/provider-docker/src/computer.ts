@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
 import { standing, startAside } from './aside.ts'
 import { answers, boot } from './boot.ts'
 import type { Client } from './client.ts'
@@ -11,6 +11,7 @@ import { diskParts } from './disk.ts'
 import { has, look, missing, mustLook } from './engine/container.ts'
 import { fail, statusOf, throwIfAborted } from './errors.ts'
 import { execute, spawnByEngine } from './exec.ts'
+import { freeze } from './freeze.ts'
 import { kitName } from './kit.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { inside } from './names.ts'
@@ -96,6 +97,15 @@ export class DockerComputer implements Computer {
     const meta = this.#meta(found)
     const { own } = await standing(this.#client, meta)
     return diskParts(meta, found, own).map(({ tree }) => tree)
+  }
+
+  async freeze(): Promise<Frozen> {
+    // Another one may hold it at the moment.
+    const found = await mustLook(this.#client, this.name)
+    if (!found.State.Running) throw fail('not_running', `${this.name} does not run`, { computer: this.name })
+    const frozen = await freeze(this.#client, found.Id)
+    if (frozen) return frozen
+    throw fail('unsupported', 'programs on an engine elsewhere are not made to stand still: nobody could be sure to let them go on')
   }
 
   async interrupted(): Promise<boolean> {
