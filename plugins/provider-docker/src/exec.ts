@@ -69,7 +69,8 @@ export async function spawnByEngine(client: Client, name: string, init: string, 
     exit,
     signal: options.signal,
     async kill(number) {
-      const { exit: told } = await execute(client, name, { argv: [init, 'signal', `${MARK}=${value}`, String(number)], user: '0:0' })
+      // As whoever runs it: root on a computer may not look at the environment of others.
+      const { exit: told } = await execute(client, name, { argv: [init, 'signal', `${MARK}=${value}`, String(number)], ...(options.user !== undefined && { user: options.user }) })
       await told.catch((error: unknown) => {
         if (!hasCode(error, 'not_found', 'conflict')) throw explain(error, client.found)
       })

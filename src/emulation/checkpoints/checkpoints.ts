@@ -47,8 +47,8 @@ export class DiskCheckpoints implements Checkpoints {
     await this.get(id)
     const running = await this.#settled()
     const result = await restore(this.#host, id, running, options)
-    if (running) await this.#host.computer.start()
-    await this.#prune()
+    // Neither needs the other.
+    await Promise.all([running ? this.#host.computer.start() : undefined, this.#prune()])
     return result
   }
 
