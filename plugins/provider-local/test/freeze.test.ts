@@ -138,9 +138,11 @@ describe('freezing a local computer', function () {
   })
 
   it('leaves no control group behind, also when the keeper was killed', async () => {
+    await computer.start()
     const path = group()
     if (path !== '') expect(readdirSync(path)).to.include('cgroup.procs')
     process.kill(processes(local, computer).keeper, 'SIGKILL')
+    await until('it is gone', async () => (await computer.info()).state === 'stopped')
     await computer.start()
     expect(group()).to.equal(path)
     expect(await sh(computer, 'cat /proc/self/cgroup')).not.to.include('amux')
