@@ -23,9 +23,11 @@ export interface BuildTemplateOptions {
 export interface Templates {
   /** Those that amux made, by name. */
   list(): Promise<readonly TemplateInfo[]>
+  /** As the provider understands its name. `not_found`; `conflict` where it is not amux's. So with every `name` of one that is there. */
+  get(name: string): Promise<TemplateInfo>
   /** amux's own: a system with Node, git and what agents expect. Replaces one of that name; computers that started from it do not change. */
   build(options?: BuildTemplateOptions): Promise<TemplateInfo>
-  /** `not_found`; `conflict` where it is not amux's. Computers that started from it go on. */
+  /** Computers that started from it go on. */
   remove(name: string): Promise<void>
   /** The system of a computer, without homes, projects and secrets given at its creation. `already_exists` unless `replace`. */
   save(computer: string, name: string, options?: { readonly replace?: boolean; readonly signal?: AbortSignal }): Promise<TemplateInfo>

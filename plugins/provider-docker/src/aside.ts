@@ -1,5 +1,4 @@
 import type { ContainerInspectInfo, MountSettings } from 'dockerode'
-import { constants } from 'node:os'
 import type { Socket } from 'node:net'
 import type { AsideOptions, ConnectContext, Process } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
@@ -7,7 +6,7 @@ import { diskParts } from './disk.ts'
 import { mustLook } from './engine/container.ts'
 import { part } from './engine/demux.ts'
 import { explain } from './engine/explain.ts'
-import { firstLine } from './engine/handshake.ts'
+import { firstLine, refusalOf, unstarted } from './engine/handshake.ts'
 import { fail, hasCode, throwIfAborted } from './errors.ts'
 import { helperImage, inspectImage } from './image.ts'
 import { ensureKit, kitName } from './kit.ts'
@@ -33,21 +32,12 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   const image = await standing(client, meta)
   const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
   await ensureKit(client, found.Id, meta, context.guest, context.progress)
-  const volumes = volumesOf(name)
-  const locked = options.disk === 'write'
-  return run(client, meta, options, {
+  return run(client, meta, context, options, {
     image: image.id,
     argv,
-    kit: `${beside.kit}/${kitName(context.guest, meta.arch)}`,
-    links: { [beside.tools]: `${beside.kit}/${kitName(context.guest, meta.arch)}`, ...(running && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
+    links: { ...(running && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
     shares: running && (options.disk !== undefined || options.root === true) ? found : undefined,
-    mounts: [
-      { Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true },
-      ...disk,
-      ...(options.store ? [{ Type: 'volume' as const, Source: volumes.vault, Target: beside.store }] : []),
-      ...(locked ? [{ Type: 'volume' as const, Source: volumes.store, Target: beside.guest }] : []),
-    ],
-    locked,
+    mounts: [...disk, ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }] : [])],
   })
 }
 
@@ -61,16 +51,7 @@ export async function standing(client: Client, meta: Meta): Promise<{ readonly i
 
 /** One of amux's own programs in a container of its own, while the computer does not run and cannot start. Fails where it does. */
 export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Beside, 'argv' | 'mounts'>): Promise<void> {
-  const kit = `${beside.kit}/${kitName(context.guest, meta.arch)}`
-  const program = await run(client, meta, { disk: 'write' }, {
-    image: (await standing(client, meta)).id,
-    argv,
-    kit,
-    links: { [beside.tools]: kit },
-    shares: undefined,
-    mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, { Type: 'volume', Source: volumesOf(meta.name).store, Target: beside.guest }, ...mounts],
-    locked: true,
-  })
+  const program = await run(client, meta, context, { disk: 'write' }, { image: (await standing(client, meta)).id, argv, links: {}, shares: undefined, mounts })
   let words = ''
   for await (const chunk of program.stderr) words = (words + Buffer.from(chunk).toString()).slice(-2000)
   const { code, signal } = await program.exit
@@ -80,16 +61,17 @@ export async function runBeside(client: Client, meta: Meta, context: ConnectCont
 interface Beside {
   readonly image: string
   readonly argv: readonly string[]
-  readonly kit: string
   readonly links: Readonly<Record<string, string>>
   /** Whose processes it sees. */
   readonly shares: ContainerInspectInfo | undefined
   readonly mounts: readonly MountSettings[]
-  readonly locked: boolean
 }
 
-async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
-  const words = [...(what.locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries(what.links).flatMap(([from, to]) => ['link', from, to]), '--']
+/** What changes a disk holds its computer's lock. */
+async function run(client: Client, { name, arch }: Meta, { guest }: ConnectContext, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
+  const kit = `${beside.kit}/${kitName(guest, arch)}`
+  const locked = disk === 'write'
+  const words = [...(locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries({ [beside.tools]: kit, ...what.links }).flatMap(([from, to]) => ['link', from, to]), '--']
   const container = await client.call(
     (docker) =>
       docker.createContainer({
@@ -97,7 +79,7 @@ async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideO
         User: '0:0',
         WorkingDir: '/',
         Env: ['LANG=C.UTF-8'],
-        Entrypoint: [`${what.kit}/amux-init`, 'beside', ...words, ...what.argv],
+        Entrypoint: [`${kit}/amux-init`, 'beside', ...words, ...what.argv],
         Cmd: [],
         Labels: marks(name, 'aside'),
         OpenStdin: true,
@@ -108,7 +90,7 @@ async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideO
         Healthcheck: { Test: ['NONE'] },
         HostConfig: {
           AutoRemove: true,
-          Mounts: [...what.mounts],
+          Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, ...(locked ? [{ Type: 'volume' as const, Source: volumesOf(name).store, Target: beside.guest }] : []), ...what.mounts],
           NetworkMode: net ? `container:${name}` : 'none',
           ...(what.shares && { PidMode: `container:${what.shares.Id}` }),
           CapAdd: [...(disk || what.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
@@ -124,14 +106,14 @@ async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideO
     const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
     ended.catch(() => undefined)
     await client.call(() => container.start())
-    const { line, rest } = await firstLine(stderr)
+    const { line, rest } = await firstLine(stderr.source)
     if (line !== 'started') {
       socket.destroy()
       throw refused(name, line)
     }
     return new Program({
       socket,
-      stdout,
+      stdout: stdout.source,
       stderr: rest,
       signal,
       exit: ended.then(({ StatusCode }) => statusFrom(StatusCode)),
@@ -149,9 +131,9 @@ async function run(client: Client, { name }: Meta, { net, disk, signal }: AsideO
 }
 
 function refused(name: string, line = ''): Error {
-  const [word, errno, step = '', subject = '', text = ''] = line.split('\t')
-  if (word !== 'error') return fail('failed', `nothing can work beside ${name}: ${line === '' ? 'it ended at once' : line}`, { computer: name })
-  if (step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
-  if (step === 'exec') return fail(Number(errno) === constants.errno.ENOENT ? 'program_not_found' : 'program_not_executable', `${subject}: ${text}`, { computer: name, source: 'program' })
-  return fail('failed', `nothing can work beside ${name}: ${step} ${subject}: ${text}`, { computer: name })
+  const refusal = refusalOf(line)
+  if (refusal?.step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
+  if (refusal?.step === 'exec') return unstarted(refusal, refusal.subject, name)
+  const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line || 'it ended at once'
+  return fail('failed', `nothing can work beside ${name}: ${why}`, { computer: name })
 }

@@ -1,20 +1,20 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import { connect } from 'node:net'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../../src/contract/index.ts'
+import { checkProject } from '../../shared/project.ts'
+import { accepts, makePrivate } from '../../shared/sockets.ts'
 import type { Client } from './client.ts'
 import { has, mustLook } from './engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'
-import { execute } from './exec.ts'
+import { execute, type Executed } from './exec.ts'
 import { ensureKit, kitName } from './kit.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { inside } from './names.ts'
 import { startNet } from './net.ts'
 import { guestNode, prepare } from './prepare.ts'
-import { checkProject } from './project.ts'
 import { relocated } from './relocate.ts'
-import { emptyRunDir } from './run-dir.ts'
 
 const PATIENCE_MS = 10_000
 /** Until it is told again, until a signal is tried, between two looks. */
@@ -22,15 +22,15 @@ const AGAIN_MS = 1000
 const GO_MS = 150
 const POLL_MS = 4
 
-/** Until the guest answers; where it cannot, until programs can run. Whoever else starts it does the same things. */
-export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<void> {
+/** Until the guest answers; false where there cannot be one, and only programs run. Whoever else starts it does the same things. */
+export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<boolean> {
   throwIfAborted(signal)
   let found = await mustLook(client, name)
   if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
   const meta = readMeta(name, found.Config.Labels)
   if (found.State.Running) unmoved(meta, project)
   if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
-  if (found.State.Running && (await answers(client, meta))) return
+  if (found.State.Running && (await answers(client, meta))) return true
   if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
   await ensureKit(client, found.Id, meta, context.guest, context.progress)
   const node = await guestNode(client, found.Id, meta, kitName(context.guest, meta.arch))
@@ -41,8 +41,19 @@ export async function boot(client: Client, name: string, context: ConnectContext
     found = await mustLook(client, name)
   }
   await startNet(client, context, meta, found)
-  if (node === undefined) return
-  await untilGuest(client, found, meta, signal)
+  if (node !== undefined) await untilGuest(client, found, meta, signal)
+  return node !== undefined
+}
+
+/** Sockets of a computer that died are in the way of the next ones. */
+function emptyRunDir(path: string): void {
+  makePrivate(path)
+  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true })
+}
+
+/** Joins the guest's socket where that is out of reach. */
+export function bridge(client: Client, { name, kit }: Meta): Promise<Executed> {
+  return execute(client, name, { argv: [`${inside.kit}/${kit}/amux-init`, 'bridge', `${inside.run}/guest.sock`], user: '0:0' })
 }
 
 /** What runs keeps what it has mounted. */
@@ -90,21 +101,13 @@ async function tell(client: Client, id: string, { run }: Meta): Promise<void> {
   })
 }
 
-export async function answers(client: Client, { run, name, kit }: Meta): Promise<boolean> {
-  if (run !== undefined) return accepts(join(run, 'guest.sock'))
-  const program = await execute(client, name, { argv: [`${inside.kit}/${kit}/amux-init`, 'bridge', `${inside.run}/guest.sock`], user: '0:0' }).catch(() => undefined)
+export async function answers(client: Client, meta: Meta): Promise<boolean> {
+  if (meta.run !== undefined) return accepts(join(meta.run, 'guest.sock'))
+  const program = await bridge(client, meta).catch(() => undefined)
   if (program === undefined) return false
   // It speaks first where it lives.
   for await (const chunk of program.stdout) if (chunk.length > 0) return (program.close(), true)
   return false
-}
-
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => (socket.destroy(), resolve(true)))
-    socket.once('error', () => resolve(false))
-  })
 }
 
 async function deaf(client: Client, id: string, { name }: Meta, alive: boolean): Promise<Error> {

@@ -1,27 +1,25 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import { checkArgv } from '../../shared/checks.ts'
 import { standing, startAside } from './aside.ts'
-import { answers, boot } from './boot.ts'
+import { answers, boot, bridge } from './boot.ts'
 import type { Client } from './client.ts'
-import { noHelper } from './create.ts'
+import { STOP_SECONDS } from './container.ts'
 import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk.ts'
 import { has, look, missing, mustLook } from './engine/container.ts'
 import { fail, statusOf, throwIfAborted } from './errors.ts'
-import { execute, spawnByEngine } from './exec.ts'
+import { spawnByEngine } from './exec.ts'
 import { freeze } from './freeze.ts'
-import { kitName } from './kit.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { inside } from './names.ts'
 import { hasNet, makeNet, startNet } from './net.ts'
-import { guestNode, noNode, readEnvironment } from './prepare.ts'
+import { noNode, readEnvironment } from './prepare.ts'
 import { finishRelocation } from './relocate.ts'
+import { sinkOf } from './process.ts'
 import { leftovers } from './volumes.ts'
-
-/** Its own time to end everything is shorter. */
-const STOP_SECONDS = 15
 
 export class DockerComputer implements Computer {
   readonly name: string
@@ -79,11 +77,11 @@ export class DockerComputer implements Computer {
   }
 
   async channel(): Promise<Channel> {
-    const { meta, found } = await this.#running()
-    if (!(await answers(this.#client, meta))) await this.#revive(meta, found)
+    const { meta } = await this.#running()
+    // Somebody else started it, or a guest could not be until now.
+    if (!(await answers(this.#client, meta)) && !(await boot(this.#client, this.name, this.#context))) throw noNode(this.name)
     if (meta.run !== undefined) return { unix: join(meta.run, 'guest.sock') }
-    const { stdout, socket, close } = await execute(this.#client, this.name, { argv: [`${inside.kit}/${meta.kit}/amux-init`, 'bridge', `${inside.run}/guest.sock`], user: '0:0' })
-    const { sinkOf } = await import('./process.ts')
+    const { stdout, socket, close } = await bridge(this.#client, meta)
     return { source: stdout, sink: sinkOf(socket), close }
   }
 
@@ -117,14 +115,7 @@ export class DockerComputer implements Computer {
     const meta = this.#meta(found)
     if (meta.access === 'none') return
     if (!(await hasNet(this.#client, this.name))) await makeNet(this.#client, this.#context, meta)
-    if (!(await hasNet(this.#client, this.name))) throw noHelper()
     if (found.State.Running) await startNet(this.#client, this.#context, meta, found)
-  }
-
-  /** It runs, but nobody has started what is amux's: somebody else started it, or a guest could not be until now. */
-  async #revive(meta: Meta, { Id: id }: ContainerInspectInfo): Promise<void> {
-    if ((await guestNode(this.#client, id, meta, kitName(this.#context.guest, meta.arch))) === undefined) throw noNode(this.name)
-    await boot(this.#client, this.name, this.#context)
   }
 
   async #running(): Promise<{ readonly meta: Meta; readonly found: ContainerInspectInfo }> {
@@ -150,9 +141,4 @@ export class DockerComputer implements Computer {
 
 function absolute(cwd: string | undefined, home: string): string | undefined {
   return cwd === undefined || cwd.startsWith('/') ? cwd : `${home}/${cwd}`
-}
-
-function checkArgv(argv: readonly string[]): void {
-  const valid = argv.length > 0 && argv[0] !== '' && !argv.some((part) => part.includes('\0'))
-  if (!valid) throw fail('invalid_argument', 'a command needs a program, and no argument may hold a NUL byte', { source: 'amux' })
 }

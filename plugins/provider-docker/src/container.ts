@@ -1,11 +1,11 @@
 import type { Client } from './client.ts'
 import { fail, hasCode } from './errors.ts'
 import { labelsOf, marks, type Meta } from './meta.ts'
-import { inside, KIT_VOLUME, volumesOf } from './names.ts'
+import { inside, KIT_VOLUME, LABEL, volumesOf } from './names.ts'
 import { treesOf } from './project.ts'
 
 /** As long as everything on it may take to end; then the engine ends it. */
-const STOP_SECONDS = 15
+export const STOP_SECONDS = 15
 const SHARED_MEMORY = 1024 ** 3
 
 export function taken(name: string): Error {
@@ -16,8 +16,8 @@ export function taken(name: string): Error {
 export async function makeContainer(client: Client, meta: Meta, called: string): Promise<string> {
   const { name, user, run, limits = {} } = meta
   const volumes = volumesOf(name)
-  const volume = (role: 'home' | 'store' | 'vault', target: string) => {
-    const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), 'amux.docker.role': role }
+  const volume = (role: 'home' | 'store', target: string) => {
+    const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), [LABEL.role]: role }
     return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
   }
   const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })

@@ -1,17 +1,17 @@
 import type { ConnectContext, CreateOptions } from '../../../src/contract/index.ts'
+import { checkProject } from '../../shared/project.ts'
+import { makePrivate } from '../../shared/sockets.ts'
 import type { Client } from './client.ts'
 import { discard, lookAt, put } from './engine/container.ts'
 import { makeContainer, taken } from './container.ts'
 import { fail, throwIfAborted } from './errors.ts'
 import { factsOf } from './facts.ts'
-import { chooseImage, helperImage } from './image.ts'
+import { chooseImage, needHelperImage } from './image.ts'
 import { ensureKit, kitName, makeKitVolume } from './kit.ts'
 import { isOurs, marks, type Meta } from './meta.ts'
-import { inside, volumesOf } from './names.ts'
+import { inside, runDir, volumesOf } from './names.ts'
 import { makeNet } from './net.ts'
 import { checkOptions, wantedImage } from './options.ts'
-import { checkProject } from './project.ts'
-import { makeRunDir, runDir } from './run-dir.ts'
 import { guestNode, preparation } from './prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
 import { leftovers, removeVolumes } from './volumes.ts'
@@ -26,8 +26,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   await refuseTaken(client, name)
   const image = await chooseImage(client, wantedImage(options), context.progress, signal)
   const guarded = hostPorts.length > 0 || (policy?.rules.length ?? 0) > 0
-  const helper = guarded ? await helperImage(client, image.id) : undefined
-  if (guarded && helper === undefined) throw noHelper()
+  if (guarded) await needHelperImage(client, image.id)
   await makeKitVolume(client)
   const base: Omit<Meta, 'user'> = {
     schema: 1,
@@ -47,7 +46,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   const facts = await factsOf(client, image.id, context.dataDir)
   const meta: Meta = { ...base, user: project ? projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000) : freeUser(facts) }
   throwIfAborted(signal)
-  if (meta.run !== undefined) makeRunDir(meta.run)
+  if (meta.run !== undefined) makePrivate(meta.run)
   const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
@@ -63,10 +62,6 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     throw error
   }
   return meta
-}
-
-export function noHelper(): Error {
-  return fail('tool_missing', 'nothing on this engine can filter the network of its computers', { hint: 'Build the template that can, once: amux computer template build' })
 }
 
 async function refuseTaken(client: Client, name: string): Promise<void> {

@@ -4,8 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from './client.ts'
 import { discard, look, missing } from './engine/container.ts'
 import { hasCode } from './errors.ts'
-import { runDir } from './run-dir.ts'
-import { LABEL, netOf, nextOf } from './names.ts'
+import { LABEL, netOf, nextOf, runDir } from './names.ts'
 import { leftovers, removeVolumes } from './volumes.ts'
 
 const PATIENCE_MS = 15_000

@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
 import type { DiskTree } from '../../../src/contract/index.ts'
+import { isDirectory } from '../../shared/project.ts'
 import { fail } from './errors.ts'
 import type { Meta } from './meta.ts'
 import { beside, volumesOf } from './names.ts'
@@ -32,6 +32,7 @@ export function diskParts(meta: Meta, found: Pick<ContainerInspectInfo, 'GraphDr
     { tree: { name: 'system', path: `${beside.disk}/system`, at: '/', layer: true, ...(based && { base: '/' }) }, mount: { Type: 'bind', Source: upper } },
     { tree: { name: 'home', path: `${beside.disk}/home`, at: meta.user.home }, mount: { Type: 'volume', Source: volumesOf(meta.name).home } },
   ]
+  // The engine is on this machine where anything of it is mounted.
   return [...own, ...treesOf(meta.project).filter(isDirectory).map((path) => projectPart(meta, path))]
 }
 
@@ -42,9 +43,4 @@ export function noLayer({ GraphDriver: driver }: Pick<ContainerInspectInfo, 'Gra
 function projectPart({ project }: Meta, at: string): Part {
   const name = at === project?.path ? 'workspace' : `worktree-${createHash('sha256').update(at).digest('hex').slice(0, 8)}`
   return { tree: { name, path: `${beside.disk}/${name}`, at, except: [RECORD], shared: true }, mount: { Type: 'bind', Source: at } }
-}
-
-/** The engine is on this machine where anything of it is mounted. */
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 }

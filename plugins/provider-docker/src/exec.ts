@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:os'
 import type { Socket } from 'node:net'
-import type { ExitStatus, Process, SpawnOptions, TerminalSize } from '../../../src/contract/index.ts'
+import type { ByteSource, ExitStatus, Process, SpawnOptions, TerminalSize } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
 import { part } from './engine/demux.ts'
 import { explain } from './engine/explain.ts'
-import { firstLine } from './engine/handshake.ts'
-import type { Lane } from './engine/lane.ts'
+import { firstLine, refusalOf, unstarted } from './engine/handshake.ts'
 import { fail, hasCode, throwIfAborted } from './errors.ts'
 import { Program, statusFrom } from './process.ts'
 
@@ -16,8 +14,8 @@ export interface ExecOptions extends SpawnOptions {
 
 export interface Executed {
   readonly socket: Socket
-  readonly stdout: Lane
-  readonly stderr: Lane
+  readonly stdout: ByteSource
+  readonly stderr: ByteSource
   readonly exit: Promise<ExitStatus>
   resize(size: TerminalSize): Promise<void>
   close(): void
@@ -50,7 +48,7 @@ export async function execute(client: Client, id: string, { argv, env = {}, cwd,
       return statusFrom(ExitCode)
     })
     exit.catch(() => undefined)
-    return { socket, stdout, stderr, exit, resize, close: () => void socket.destroy() }
+    return { socket, stdout: stdout.source, stderr: stderr.source, exit, resize, close: () => void socket.destroy() }
   })
 }
 
@@ -83,11 +81,8 @@ export async function spawnByEngine(client: Client, name: string, init: string, 
 async function begun({ stdout, stderr, exit }: Executed, { argv: [program = ''], tty }: ExecOptions): Promise<Pick<Process, 'stdout' | 'stderr' | 'exit'>> {
   const { line, rest } = await firstLine(tty ? stdout : stderr)
   if (line === 'started') return tty ? { stdout: rest, stderr, exit } : { stdout, stderr: rest, exit }
-  if (line?.startsWith('error\t')) {
-    const [, errno, , , text = ''] = line.split('\t')
-    const missing = Number(errno) === constants.errno.ENOENT || Number(errno) === constants.errno.ENOTDIR
-    throw fail(missing ? 'program_not_found' : 'program_not_executable', `${program}: ${text}`, { source: 'program' })
-  }
+  const refusal = refusalOf(line)
+  if (refusal) throw unstarted(refusal, program)
   let words = line ?? ''
   for await (const chunk of tty ? rest : stdout) words = (words + Buffer.from(chunk).toString()).slice(0, 2000)
   const text = words.trim() || 'the engine could not start it'

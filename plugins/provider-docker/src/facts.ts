@@ -2,9 +2,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import type { Client } from './client.ts'
-import { discard, take } from './engine/container.ts'
+import { borrow, take } from './engine/container.ts'
 import { hasCode } from './errors.ts'
-import { marks } from './meta.ts'
 
 type Rows = readonly (readonly string[])[]
 
@@ -28,15 +27,11 @@ export async function factsOf(client: Client, image: string, dataDir: string): P
 }
 
 async function ask(client: Client, image: string): Promise<Facts> {
-  const { id } = await client.call((docker) => docker.createContainer({ Image: image, Entrypoint: ['/none'], Labels: marks('kit', 'kit'), NetworkDisabled: true }))
-  try {
-    const files = (await take(client, id, '/etc', (name) => /^etc\/(passwd|group|shadow|skel\/.+)$/.test(name))) ?? new Map<string, Buffer>()
-    const skeleton = [...files].filter(([name]) => name.startsWith('etc/skel/')).map(([name, content]) => [name.slice('etc/skel/'.length), content.toString('base64')])
-    const table = (name: string) => rowsOf(files.get(`etc/${name}`)?.toString() ?? '')
-    return { passwd: table('passwd'), group: table('group'), shadow: table('shadow'), skeleton: Object.fromEntries(skeleton) as Record<string, string> }
-  } finally {
-    await discard(client, id)
-  }
+  const wanted = (name: string) => /^etc\/(passwd|group|shadow|skel\/.+)$/.test(name)
+  const files = (await borrow(client, image, [], (id) => take(client, id, '/etc', wanted))) ?? new Map<string, Buffer>()
+  const skeleton = [...files].filter(([name]) => name.startsWith('etc/skel/')).map(([name, content]) => [name.slice('etc/skel/'.length), content.toString('base64')] as const)
+  const table = (name: string) => rowsOf(files.get(`etc/${name}`)?.toString() ?? '')
+  return { passwd: table('passwd'), group: table('group'), shadow: table('shadow'), skeleton: Object.fromEntries(skeleton) }
 }
 
 function rowsOf(text: string): Rows {

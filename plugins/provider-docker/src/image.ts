@@ -12,7 +12,8 @@ export interface Image {
   readonly env: Readonly<Record<string, string>>
 }
 
-const architectures: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' }
+/** As engines name them, and as Node does. */
+export const architectures: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' }
 
 /** What a new computer starts from; pulled where it is not there. */
 export async function chooseImage(client: Client, wanted: string | undefined, progress: (message: string) => void, signal: AbortSignal | undefined): Promise<Image> {
@@ -48,6 +49,13 @@ export async function helperImage(client: Client, own: string): Promise<string |
     if (found?.Config?.Labels?.[LABEL.tools] !== undefined) return found.Id
   }
   return undefined
+}
+
+/** The same; without one nothing is begun. */
+export async function needHelperImage(client: Client, own: string): Promise<string> {
+  const image = await helperImage(client, own)
+  if (image !== undefined) return image
+  throw fail('tool_missing', 'nothing on this engine can filter the network of its computers', { hint: 'Build the template that can, once: amux computer template build' })
 }
 
 async function pulled(client: Client, name: string, byDefault: boolean, progress: (message: string) => void, signal: AbortSignal | undefined): Promise<ImageInspectInfo> {

@@ -2,7 +2,7 @@ import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GuestKit } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { discard, has, put } from './engine/container.ts'
+import { borrow, has, put } from './engine/container.ts'
 import type { TarEntry } from './engine/tar.ts'
 import { marks, type Meta } from './meta.ts'
 import { beside, inside, KIT_VOLUME } from './names.ts'
@@ -25,19 +25,7 @@ export async function ensureKit(client: Client, id: string, { image, arch, kit: 
   // A computer's first process is of the amux that made it, and does the same ever since.
   const old = begun || first === name ? [] : [file('amux-init', await kit.init(arch), 0o755)]
   if (!whole) progress(`Copying amux's guest to the engine (${Math.round(files.reduce((sum, one) => sum + (one.from?.size ?? 0), 0) / 1e6)} MB, once)`)
-  await fill(client, image, [...below(name, files), ...below(first, old)])
-}
-
-async function fill(client: Client, image: string, entries: readonly TarEntry[]): Promise<void> {
-  // It never runs: an engine unpacks into volumes only by way of a container.
-  const { id } = await client.call((docker) =>
-    docker.createContainer({ Image: image, Entrypoint: ['/none'], Labels: marks('kit', 'kit'), NetworkDisabled: true, HostConfig: { Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit }] } }),
-  )
-  try {
-    await put(client, id, beside.kit, entries)
-  } finally {
-    await discard(client, id)
-  }
+  await borrow(client, image, [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit }], (filler) => put(client, filler, beside.kit, [...below(name, files), ...below(first, old)]))
 }
 
 /** The last one says that all are there. */

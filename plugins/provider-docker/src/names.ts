@@ -1,4 +1,4 @@
-import { fail } from './errors.ts'
+import { socketDir } from '../../shared/sockets.ts'
 
 /** Keys of the labels by which amux knows what it made. */
 export const LABEL = {
@@ -59,14 +59,12 @@ export function netOf(name: string): string {
   return `amux.${name}.net`
 }
 
+/** Where its sockets are on this machine. */
+export function runDir(dataDir: string, name: string): string {
+  return socketDir(dataDir, name, 'd')
+}
+
 /** What takes the place of a computer's container is called until then. */
 export function nextOf(name: string): string {
   return `amux.${name}.next`
-}
-
-const NAME = /^[a-z][a-z0-9-]{0,54}$/
-
-export function checkName(name: string): void {
-  if (NAME.test(name)) return
-  throw fail('invalid_argument', `${JSON.stringify(name)} is not a computer's name`, { hint: 'A name begins with a letter and has at most 55 letters a-z, digits and dashes.', source: 'amux' })
 }

@@ -7,7 +7,7 @@ import type { Client } from './client.ts'
 import { discard, lookAt, mustLook, put } from './engine/container.ts'
 import { part } from './engine/demux.ts'
 import { fail, hasCode, statusOf } from './errors.ts'
-import { helperImage } from './image.ts'
+import { needHelperImage } from './image.ts'
 import { kitName } from './kit.ts'
 import { isOurs, marks, type Meta } from './meta.ts'
 import { beside, KIT_VOLUME, netOf, volumesOf } from './names.ts'
@@ -21,8 +21,7 @@ const PLACE = `${beside.store}/network`
  */
 export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'guest'>, meta: Meta, policy?: string): Promise<void> {
   const { Id: of } = await mustLook(client, meta.name)
-  const image = await helperImage(client, meta.image)
-  if (image === undefined) return
+  const image = await needHelperImage(client, meta.image)
   const kit = `${beside.kit}/${kitName(guest, meta.arch)}`
   const ports = (meta.hostPorts ?? []).flatMap((port) => ['--host-port', String(port)])
   const made = await client.call((docker) =>
@@ -111,7 +110,7 @@ async function isReady(client: Client, found: ContainerInspectInfo): Promise<boo
 async function said(client: Client, { Id, State: { StartedAt } }: ContainerInspectInfo): Promise<string> {
   const log = await client.call((docker) => docker.getContainer(Id).logs({ stdout: true, stderr: true, since: Date.parse(StartedAt) / 1000 }))
   const { stdout, stderr } = part(Readable.from([log]) as Duplex, false)
-  const [out, err] = await Promise.all([text(stdout), text(stderr)])
+  const [out, err] = await Promise.all([text(stdout.source), text(stderr.source)])
   return out + err
 }
 

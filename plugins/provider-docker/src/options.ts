@@ -1,6 +1,6 @@
 import type { CreateOptions } from '../../../src/contract/index.ts'
 import { fail } from './errors.ts'
-import { checkName } from './names.ts'
+import { checkEnvironment, checkName } from '../../shared/checks.ts'
 
 export interface Limits {
   readonly cpus?: number
@@ -13,10 +13,10 @@ const LEAST_MEMORY = 6 * 1024 * 1024
 const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
 
 /** What cannot be had is refused before anything is made. */
-export function checkOptions({ name, options = {}, env = {}, network = {} }: CreateOptions): Limits {
+export function checkOptions({ name, options = {}, env, network = {} }: CreateOptions): Limits {
   checkName(name)
   for (const option of Object.keys(options)) if (!['image', 'cpus', 'memory'].includes(option)) throw invalid(`provider docker has no option "${option}"`)
-  for (const [key, value] of Object.entries(env)) if (key === '' || /[=\0]/.test(key) || value.includes('\0')) throw invalid(`${JSON.stringify(key)} cannot be an environment variable`)
+  checkEnvironment(env)
   const { hostPorts = [] } = network
   for (const port of hostPorts) if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(`${port} is no port`)
   if (hostPorts.length > MOST_PORTS) throw invalid(`a computer has at most ${MOST_PORTS} ports of this machine`)

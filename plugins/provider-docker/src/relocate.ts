@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { dirname, relative } from 'node:path'
-import { statSync } from 'node:fs'
 import type { ConnectContext, ProjectPlace } from '../../../src/contract/index.ts'
+import { checkProject, isDirectory } from '../../shared/project.ts'
 import { runBeside } from './aside.ts'
 import type { Client } from './client.ts'
 import { makeContainer } from './container.ts'
@@ -11,7 +11,7 @@ import { fail } from './errors.ts'
 import { ensureKit, kitName } from './kit.ts'
 import { isOurs, type Meta, readMeta } from './meta.ts'
 import { nextOf } from './names.ts'
-import { checkProject, treesOf } from './project.ts'
+import { treesOf } from './project.ts'
 
 const LAYERS = '/layers'
 
@@ -45,7 +45,7 @@ async function lookNext(client: Client, name: string): Promise<ContainerInspectI
 function wantedProject({ project: last }: Meta, now: ProjectPlace | undefined): ProjectPlace | undefined {
   if (last === undefined) return undefined
   if (now) return checkProject(now)
-  return { ...last, worktrees: (last.worktrees ?? []).filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false) }
+  return { ...last, worktrees: (last.worktrees ?? []).filter(isDirectory) }
 }
 
 function sameTrees(a: ProjectPlace | undefined, b: ProjectPlace | undefined): boolean {

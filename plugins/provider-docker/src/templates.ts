@@ -6,12 +6,11 @@ import { mustLook } from './engine/container.ts'
 import { follow } from './engine/progress.ts'
 import { tarOf, treeOf } from './engine/tar.ts'
 import { fail, hasCode, throwIfAborted } from './errors.ts'
-import { inspectImage } from './image.ts'
+import { architectures, inspectImage } from './image.ts'
 import { readMeta } from './meta.ts'
 import { DEFAULT_IMAGE, LABEL } from './names.ts'
 
 const NAME = /^[a-z0-9]+(?:[._/-][a-z0-9]+)*(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?$/
-const architectures: Readonly<Record<string, string>> = { amd64: 'x64', arm64: 'arm64' }
 
 /** Images that amux made. */
 export class DockerTemplates implements Templates {
@@ -29,6 +28,14 @@ export class DockerTemplates implements Templates {
     return named.filter(({ name }) => name !== '<none>:<none>').toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
+  async get(name: string): Promise<TemplateInfo> {
+    const full = checked(name)
+    const found = await inspectImage(this.#client, full)
+    if (found === undefined) throw missing(full)
+    if (found.Config?.Labels?.[LABEL.template] === undefined) throw fail('conflict', `${full} is an image that amux did not make`, { hint: `Remove it by hand: docker rmi ${full}` })
+    return infoOf(full, found.Created, found.Size)
+  }
+
   async build({ name = DEFAULT_IMAGE, rootfs, base, signal }: BuildTemplateOptions = {}): Promise<TemplateInfo> {
     const full = checked(name)
     if (rootfs !== undefined && base !== undefined) throw fail('invalid_argument', 'it begins with a file or with an image, not both', { source: 'amux' })
@@ -43,14 +50,11 @@ export class DockerTemplates implements Templates {
       // What was built from it keeps it.
       if (rootfs !== undefined && from !== undefined) await this.#client.call((docker) => docker.getImage(from).remove()).catch(() => undefined)
     }
-    return this.#one(full)
+    return this.get(full)
   }
 
   async remove(name: string): Promise<void> {
-    const full = checked(name)
-    const found = await inspectImage(this.#client, full)
-    if (found === undefined) throw missing(full)
-    if (found.Config?.Labels?.[LABEL.template] === undefined) throw fail('conflict', `${full} is an image that amux did not make`, { hint: `Remove it by hand: docker rmi ${full}` })
+    const { name: full } = await this.get(name)
     await this.#client.call((docker) => docker.getImage(full).remove())
   }
 
@@ -66,7 +70,7 @@ export class DockerTemplates implements Templates {
     const emptied = Object.entries({ ...Object.fromEntries(Object.keys(labels).map((key) => [key, ''])), ...own })
     const changes = [...emptied.map(([key, value]) => `LABEL ${JSON.stringify(key)}=${JSON.stringify(value)}`), 'ENTRYPOINT []', 'CMD ["/bin/sh"]', 'USER root', 'WORKDIR /']
     await this.#client.call((docker) => docker.getContainer(found.Id).commit({ repo, tag, changes: changes.join('\n') }), signal)
-    return this.#one(full)
+    return this.get(full)
   }
 
   async #import(rootfs: string, name: string, signal: AbortSignal | undefined): Promise<string> {
@@ -106,12 +110,6 @@ export class DockerTemplates implements Templates {
       if (hasCode(error, 'aborted', 'timeout')) throw error
       throw explained(error, said)
     })
-  }
-
-  async #one(name: string): Promise<TemplateInfo> {
-    const found = await inspectImage(this.#client, name)
-    if (found) return infoOf(name, found.Created, found.Size)
-    throw fail('failed', `${name} was made, and is not there`)
   }
 }
 

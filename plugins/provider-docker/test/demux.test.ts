@@ -26,7 +26,7 @@ describe('an engine\'s stream', () => {
       const { stdout, stderr, ended } = part(socket, false)
       for (let at = 0; at < bytes.length; at += size) socket.write(bytes.subarray(at, at + size))
       socket.end()
-      expect(await Promise.all([all(stdout), all(stderr)])).to.deep.equal(['one two', 'bad worse'])
+      expect(await Promise.all([all(stdout.source), all(stderr.source)])).to.deep.equal(['one two', 'bad worse'])
       await ended
     }
   })
@@ -36,7 +36,7 @@ describe('an engine\'s stream', () => {
       const socket = new PassThrough()
       const { stdout, ended } = part(socket, false)
       socket.end(bytes.subarray(0, length))
-      const outcome = await Promise.allSettled([all(stdout), ended])
+      const outcome = await Promise.allSettled([all(stdout.source), ended])
       expect(outcome.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
     }
   })
@@ -47,7 +47,7 @@ describe('an engine\'s stream', () => {
     for (let n = 0; n < 64; n++) socket.write(Buffer.alloc(64 * 1024))
     await new Promise((resolve) => setTimeout(resolve, 20))
     expect(stdout.waiting).to.be.lessThan(2 * 1024 * 1024)
-    for await (const _ of stdout) break
+    for await (const _ of stdout.source) break
     await new Promise<void>((resolve) => socket.write('last', () => resolve()))
     expect(socket.writableLength).to.equal(0)
   })

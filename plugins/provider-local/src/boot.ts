@@ -1,14 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
+import { accepts, makePrivate } from '../../shared/sockets.ts'
 import { answers, boxPath } from './box.ts'
 import { codeOf, describe, fail, parseFailure, throwIfAborted } from './errors.ts'
 import { prepareGuest } from './guest.ts'
 import { halt } from './halt.ts'
-import { type Layout, makePrivate } from './layout.ts'
+import type { Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
 import { requireNetwork } from './network.ts'
 import { rootPlan } from './plan-root.ts'
@@ -90,14 +90,6 @@ async function untilGuest(place: Layout, signal?: AbortSignal): Promise<void> {
     if (now === undefined || Date.now() > give) throw await deaf(place, now !== undefined)
     await delay(pause)
   }
-}
-
-function accepts(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => (socket.destroy(), resolve(true)))
-    socket.once('error', () => resolve(false))
-  })
 }
 
 async function deaf(place: Layout, alive: boolean) {

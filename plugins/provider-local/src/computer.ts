@@ -13,9 +13,10 @@ import type {
   SpawnOptions,
   StartComputerOptions,
 } from '../../../src/contract/index.ts'
+import { checkArgv } from '../../shared/checks.ts'
+import { checkProject } from '../../shared/project.ts'
 import { startAside } from './aside.ts'
 import { boot } from './boot.ts'
-import { checkProject } from './create.ts'
 import { destroy } from './destroy.ts'
 import { diskTrees } from './disk.ts'
 import { diskFull, fail, hasCode } from './errors.ts'
@@ -192,11 +193,6 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
 function moved(project: Project | undefined, now: Running | undefined): Record<string, string> {
   if (project === undefined || now === undefined || exists(project.path)) return {}
   return { note: `the project is no longer at ${project.path} on this machine; restart it where the project is now` }
-}
-
-function checkArgv(argv: readonly string[]): void {
-  const valid = argv.length > 0 && argv[0] !== '' && !argv.some((part) => part.includes('\0'))
-  if (!valid) throw fail('invalid_argument', 'a command needs a program, and no argument may hold a NUL byte', { source: 'amux' })
 }
 
 function exists(path: string): boolean {

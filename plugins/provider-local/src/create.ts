@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { realpathSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
-import { homedir, userInfo } from 'node:os'
-import { dirname, isAbsolute, join, resolve, sep } from 'node:path'
+import { userInfo } from 'node:os'
+import { dirname, isAbsolute, join } from 'node:path'
 import type { ComputerUser, ConnectContext, CreateOptions } from '../../../src/contract/index.ts'
+import { checkEnvironment, checkName } from '../../shared/checks.ts'
+import { checkProject, realDirectory } from '../../shared/project.ts'
 import { runBox } from './box.ts'
 import { fail, hasCode } from './errors.ts'
 import { writeEnv } from './guest.ts'
-import { checkName, computersDir, type Layout, layout } from './layout.ts'
-import { type Meta, type Project, type Tier, writeMeta } from './meta.ts'
+import { computersDir, type Layout, layout } from './layout.ts'
+import { type Meta, type Tier, writeMeta } from './meta.ts'
 import { chooseNetwork, policyFile } from './network.ts'
 import { packagesState } from './packages.ts'
 import { chooseUser, fillHome, seed, superUser } from './seed.ts'
@@ -21,9 +23,7 @@ export function checkOptions(options: CreateOptions): void {
     throw fail('unsupported', 'a local computer has no templates', { hint: 'Start from another root file system instead: -o root=DIR' })
   }
   for (const name of Object.keys(options.options ?? {})) if (name !== 'root') throw invalid(`there is no option ${name}`)
-  for (const [key, value] of Object.entries(options.env ?? {})) {
-    if (key === '' || /[=\0]/.test(key) || value.includes('\0')) throw invalid(`${JSON.stringify(key)} cannot be an environment variable`)
-  }
+  checkEnvironment(options.env)
 }
 
 /** Everything a computer consists of, in a directory of its own that only then gets the computer's name. */
@@ -78,50 +78,6 @@ function rootDirectory(tier: Tier, given: string | number | boolean | undefined)
   const loader = process.arch === 'arm64' ? 'lib/ld-linux-aarch64.so.1' : 'lib64/ld-linux-x86-64.so.2'
   if (statSync(join(path, loader), { throwIfNoEntry: false })) return path
   throw fail('unsupported', `${path} holds no system that amux can run on: it has no /${loader}`, { hint: 'Use a system with glibc, such as Debian.' })
-}
-
-/** A directory of the machine's, but not one that a computer is there to be kept away from. So with its worktrees, which are left out then. */
-export function checkProject({ name, path, worktrees }: Project): Project {
-  const trees = worktrees?.flatMap((tree) => {
-    try {
-      return [checkPath(tree)]
-    } catch {
-      return []
-    }
-  })
-  return { path: checkPath(path), name, ...(trees && { worktrees: trees }) }
-}
-
-function checkPath(given: string): string {
-  const path = realDirectory(given, 'the project')
-  const system = ['/bin', '/boot', '/dev', '/etc', '/lib', '/proc', '/run', '/sbin', '/sys', '/usr', '/var']
-  const homes = [...new Set([userInfoHome(), homedir()])]
-  const above = homes.find((home) => home !== '/' && (home === path || home.startsWith(path === '/' ? '/' : path + sep)))
-  if (path === '/' || system.includes(path) || above !== undefined) {
-    throw fail('invalid_argument', `${path} cannot be a project: the computer would have all of ${above ? 'your home' : 'this machine'}`, {
-      hint: 'Work in a directory below it.',
-      source: 'amux',
-    })
-  }
-  return path
-}
-
-function realDirectory(path: string, what: string): string {
-  try {
-    const real = realpathSync(resolve(path))
-    if (statSync(real).isDirectory()) return real
-  } catch (error) {
-    if (!hasCode(error, 'ENOENT') && !hasCode(error, 'ENOTDIR')) throw error
-  }
-  throw fail('invalid_argument', `${what} is no directory: ${path}`, { source: 'amux' })
-}
-
-function userInfoHome(): string {
-  try {
-    return userInfo().homedir
-  } catch {
-    return homedir()
-  }
 }
 
 function caller(): ComputerUser {

@@ -1,7 +1,5 @@
-import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fail } from './errors.ts'
+import { join } from 'node:path'
+import { socketDir } from '../../shared/sockets.ts'
 
 /** Where a computer's things are on this machine. Everything is below `dir`, the sockets excepted. */
 export interface Layout {
@@ -39,9 +37,6 @@ export const inside = {
 /** Directories of the store that are amux's alone: its computer sees them empty. */
 export const VAULTS = ['checkpoints', 'network'] as const
 
-/** A socket's address holds 108 bytes; this leaves room for its name. */
-const LONGEST_RUN = 90
-
 export function computersDir(dataDir: string): string {
   return join(dataDir, 'computers')
 }
@@ -61,34 +56,6 @@ export function layout(dataDir: string, name: string, entry = name): Layout {
     root: at('root'),
     store: at('store'),
     kit: at('kit'),
-    run: runDir(dataDir, name),
+    run: socketDir(dataDir, name, 'l'),
   }
-}
-
-/** Beside the disks, which outlive a login, unlike the runtime directory; elsewhere when that path is too long. */
-function runDir(dataDir: string, name: string): string {
-  const short = createHash('sha256').update(join(dataDir, name)).digest('hex').slice(0, 8)
-  const near = join(dataDir, 'r', short)
-  return Buffer.byteLength(near) <= LONGEST_RUN ? near : join(`/tmp/amux-${process.getuid?.() ?? 0}`, 'l', short)
-}
-
-/** Makes the directories a socket may be in, each of them ours alone. */
-export function makePrivate(path: string): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
-  const parent = dirname(path)
-  for (const each of [parent, path]) {
-    const stat = lstatSync(each)
-    if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o022) === 0) continue
-    throw fail('permission_denied', `${each} is not a private directory of yours`, { hint: `Remove it, or make it yours: chmod 700 ${each}` })
-  }
-}
-
-const NAME = /^[a-z][a-z0-9-]{0,54}$/
-
-export function checkName(name: string): void {
-  if (NAME.test(name)) return
-  throw fail('invalid_argument', `${JSON.stringify(name)} is not a computer's name`, {
-    hint: 'A name begins with a letter and has at most 55 letters a-z, digits and dashes.',
-    source: 'amux',
-  })
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, NetworkPolicy, Provider } from '../../../src/contract/index.ts'
+import { checkEnvironment, checkName } from '../../shared/checks.ts'
 import { Client, spritePath } from './client.ts'
 import { SpriteComputer, wake } from './computer.ts'
 import { type SpriteDocument, checkDocument, hasEnv, infoOf, isOurs, writeLabels } from './document.ts'
@@ -123,18 +124,12 @@ class SpritesProvider implements Provider {
   }
 }
 
-const NAME = /^[a-z][a-z0-9-]{0,54}$/
-
-function checkName(name: string): void {
-  if (!NAME.test(name)) throw fail('invalid_argument', `${JSON.stringify(name)} is not a computer's name`, { source: 'amux', hint: 'A name begins with a letter and has at most 55 letters a-z, digits and dashes.' })
-}
-
 /** The policy to begin with, if any. What cannot be had is refused before anything is made. */
-function checkOptions({ name, template, network, options, env = {} }: CreateOptions): NetworkPolicy | undefined {
+function checkOptions({ name, template, network, options, env }: CreateOptions): NetworkPolicy | undefined {
   checkName(name)
   if (template !== undefined) throw fail('unsupported', 'sprites have no templates', { source: 'amux' })
   for (const option of Object.keys(options ?? {})) throw fail('unsupported', `provider sprites has no option "${option}"`, { source: 'amux' })
-  for (const [key, value] of Object.entries(env)) if (key === '' || /[=\0]/.test(key) || value.includes('\0')) throw fail('invalid_argument', `${JSON.stringify(key)} cannot be an environment variable`, { source: 'amux' })
+  checkEnvironment(env)
   if ((network?.hostPorts ?? []).length > 0) throw fail('unsupported', "a sprite cannot reach this machine's ports", { source: 'amux', hint: 'Forward the other way: amux computer proxy' })
   return network?.access === 'none' ? { rules: [{ domain: '*', action: 'deny' }] } : network?.policy
 }

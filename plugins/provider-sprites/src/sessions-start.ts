@@ -1,6 +1,7 @@
 import { createHash, randomInt } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Attachment, SessionInfo, StartOptions } from '../../../src/contract/index.ts'
+import { checkArgv } from '../../shared/checks.ts'
 import { Terminal } from './attach-terminal.ts'
 import { Following } from './attach.ts'
 import { fail, throwIfAborted } from './errors.ts'
@@ -23,7 +24,7 @@ export interface Ends {
 /** Starts a recorder in the service's own session, which is left to itself, and follows it. */
 export async function startSession(recorder: Recorder, argv: readonly string[], options: StartOptions, ends: Ends): Promise<Attachment> {
   const { sprite } = recorder
-  if (argv.length === 0 || argv[0] === '' || argv.some((word) => word.includes('\0'))) throw fail('invalid_argument', 'a command needs a program, and no argument may hold a NUL byte', { source: 'amux' })
+  checkArgv(argv)
   throwIfAborted(options.signal)
   const { user } = await sprite.facts(options.signal)
   const other = options.user !== undefined && options.user !== user.name && options.user !== String(user.uid) ? await lookUp(sprite, options.user) : undefined

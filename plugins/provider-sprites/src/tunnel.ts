@@ -1,6 +1,6 @@
 import type { ByteStream } from '../../../src/contract/index.ts'
 import { fail, throwIfAborted } from './errors.ts'
-import { Intake } from './intake.ts'
+import { Intake } from '../../shared/intake.ts'
 import { parseMessage } from './message.ts'
 import type { Socket } from './socket.ts'
 import type { Sprite } from './sprite.ts'

@@ -1,7 +1,7 @@
-import type { ContainerInspectInfo } from 'dockerode'
+import type { ContainerInspectInfo, MountSettings } from 'dockerode'
 import type { Client } from '../client.ts'
 import { fail, hasCode, statusOf } from '../errors.ts'
-import { isOurs } from '../meta.ts'
+import { isOurs, marks } from '../meta.ts'
 import { filesOf, tarOf, type TarEntry } from './tar.ts'
 
 /** What the engine says of a computer's container; undefined where there is none. One that amux did not make is none. */
@@ -69,6 +69,16 @@ async function stat(client: Client, id: string, path: string): Promise<{ readonl
   } catch (error) {
     if (hasCode(error, 'not_found')) return undefined
     throw error
+  }
+}
+
+/** Lends a container that never runs: an engine reads an image, and fills a volume, only by way of one. */
+export async function borrow<T>(client: Client, image: string, mounts: readonly MountSettings[], work: (id: string) => Promise<T>): Promise<T> {
+  const { id } = await client.call((docker) => docker.createContainer({ Image: image, Entrypoint: ['/none'], Labels: marks('kit', 'kit'), NetworkDisabled: true, HostConfig: { Mounts: [...mounts] } }))
+  try {
+    return await work(id)
+  } finally {
+    await discard(client, id)
   }
 }
 

@@ -1,14 +1,12 @@
 import type { Duplex } from 'node:stream'
 import { fail } from '../errors.ts'
-import { Lane } from './lane.ts'
+import { Intake } from '../../../shared/intake.ts'
 
-/** One of the lanes may be ahead of its reader by this much, in bytes. */
-const AHEAD = 1024 * 1024
 const HEADER = 8
 
 export interface Parted {
-  readonly stdout: Lane
-  readonly stderr: Lane
+  readonly stdout: Intake
+  readonly stderr: Intake
   /** Settles when the engine has said everything; rejects when it broke off. */
   readonly ended: Promise<void>
 }
@@ -18,15 +16,21 @@ export interface Parted {
  * and the bytes. Frames come cut up and joined at will. No copying.
  */
 export function part(socket: Duplex, tty: boolean): Parted {
-  const room = () => {
-    if (socket.isPaused() && stdout.waiting < AHEAD && stderr.waiting < AHEAD) socket.resume()
+  const stdout = new Intake()
+  const stderr = new Intake()
+  let behind = 0
+  /** A reader that is behind holds up both: they come over one connection. */
+  const give = (to: Intake, chunk: Uint8Array) => {
+    const room = to.push(chunk)
+    if (room === undefined) return
+    behind++
+    socket.pause()
+    void room.then(() => --behind === 0 && socket.resume())
   }
-  const stdout = new Lane(room)
-  const stderr = new Lane(room)
   const header = Buffer.alloc(HEADER)
   let have = 0
   let left = 0
-  let lane = stdout
+  let to = stdout
   const take = (chunk: Buffer) => {
     for (let at = 0; at < chunk.length; ) {
       if (left === 0) {
@@ -36,27 +40,28 @@ export function part(socket: Duplex, tty: boolean): Parted {
         if (have < HEADER) return
         have = 0
         left = header.readUInt32BE(4)
-        lane = header[0] === 2 ? stderr : stdout
+        to = header[0] === 2 ? stderr : stdout
         continue
       }
       const piece = chunk.subarray(at, at + left)
-      lane.push(piece)
+      give(to, piece)
       left -= piece.length
       at += piece.length
     }
   }
   const ended = new Promise<void>((resolve, reject) => {
     const finish = (failure?: unknown) => {
-      stdout.end(failure)
-      stderr.end(failure)
+      for (const one of [stdout, stderr]) {
+        if (failure === undefined) one.end()
+        else one.fail(failure)
+      }
       if (failure === undefined) resolve()
       else reject(failure)
     }
     const broken = (cause?: unknown) => finish(fail('connection_lost', 'the connection to the engine broke', { source: 'transport', cause }))
     socket.on('data', (chunk: Buffer) => {
-      if (tty) stdout.push(chunk)
+      if (tty) give(stdout, chunk)
       else take(chunk)
-      if (stdout.waiting >= AHEAD || stderr.waiting >= AHEAD) socket.pause()
     })
     socket.once('end', () => (left > 0 || have > 0 ? broken() : finish()))
     socket.once('error', broken)

@@ -1,4 +1,5 @@
-import { AmuxCommand, providerFlag } from '../../../cli/index.ts'
+import { AmuxCommand, type Columns, providerFlag } from '../../../cli/index.ts'
+import type { TemplateInfo } from '../../../contract/index.ts'
 import { formatBytes } from '../../../util/bytes.ts'
 
 export default class TemplateLs extends AmuxCommand {
@@ -10,12 +11,13 @@ export default class TemplateLs extends AmuxCommand {
   async execute(): Promise<void> {
     const { flags } = await this.parse(TemplateLs)
     const provider = await this.amux.registry.connect(await this.amux.providerId(flags.provider))
-    const columns = {
-      name: (one: { readonly name: string }) => one.name,
-      created: (one: { readonly createdAt: string }) => one.createdAt,
-      size: ({ size }: { readonly size?: number }) => (size === undefined ? '' : formatBytes(size)),
-      default: ({ isDefault }: { readonly isDefault?: boolean }) => (isDefault ? 'yes' : ''),
-    }
     this.out.table(await provider.templates().list(), columns, { name: ({ name }) => name, empty: 'amux made none there. Build one: amux computer template build' })
   }
+}
+
+const columns: Columns<TemplateInfo> = {
+  name: ({ name }) => name,
+  created: ({ createdAt }) => createdAt,
+  size: ({ size }) => (size === undefined ? '' : formatBytes(size)),
+  default: ({ isDefault }) => (isDefault ? 'yes' : ''),
 }

@@ -1,6 +1,6 @@
 import { command } from '../../../../shared/command.ts'
 import { Client } from '../../client.ts'
-import { leftoversOf, removeLeftovers } from '../../gc.ts'
+import { type Leftover, leftoversOf, removeLeftovers } from '../../gc.ts'
 
 export default command({
   summary: 'Remove what amux left on a Docker engine: helpers, and parts of computers that are gone.',
@@ -10,10 +10,16 @@ export default command({
   async execute(call) {
     const client = new Client((await call.settings('docker'))['host'])
     const found = await leftoversOf(client)
-    const columns = { kind: (one: (typeof found)[number]) => one.kind, name: (one: (typeof found)[number]) => one.name.slice(0, 60), computer: (one: (typeof found)[number]) => one.of, why: (one: (typeof found)[number]) => one.why }
     if (call.flags['dry-run'] === true || found.length === 0) return call.table(found, columns, { empty: 'amux left nothing there.' })
     if (!call.json) for (const { kind, name, why } of found) call.note(`${kind} ${name}: ${why}`)
     await call.confirm(`Remove ${found.length === 1 ? 'this' : `these ${found.length}`}?`)
     call.table(await removeLeftovers(client, found), columns, { empty: 'All of it is in use after all.' })
   },
 })
+
+const columns = {
+  kind: ({ kind }: Leftover) => kind,
+  name: ({ name }: Leftover) => name.slice(0, 60),
+  computer: ({ of }: Leftover) => of,
+  why: ({ why }: Leftover) => why,
+}

@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../../src/contract/index.ts'
+import type { ByteSource } from '../../src/contract/index.ts'
 
 /** Read ahead, in bytes: more and the sender waits. */
 const HIGH = 1024 * 1024
@@ -14,6 +14,11 @@ export class Intake {
   #dropped = false
   #reader: () => void = () => {}
   #writers: (() => void)[] = []
+
+  /** Bytes that wait for the reader. */
+  get waiting(): number {
+    return this.#size
+  }
 
   /** A promise where the reader is behind: it settles once more may come. */
   push(chunk: Uint8Array): Promise<void> | undefined {
