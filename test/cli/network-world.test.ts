@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NetworkEvent, SessionInfo } from '../../src/contract/index.ts'
 import { type Ran, Scratch, bin, root } from '../support/amux.ts'
+import { opened } from '../support/opened.ts'
 import { asRoot, at, NEEDS_ROOT, World } from '../support/world.ts'
 
 const USER = `amux-w${process.pid}`
@@ -20,7 +21,7 @@ function asUser({ path, home, project }: Scratch): readonly string[] {
   mkdirSync(repository)
   writeFileSync(node, '')
   execFileSync('chown', ['-R', USER, home, project])
-  const mounts = `mount --bind ${tun} /dev/net/tun && mount --bind "$0" ${repository} && mount --bind "$1" ${node} && shift`
+  const mounts = `mount --bind ${tun} /dev/net/tun || exit; ${opened('"$0"', repository)}; mount --bind "$1" ${node} && shift`
   return ['sh', '-c', `${mounts} && exec setpriv --reuid ${USER} --regid ${USER} --clear-groups --inh-caps=-all ${node} ${repository}/bin/run.js "$@"`, root, process.execPath]
 }
 

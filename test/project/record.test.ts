@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
+import { root as repository } from '../support/amux.ts'
+import { opened, within } from '../support/opened.ts'
 import { type ProjectRecord, type ProjectStore, type SettleOptions, findProject, inspect, locate, locateQuickly, openProject } from '../../src/project/index.ts'
 
 describe("a project's record", () => {
@@ -180,12 +182,20 @@ describe("a project's record", () => {
     expect(await store.digest('secret')).to.not.equal(one)
   })
 
+  /** As an ordinary user, who may not be able to enter the repository. */
+  function asNobody(program: readonly string[]): string[] {
+    const at = join(base, 'repository')
+    mkdirSync(at)
+    chownSync(base, 65534, 65534)
+    const script = `${opened('"$0"', at)}; exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"`
+    return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, repository, ...program.map((word) => within(at, word))]
+  }
+
   it('is kept in the user’s own state while the project cannot be written; one that cannot be read is named', () => {
-    const ordinary = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {}
-    if (ordinary.uid !== undefined) chownSync(base, ordinary.uid, ordinary.gid)
     rmSync(root, { recursive: true })
-    const script = join(import.meta.dirname, 'fixture/unwritable.ts')
-    const said = execFileSync(process.execPath, [script, base], { ...ordinary, encoding: 'utf8', env: { HOME: base } })
+    const program = [process.execPath, join(import.meta.dirname, 'fixture/unwritable.ts'), base]
+    const [first = '', ...rest] = process.getuid?.() === 0 ? asNobody(program) : program
+    const said = execFileSync(first, rest, { encoding: 'utf8', env: { HOME: base, PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } })
     const result = JSON.parse(said) as Record<string, unknown>
     expect(result).to.include({ outside: true, inProject: false, quick: 'one', writableAgain: 'one' })
     expect(result['unreadable']).to.contain(file()).and.contain('EACCES')

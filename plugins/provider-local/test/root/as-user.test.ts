@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { asRoot, kit } from '../support.ts'
+import { opened } from '../../../../test/support/opened.ts'
 import { MACHINE } from './machine.ts'
 
 const repository = join(import.meta.dirname, '../../../..')
@@ -29,7 +30,7 @@ if (asRoot) {
 
     /** Runs a program of the repository as that user, who may not be able to enter the directory it is in. */
     function asUser(args: readonly string[], before = 'true', spaces: readonly string[] = []): Promise<{ readonly status: number | null; readonly output: string }> {
-      const mounts = `mount --bind "$0" ${dir}/repository && mount --bind "$1" ${dir}/node && shift && ${before}`
+      const mounts = `${opened('"$0"', `${dir}/repository`)}; mount --bind "$1" ${dir}/node && shift && ${before}`
       const switchUser = `cd ${dir}/repository && exec setpriv --reuid ${USER} --regid ${USER} --clear-groups --inh-caps=-all env -i AMUX_TEST_NAMED=${spaces.length > 0 ? 1 : 0} HOME=${dir}/${USER} TMPDIR=${dir}/tmp PATH=${dir}:/usr/local/bin:/usr/bin:/bin "$@"`
       const child = spawn('unshare', ['--mount', ...spaces, '--propagation', 'private', 'sh', '-c', `${mounts} && ${switchUser}`, repository, process.execPath, ...args])
       let output = ''
