@@ -1,11 +1,11 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import type { ComputerInfo, ComputerState, DeclaredCapabilities } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { layerOf, noLayer } from './disk.ts'
+import { layerOf, noLayer } from './disk/disk.ts'
 import { hasCode } from './errors.ts'
-import { helperImage } from './image.ts'
+import { helperImage } from './images/image.ts'
 import { type Meta, readMeta } from './meta.ts'
-import { treesOf } from './project.ts'
+import { treesOf } from './create/project.ts'
 
 /** The engine's words for it. */
 export function stateOf(status: string, paused = false): ComputerState {

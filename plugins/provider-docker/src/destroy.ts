@@ -5,7 +5,7 @@ import type { Client } from './client.ts'
 import { discard, look, missing } from './engine/container.ts'
 import { hasCode } from './errors.ts'
 import { LABEL, netOf, nextOf, runDir } from './names.ts'
-import { leftovers, removeVolumes } from './volumes.ts'
+import { leftovers, removeVolumes } from './disk/volumes.ts'
 
 const PATIENCE_MS = 15_000
 const PAUSE_MS = 100

@@ -1,5 +1,5 @@
 import type { CommandCall, CommandFlag, EquippedComputer } from '../../../src/contract/index.ts'
-import { Client, spritePath } from './client.ts'
+import { Client, spritePath } from './service/client.ts'
 import { DEFAULT_URL } from './provider.ts'
 
 /** Which sprite a command is about. */

@@ -1,6 +1,6 @@
 import type { ListeningPort, PortEvent, Ports } from '../../../src/contract/index.ts'
 import { fail } from './errors.ts'
-import { feed } from './feed.ts'
+import { feed } from './service/feed.ts'
 import type { Sprite } from './sprite.ts'
 
 interface Row {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, NetworkPolicy, Provider } from '../../../src/contract/index.ts'
 import { checkEnvironment, checkName } from '../../shared/checks.ts'
-import { Client, spritePath } from './client.ts'
+import { Client, spritePath } from './service/client.ts'
 import { SpriteComputer, wake } from './computer.ts'
 import { type SpriteDocument, checkDocument, hasEnv, infoOf, isOurs, writeLabels } from './document.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'

@@ -1,6 +1,6 @@
 import type { LogChunk, LogOptions, ServiceInfo, ServiceSpec, ServiceState, Services } from '../../../src/contract/index.ts'
 import { fail, given, hasCode, statusOf } from './errors.ts'
-import { checkSignal } from './signals.ts'
+import { checkSignal } from './exec/signals.ts'
 import type { Sprite } from './sprite.ts'
 
 /** What of a service's first moments is waited for. */

@@ -1,8 +1,8 @@
 import type { ConnectContext } from '../../../src/contract/index.ts'
-import { type Client, spritePath } from './client.ts'
+import { type Client, spritePath } from './service/client.ts'
 import { fail } from './errors.ts'
 import { type Facts, learnFacts } from './facts.ts'
-import { openExec } from './exec.ts'
+import { openExec } from './exec/exec.ts'
 
 /** What every part of a computer works with. */
 export class Sprite {

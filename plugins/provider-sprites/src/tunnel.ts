@@ -1,8 +1,8 @@
 import type { ByteStream } from '../../../src/contract/index.ts'
 import { fail, throwIfAborted } from './errors.ts'
 import { Intake } from '../../shared/intake.ts'
-import { parseMessage } from './message.ts'
-import type { Socket } from './socket.ts'
+import { parseMessage } from './service/message.ts'
+import type { Socket } from './service/socket.ts'
 import type { Sprite } from './sprite.ts'
 
 const REPLY_MS = 15_000

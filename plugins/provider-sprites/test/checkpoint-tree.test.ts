@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import type { CheckpointChange, Checkpoints } from '../../../src/contract/index.ts'
-import { spriteCheckpoints } from '../src/checkpoints.ts'
+import { spriteCheckpoints } from '../src/checkpoints/checkpoints.ts'
 import type { Sprite } from '../src/sprite.ts'
 import { type Lab, lab, text } from './support.ts'
 

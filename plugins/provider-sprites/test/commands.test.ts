@@ -6,7 +6,7 @@ import { type IncomingMessage, type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { type ErrorDocument, type RunOptions, Scratch } from '../../../test/support/amux.ts'
-import { openExec } from '../src/exec.ts'
+import { openExec } from '../src/exec/exec.ts'
 import type { Sprite } from '../src/sprite.ts'
 import { type Lab, lab } from './support.ts'
 

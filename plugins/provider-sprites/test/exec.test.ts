@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { openExec } from '../src/exec.ts'
+import { openExec } from '../src/exec/exec.ts'
 import type { Sprite } from '../src/sprite.ts'
 import { type Lab, lab, text } from './support.ts'
 

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { type SpriteCommand, SpritesClient } from '@fly/sprites'
 import { once } from 'node:events'
-import { spriteSessions } from '../src/sessions.ts'
+import { spriteSessions } from '../src/sessions/sessions.ts'
 import type { Sprite } from '../src/sprite.ts'
 import { type Lab, lab, text } from './support.ts'
 

@@ -2,7 +2,7 @@ import type { ConnectContext } from '../../../src/contract/index.ts'
 import { policyText } from '../../../src/emulation/network/text.ts'
 import { type Bench, serve } from '../../provider-local/test/server/support.ts'
 import { kit } from '../../provider-local/test/support.ts'
-import { Client } from '../src/client.ts'
+import { Client } from '../src/service/client.ts'
 import { Sprite } from '../src/sprite.ts'
 
 export interface Lab extends Bench {

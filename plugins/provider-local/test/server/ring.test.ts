@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { Ring, type StreamNumber } from '../../src/server/ring.ts'
+import { Ring, type StreamNumber } from '../../src/server/sprite/ring.ts'
 
 const KIB = 1024
 

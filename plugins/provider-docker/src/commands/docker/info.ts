@@ -1,6 +1,6 @@
 import { command } from '../../../../shared/command.ts'
 import { Client } from '../../client.ts'
-import { inspectImage } from '../../image.ts'
+import { inspectImage } from '../../images/image.ts'
 import { DEFAULT_IMAGE } from '../../names.ts'
 
 export default command({

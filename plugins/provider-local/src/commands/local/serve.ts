@@ -1,8 +1,8 @@
 import { command } from '../../../../shared/command.ts'
-import { startDetached } from '../../server/background.ts'
-import { serve } from '../../server/foreground.ts'
-import { documentOf, guidance } from '../../server/guidance.ts'
-import { passedOn, serveFlags } from '../../server/serve-flags.ts'
+import { startDetached } from '../../server/process/background.ts'
+import { serve } from '../../server/process/foreground.ts'
+import { documentOf, guidance } from '../../server/process/guidance.ts'
+import { passedOn, serveFlags } from '../../server/process/serve-flags.ts'
 
 export default command({
   summary: "Offer this machine's computers over the Sprites API.",

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import type { CommandCall } from '../../../../../src/contract/index.ts'
 import { onApi, onSprite, option, options, spriteFlags } from '../../chosen.ts'
-import { type Client, spritePath } from '../../client.ts'
+import { type Client, spritePath } from '../../service/client.ts'
 import { command } from '../../../../shared/command.ts'
 import { fail } from '../../errors.ts'
-import type { Answer } from '../../http.ts'
-import { refusal } from '../../refusals.ts'
+import type { Answer } from '../../service/http.ts'
+import { refusal } from '../../service/refusals.ts'
 
 /** Of a refusal, so much is looked at for its reason. */
 const REASON_MAX = 64 * 1024

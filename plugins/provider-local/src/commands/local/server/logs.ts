@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CommandCall } from '../../../../../../src/contract/index.ts'
 import { command } from '../../../../../shared/command.ts'
 import { fail, hasCode } from '../../../errors.ts'
-import { logFile } from '../../../server/single.ts'
+import { logFile } from '../../../server/process/single.ts'
 
 const LOOK_MS = 250
 

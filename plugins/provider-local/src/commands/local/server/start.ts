@@ -1,7 +1,7 @@
 import { command } from '../../../../../shared/command.ts'
-import { startDetached } from '../../../server/background.ts'
-import { documentOf, guidance } from '../../../server/guidance.ts'
-import { passedOn, serveFlags } from '../../../server/serve-flags.ts'
+import { startDetached } from '../../../server/process/background.ts'
+import { documentOf, guidance } from '../../../server/process/guidance.ts'
+import { passedOn, serveFlags } from '../../../server/process/serve-flags.ts'
 
 export default command({
   summary: 'Start the server in the background.',

@@ -1,6 +1,6 @@
 import { command } from '../../../../../shared/command.ts'
-import { documentOf } from '../../../server/guidance.ts'
-import { running } from '../../../server/single.ts'
+import { documentOf } from '../../../server/process/guidance.ts'
+import { running } from '../../../server/process/single.ts'
 
 /** As for anything that is not there. */
 const NONE = 3

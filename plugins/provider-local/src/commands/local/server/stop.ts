@@ -1,5 +1,5 @@
 import { command } from '../../../../../shared/command.ts'
-import { stop } from '../../../server/background.ts'
+import { stop } from '../../../server/process/background.ts'
 
 export default command({
   summary: 'End the server. Computers and their programs go on.',

@@ -1,0 +1,62 @@
+import type { Client } from '../client.ts'
+import { fail, hasCode } from '../errors.ts'
+import { labelsOf, marks, type Meta } from '../meta.ts'
+import { inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
+import { treesOf } from './project.ts'
+
+/** As long as everything on it may take to end; then the engine ends it. */
+export const STOP_SECONDS = 15
+const SHARED_MEMORY = 1024 ** 3
+
+export function taken(name: string): Error {
+  return fail('already_exists', `there is a Docker computer ${name} already`, { computer: name, hint: `See it: amux computer info -c ${name} -P docker` })
+}
+
+/** A computer's container, not yet started. `called`: its own name, or what it has until it takes that. */
+export async function makeContainer(client: Client, meta: Meta, called: string): Promise<string> {
+  const { name, user, run, limits = {} } = meta
+  const volumes = volumesOf(name)
+  const volume = (role: 'home' | 'store', target: string) => {
+    const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), [LABEL.role]: role }
+    return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
+  }
+  const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
+  try {
+    const { id } = await client.call((docker) =>
+      docker.createContainer({
+        name: called,
+        Image: meta.image,
+        Hostname: name,
+        User: '0:0',
+        WorkingDir: '/',
+        Entrypoint: [`${inside.kit}/${meta.kit}/amux-init`, 'first', inside.lock, inside.boot, inside.mark, inside.go],
+        Cmd: [],
+        Labels: labelsOf(meta),
+        StopSignal: 'SIGTERM',
+        StopTimeout: STOP_SECONDS,
+        Healthcheck: { Test: ['NONE'] },
+        HostConfig: {
+          Mounts: [
+            { Type: 'volume', Source: KIT_VOLUME, Target: inside.kit, ReadOnly: true },
+            volume('store', inside.store),
+            volume('home', user.home),
+            ...(run === undefined ? [] : [bind(run, inside.run)]),
+            ...treesOf(meta.project).map((path) => bind(path)),
+          ],
+          ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
+          CapDrop: ['NET_RAW'],
+          NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
+          RestartPolicy: { Name: 'no' },
+          ShmSize: SHARED_MEMORY,
+          LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
+          ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),
+          ...(limits.memory !== undefined && { Memory: limits.memory, MemorySwap: limits.memory }),
+        },
+      }),
+    )
+    return id
+  } catch (error) {
+    if (hasCode(error, 'conflict')) throw taken(name)
+    throw error
+  }
+}

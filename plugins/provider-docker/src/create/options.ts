@@ -1,0 +1,45 @@
+import type { CreateOptions } from '../../../../src/contract/index.ts'
+import { fail } from '../errors.ts'
+import { checkEnvironment, checkName } from '../../../shared/checks.ts'
+
+export interface Limits {
+  readonly cpus?: number
+  /** Bytes. */
+  readonly memory?: number
+}
+
+const MOST_PORTS = 64
+const LEAST_MEMORY = 6 * 1024 * 1024
+const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
+
+/** What cannot be had is refused before anything is made. */
+export function checkOptions({ name, options = {}, env, network = {} }: CreateOptions): Limits {
+  checkName(name)
+  for (const option of Object.keys(options)) if (!['image', 'cpus', 'memory'].includes(option)) throw invalid(`provider docker has no option "${option}"`)
+  checkEnvironment(env)
+  const { hostPorts = [] } = network
+  for (const port of hostPorts) if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(`${port} is no port`)
+  if (hostPorts.length > MOST_PORTS) throw invalid(`a computer has at most ${MOST_PORTS} ports of this machine`)
+  const cpus = options['cpus']
+  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('-o cpus takes a number, such as 1.5')
+  const memory = options['memory'] === undefined ? undefined : bytesOf(String(options['memory']))
+  return { ...(typeof cpus === 'number' && { cpus }), ...(memory !== undefined && { memory }) }
+}
+
+export function wantedImage({ template, options = {} }: CreateOptions): string | undefined {
+  const image = options['image']
+  if (image !== undefined && (typeof image !== 'string' || image === '')) throw invalid('-o image takes the name of an image')
+  if (template !== undefined && image !== undefined && template !== image) throw invalid(`it cannot start from both ${template} and ${image}`)
+  return image ?? template
+}
+
+function bytesOf(text: string): number {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([bkmgt]?)b?$/i.exec(text) ?? []
+  const value = Number(number) * (units[unit.toLowerCase()] ?? Number.NaN)
+  if (Number.isFinite(value) && value >= LEAST_MEMORY) return Math.round(value)
+  throw invalid(`-o memory takes a size of at least 6m, such as 4g, not ${JSON.stringify(text)}`)
+}
+
+function invalid(message: string): Error {
+  return fail('invalid_argument', message, { source: 'amux' })
+}

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Frozen } from '../../../../src/contract/index.ts'
+import type { Client } from '../client.ts'
+import { hasCode } from '../errors.ts'
+
+const LONGEST_MS = 10_000
+const PAUSE_MS = 20
+
+/**
+ * A process of its own, so that it is there when this one is killed: thaws when its input ends without a word, and in any
+ * case after a while. It is small, and needs nothing of ours.
+ */
+const WATCH = String.raw`
+const [socketPath, id, limit] = process.argv.slice(1)
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {})
+const thaw = () => {
+  const request = require('node:http').request({ socketPath, method: 'POST', path: '/containers/' + id + '/unpause' }, (answer) => answer.resume().on('end', () => process.exit()))
+  request.on('error', () => setTimeout(thaw, 200)).end()
+}
+process.stdin.on('data', () => process.exit()).on('end', thaw).on('error', thaw)
+setTimeout(thaw, Number(limit))
+`
+
+/** Every program of a running container stands still. Undefined where nobody here could thaw them for sure: an engine elsewhere. */
+export async function freeze(client: Client, id: string): Promise<Frozen | undefined> {
+  const { place } = client.found
+  if (place.kind !== 'unix' || !client.here) return undefined
+  const watch = spawn(process.execPath, ['-e', WATCH, place.path, id, String(LONGEST_MS)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} })
+  watch.on('error', () => undefined)
+  watch.stdin.on('error', () => undefined)
+  watch.unref()
+  const dismiss = () => void watch.stdin.end('.')
+  try {
+    await pause(client, id)
+  } catch (error) {
+    dismiss()
+    throw error
+  }
+  let thawed: Promise<void> | undefined
+  const thaw = async () => {
+    await client.call((docker) => docker.getContainer(id).unpause()).catch((error: unknown) => {
+      // It was thawed already, or ended.
+      if (!hasCode(error, 'conflict', 'not_found', 'failed')) throw error
+    })
+    dismiss()
+  }
+  return { thaw: () => (thawed ??= thaw()) }
+}
+
+/** Somebody else may hold it at the moment, for no longer than we would. */
+async function pause(client: Client, id: string): Promise<void> {
+  for (const give = Date.now() + LONGEST_MS + 1000; ; await delay(PAUSE_MS)) {
+    try {
+      return void (await client.call((docker) => docker.getContainer(id).pause()))
+    } catch (error) {
+      const held = error instanceof Error && /already paused/.test(error.message)
+      if (!held || Date.now() > give) throw error
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { ContainerInspectInfo } from 'dockerode'
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../../../src/contract/index.ts'
+import { checkProject } from '../../../shared/project.ts'
+import { accepts, makePrivate } from '../../../shared/sockets.ts'
+import type { Client } from '../client.ts'
+import { has, mustLook } from '../engine/container.ts'
+import { fail, hasCode, statusOf, throwIfAborted } from '../errors.ts'
+import { execute, type Executed } from './exec.ts'
+import { ensureKit, kitName } from './kit.ts'
+import { type Meta, readMeta } from '../meta.ts'
+import { inside } from '../names.ts'
+import { startNet } from '../net.ts'
+import { guestNode, prepare } from './prepare.ts'
+import { relocated } from '../disk/relocate.ts'
+
+const PATIENCE_MS = 10_000
+/** Until it is told again, until a signal is tried, between two looks. */
+const AGAIN_MS = 1000
+const GO_MS = 150
+const POLL_MS = 4
+
+/** Until the guest answers; false where there cannot be one, and only programs run. Whoever else starts it does the same things. */
+export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<boolean> {
+  throwIfAborted(signal)
+  let found = await mustLook(client, name)
+  if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
+  const meta = readMeta(name, found.Config.Labels)
+  if (found.State.Running) unmoved(meta, project)
+  if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
+  if (found.State.Running && (await answers(client, meta))) return true
+  if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
+  await ensureKit(client, found.Id, meta, context.guest, context.progress)
+  const node = await guestNode(client, found.Id, meta, kitName(context.guest, meta.arch))
+  if (node !== undefined) await prepare(client, found.Id, meta, context, node)
+  if (!found.State.Running) {
+    if (meta.run !== undefined) emptyRunDir(meta.run)
+    await start(client, meta)
+    found = await mustLook(client, name)
+  }
+  await startNet(client, context, meta, found)
+  if (node !== undefined) await untilGuest(client, found, meta, signal)
+  return node !== undefined
+}
+
+/** Sockets of a computer that died are in the way of the next ones. */
+function emptyRunDir(path: string): void {
+  makePrivate(path)
+  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true })
+}
+
+/** Joins the guest's socket where that is out of reach. */
+export function bridge(client: Client, { name, kit }: Meta): Promise<Executed> {
+  return execute(client, name, { argv: [`${inside.kit}/${kit}/amux-init`, 'bridge', `${inside.run}/guest.sock`], user: '0:0' })
+}
+
+/** What runs keeps what it has mounted. */
+function unmoved({ name, project: has }: Meta, now: ProjectPlace | undefined): void {
+  if (has === undefined || now === undefined) return
+  const { path } = checkProject(now)
+  if (path === has.path) return
+  throw fail('conflict', `${name} runs with the project at ${has.path}, which is at ${path} now`, { computer: name, hint: `Restart it: amux computer restart -c ${name}` })
+}
+
+function halfRestored(name: string): Error {
+  return fail('conflict', `${name} was started by somebody else in the middle of a restore`, { computer: name, hint: `Let amux finish that: docker stop ${name} && amux computer start -c ${name}` })
+}
+
+async function start(client: Client, { name, project }: Meta): Promise<void> {
+  try {
+    await client.call((docker) => docker.getContainer(name).start())
+  } catch (error) {
+    // Somebody else was quicker.
+    if (statusOf(error) === 304) return
+    const text = error instanceof Error ? error.message : String(error)
+    if (/bind source path does not exist/.test(text)) throw fail('failed', `what ${name} has of this machine is not there any more: ${text}`, { computer: name, hint: project ? `Put the project back: ${project.path}` : undefined, cause: error })
+    throw error
+  }
+}
+
+/** What comes before the first process listens for it is lost: it is told until the guest answers. */
+async function untilGuest(client: Client, { Id: id, State: { StartedAt: since } }: ContainerInspectInfo, meta: Meta, signal: AbortSignal | undefined): Promise<void> {
+  const give = Date.now() + PATIENCE_MS
+  for (;;) {
+    throwIfAborted(signal)
+    await tell(client, id, meta)
+    for (const until = Date.now() + AGAIN_MS; Date.now() < until; await delay(POLL_MS)) if (await answers(client, meta)) return
+    const { State: now } = await mustLook(client, meta.name)
+    if (!now.Running || now.StartedAt !== since || Date.now() > give) throw await deaf(client, id, meta, now.Running)
+  }
+}
+
+/** By its socket where that is in reach, which takes an engine nothing; else by a signal. */
+async function tell(client: Client, id: string, { run }: Meta): Promise<void> {
+  if (run !== undefined) for (const until = Date.now() + GO_MS; Date.now() < until; await delay(POLL_MS)) if (await accepts(join(run, 'first.sock'))) return
+  await client.call((docker) => docker.getContainer(id).kill({ signal: 'SIGUSR1' })).catch((error: unknown) => {
+    // It has just ended: its caller looks.
+    if (!hasCode(error, 'conflict', 'not_found', 'failed')) throw error
+  })
+}
+
+export async function answers(client: Client, meta: Meta): Promise<boolean> {
+  if (meta.run !== undefined) return accepts(join(meta.run, 'guest.sock'))
+  const program = await bridge(client, meta).catch(() => undefined)
+  if (program === undefined) return false
+  // It speaks first where it lives.
+  for await (const chunk of program.stdout) if (chunk.length > 0) return (program.close(), true)
+  return false
+}
+
+async function deaf(client: Client, id: string, { name }: Meta, alive: boolean): Promise<Error> {
+  const said = await client.call((docker) => docker.getContainer(id).logs({ stdout: true, stderr: true, tail: 3 })).catch(() => Buffer.alloc(0))
+  const log = said.toString('latin1').replace(/[^\x20-\x7e\n]+/g, '').trim().split('\n').slice(-3).join('; ')
+  const what = alive ? `its guest does not answer within ${PATIENCE_MS / 1000} s` : /being changed from outside/.test(log) ? 'its disk is being restored' : 'it ended at once'
+  const code = /being changed from outside/.test(log) ? 'locked' : 'unavailable'
+  return fail(code, `cannot start ${name}: ${what}${log === '' ? '' : ` (${log})`}`, { computer: name, hint: code === 'locked' ? 'Try again when that is done.' : `See its log: docker logs ${name}` })
+}

@@ -1,0 +1,182 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { ByteSource } from '../../../../src/contract/index.ts'
+import { fail, throwIfAborted } from '../errors.ts'
+import { type Answer, Http } from './http.ts'
+import { isPage, notTheApi, refusal } from './refusals.ts'
+import { retrying } from './retry.ts'
+import { type Socket, openSocket } from './socket.ts'
+
+const ANSWER_MS = 30_000
+const JSON_MAX = 64 * 1024 * 1024
+const LINE_MAX = 1024 * 1024
+
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
+export interface CallOptions {
+  readonly query?: Query | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Until the answer begins, in milliseconds. Default 30 s. */
+  readonly timeout?: number
+}
+
+export interface ClientOptions {
+  /** With or without a path. */
+  readonly url: string
+  readonly token: string
+  debug(message: string): void
+}
+
+/** The Sprites API. Paths begin with `/v1`; a failure is an `AmuxError` that carries its HTTP `status`. */
+export class Client {
+  readonly #base: URL
+  readonly #token: string
+  readonly #debug: (message: string) => void
+  readonly #http = new Http()
+  /** Learned from any answer. */
+  readonly server: { version: string | undefined; amux: boolean } = { version: undefined, amux: false }
+
+  constructor({ url, token, debug }: ClientOptions) {
+    this.#base = checkUrl(url)
+    this.#token = token
+    this.#debug = debug
+  }
+
+  get host(): string {
+    return this.#base.host
+  }
+
+  /** GET and DELETE, and PUT of the same again, are tried again; anything else only if `again` says that it may be. */
+  async json<T>(method: string, path: string, options: CallOptions & { readonly body?: object; readonly again?: boolean } = {}): Promise<T> {
+    const { body, again = method !== 'POST' } = options
+    const work = async () => parse<T>(await this.#text(await this.#ask(method, path, options, body && Buffer.from(JSON.stringify(body)), 'application/json')))
+    return again ? retrying(work, options.signal, this.#debug) : work()
+  }
+
+  /** Bytes at the reader's pace. */
+  async bytes(method: string, path: string, options: CallOptions & { readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+    return retrying(() => this.#ask(method, path, options, undefined, undefined, options.headers), options.signal, this.#debug)
+  }
+
+  /** Never tried again: its source is gone. */
+  async upload<T>(method: string, path: string, body: Uint8Array | ByteSource, options: CallOptions = {}): Promise<T> {
+    return parse<T>(await this.#text(await this.#ask(method, path, { timeout: 0, ...options }, body, 'application/octet-stream')))
+  }
+
+  /** NDJSON, document by document. What is no JSON is left out, as the service's own clients do. */
+  async *events(method: string, path: string, options: CallOptions & { readonly body?: object } = {}): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
+    const { body } = options
+    const answer = await this.#ask(method, path, { timeout: 0, ...options }, body && Buffer.from(JSON.stringify(body)), 'application/json')
+    let rest = Buffer.alloc(0)
+    for await (const chunk of answer.body) {
+      rest = Buffer.concat([rest, chunk])
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        const event = document(rest.subarray(0, end))
+        rest = rest.subarray(end + 1)
+        if (event) yield event
+      }
+      if (rest.length > LINE_MAX) throw fail('corrupt', 'the API sent an endless line', { source: 'transport' })
+    }
+    const last = document(rest)
+    if (last) yield last
+  }
+
+  /** A request whose answer is whatever it is: for `sprites api`. */
+  raw(method: string, path: string, options: CallOptions & { readonly body?: Uint8Array; readonly headers?: Readonly<Record<string, string>> } = {}): Promise<Answer> {
+    return this.#send(method, path, options, options.body, options.body && 'application/json', options.headers)
+  }
+
+  /** A failed upgrade is what its HTTP answer says. */
+  async socket(path: string, { query, signal }: CallOptions = {}): Promise<Socket> {
+    throwIfAborted(signal)
+    const url = this.#url(path, query)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    const socket = await openSocket(url, this.#headers(), signal)
+    this.#learn(socket.headers)
+    return socket
+  }
+
+  close(): void {
+    this.#http.close()
+  }
+
+  async #ask(method: string, path: string, options: CallOptions, body?: Uint8Array | ByteSource, type?: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const answer = await this.#send(method, path, options, body, type, headers)
+    if (answer.status < 300) return answer
+    // Its Authorization header would go along.
+    if (answer.status < 400) throw fail('unavailable', `the API at ${this.host} answers with a redirection (${answer.status})`, { source: 'transport', hint: 'Is the url right? amux provider info sprites' })
+    throw refusal(answer.status, answer.headers, await this.#text(answer))
+  }
+
+  async #send(method: string, path: string, { query, signal, timeout = ANSWER_MS }: CallOptions, body?: Uint8Array | ByteSource, type?: string, more: Readonly<Record<string, string>> = {}): Promise<Answer> {
+    const size: Record<string, string> = body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}
+    const headers = { ...this.#headers(), ...(body && type !== undefined && { 'content-type': type }), ...size, ...more }
+    const answer = await this.#http.exchange({ method, url: this.#url(path, query), headers, body, signal, timeout })
+    this.#debug(`${method} ${path}: ${answer.status}`)
+    this.#learn(answer.headers)
+    if (answer.status < 300 && isPage(answer.headers, '')) throw notTheApi(answer.status)
+    return answer
+  }
+
+  #url(path: string, query: Query = {}): URL {
+    const url = new URL(`${this.#base.href.replace(/\/+$/, '')}${path}`)
+    for (const [name, value] of Object.entries(query)) {
+      for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) url.searchParams.append(name, String(one))
+    }
+    return url
+  }
+
+  #headers(): Record<string, string> {
+    return { authorization: `Bearer ${this.#token}`, 'user-agent': 'amux' }
+  }
+
+  #learn(headers: IncomingHttpHeaders): void {
+    const version = headers['sprite-version']
+    if (typeof version === 'string') this.server.version = version
+    if (String(headers['sprite-server'] ?? '').startsWith('amux/')) this.server.amux = true
+  }
+
+  async #text({ body }: Answer): Promise<string> {
+    const parts: Uint8Array[] = []
+    let size = 0
+    for await (const part of body) {
+      size += part.length
+      if (size > JSON_MAX) throw fail('corrupt', 'the API sent an endless answer', { source: 'transport' })
+      parts.push(part)
+    }
+    return Buffer.concat(parts).toString()
+  }
+}
+
+/** A sprite's path, its name and the words behind it escaped. */
+export function spritePath(name: string, ...words: readonly string[]): string {
+  return ['/v1/sprites', name, ...words].map((word, at) => (at === 0 ? word : encodeURIComponent(word))).join('/')
+}
+
+/** In the clear only to this machine: the token goes along. */
+function checkUrl(text: string): URL {
+  if (!URL.canParse(text)) throw fail('invalid_argument', `${JSON.stringify(text)} is no URL: the setting "url" is the address of the Sprites API`, { source: 'amux', hint: 'Write it like https://api.sprites.dev' })
+  const url = new URL(text)
+  const near = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && near)) return url
+  throw fail('invalid_argument', `${url.protocol}//${url.host} would have your token in the clear`, { source: 'amux', hint: 'Use https, or an address of this machine.' })
+}
+
+function parse<T>(text: string): T {
+  if (text.trim() === '') return {} as T
+  try {
+    // What is missing in it, its reader finds out.
+    return JSON.parse(text) as T
+  } catch (error) {
+    if (isPage({}, text)) throw notTheApi(200)
+    throw fail('corrupt', 'the API answered with something that is no JSON', { cause: error })
+  }
+}
+
+function document(line: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString())
+    return value instanceof Object ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined
+  }
+}
