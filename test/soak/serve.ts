@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Talk, dial, queryOf } from '../../plugins/provider-local/test/server/talk.ts'
 import { Scratch } from '../support/amux.ts'
+import { disposeAll } from '../support/computers.ts'
 
 const MINUTES = Number(process.env['AMUX_SOAK_MINUTES'] ?? 60)
 
@@ -20,7 +21,7 @@ describe(`${MINUTES} minutes of serving local computers`, () => {
   })
   after(async () => {
     await amux.run(['local', 'server', 'stop'])
-    await amux.dispose()
+    await disposeAll(amux)
   })
 
   async function ask(method: string, path: string, document?: object): Promise<number> {
@@ -49,9 +50,11 @@ describe(`${MINUTES} minutes of serving local computers`, () => {
     shell.send(0, 'echo $((40+2))\n')
     await shell.until((talk) => talk.text(0).includes('42'))
     shell.socket.close(1000)
-    const held = await run(sprite, ['sh', '-c', 'sleep 0.2; echo late'])
+    const held = await run(sprite, ['sh', '-c', 'until [ -e go ]; do sleep 0.1; done; echo late'])
     held.socket.terminate()
     const again = dial(server, `/v1/sprites/${sprite}/exec/${held.info.session_id}`, { token })
+    await again.until(({ info }) => info !== undefined)
+    await (await run(sprite, ['touch', 'go'])).closed
     await again.closed
     expect([again.text(1), again.status]).to.deep.equal(['late\n', 0])
     deaf.socket.terminate()

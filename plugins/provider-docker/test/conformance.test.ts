@@ -1,5 +1,6 @@
 import { after, before, describe, it } from 'mocha'
 import { conformance } from '../../../src/testkit/index.ts'
+import { onThePage } from '../../../test/support/capability-page.ts'
 import { kit } from '../../provider-local/test/support.ts'
 import { descriptor } from '../src/register.ts'
 import { engine, hasEngine } from './engine.ts'
@@ -17,7 +18,7 @@ if (hasEngine) {
     })
     conformance(
       { test: (name, body) => it(name, body), describe, after },
-      { descriptor: quick, expect: { isolation: 'native', disk: 'native', users: 'native', sessions: 'emulated', checkpoints: 'emulated', network: 'emulated', services: 'emulated' } },
+      { descriptor: quick, expect: { isolation: 'native', disk: 'native', users: 'native', sessions: 'emulated', checkpoints: 'emulated', network: 'emulated', services: 'emulated' }, report: onThePage('docker') },
     )
   })
 }

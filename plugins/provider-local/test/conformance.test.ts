@@ -1,5 +1,6 @@
 import { after, describe, it } from 'mocha'
 import { conformance } from '../../../src/testkit/index.ts'
+import { onThePage } from '../../../test/support/capability-page.ts'
 import { descriptor } from '../src/register.ts'
 import { kit, tier } from './support.ts'
 
@@ -14,6 +15,7 @@ describe(`the local provider conforms in the ${tier} tier`, () => {
       expectTier: tier,
       // An ordinary user may not be let at /dev/net/tun, without which there is no network of one's own.
       expect: { isolation: 'native', disk: tier === 'root' ? 'native' : 'emulated', sessions: 'emulated', checkpoints: 'emulated', ...(tier === 'root' && { network: 'emulated' as const }) },
+      ...(tier === 'root' && { report: onThePage('local') }),
     },
   )
 })

@@ -1,5 +1,6 @@
 import { after, describe, it } from 'mocha'
 import { conformance } from '../../../src/testkit/index.ts'
+import { onThePage } from '../../../test/support/capability-page.ts'
 import { type Bench, serve } from '../../provider-local/test/server/support.ts'
 import { kit, tier } from '../../provider-local/test/support.ts'
 import { descriptor } from '../src/register.ts'
@@ -21,6 +22,8 @@ describe('the Sprites provider conforms, on our own server', () => {
     {
       descriptor: served,
       expect: { isolation: 'native', disk: 'native', exec: 'native', sessions: 'native', tunnel: 'native', checkpoints: 'native', services: 'native', url: 'native', ...(tier === 'root' && { network: 'native' as const }) },
+      // A server of an ordinary user offers less.
+      ...(tier === 'root' && { report: onThePage('sprites') }),
     },
   )
   // Behind what the suite does at its own end.

@@ -14,6 +14,7 @@ import { list } from './list.ts'
 import { logs } from './logs.ts'
 import { network } from './network.ts'
 import { ports } from './ports.ts'
+import { type ConformanceReport, Tally } from './report.ts'
 import { screens } from './screens.ts'
 import { services } from './services.ts'
 import { sessions } from './sessions.ts'
@@ -24,6 +25,8 @@ import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
 const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network, services]
+
+export type { ConformanceReport } from './report.ts'
 
 /** Any runner's: mocha's `it`, node's `test`, … They run in order, one at a time. */
 export interface Runner {
@@ -38,6 +41,8 @@ export interface ConformanceOptions extends BenchOptions {
   readonly expectTier?: string
   /** The least that a computer must be here, whatever it says of itself. */
   readonly expect?: { readonly [id in CapabilityId]?: Fidelity }
+  /** Told as a last test what was found: what it throws fails the run. */
+  readonly report?: (report: ConformanceReport) => void | Promise<void>
 }
 
 /**
@@ -46,6 +51,7 @@ export interface ConformanceOptions extends BenchOptions {
  */
 export function conformance({ test, describe, after }: Runner, options: ConformanceOptions): void {
   const bench = new Bench(options)
+  const tally = new Tally()
   const group = (name: string, body: (prefix: string) => void) => void (describe === undefined ? body(`${name}: `) : describe(name, () => body('')))
 
   group('expectations', (prefix) => {
@@ -53,9 +59,11 @@ export function conformance({ test, describe, after }: Runner, options: Conforma
   })
   for (const topic of topics) {
     group(topic.name, (prefix) => {
-      for (const [name, body] of Object.entries(topic.tests)) test(`${prefix}${name}`, () => attempt(topic, body, bench))
+      for (const [name, body] of Object.entries(topic.tests)) test(`${prefix}${name}`, () => tally.of(topic.needs, () => attempt(topic, body, bench)))
     })
   }
+  const { report } = options
+  if (report) test('what was found is as reported', async () => report(await found(bench, tally)))
   after?.(() => bench.cleanUp())
   group('afterwards', (prefix) => {
     test(`${prefix}nothing is left`, async () => {
@@ -71,6 +79,14 @@ async function attempt(topic: Topic, body: (bench: Bench) => Promise<void>, benc
     if (capability.fidelity === 'unavailable') return rejects(topic.use(bench), 'unsupported', 'tool_missing')
   }
   await body(bench)
+}
+
+async function found(bench: Bench, { passed, failed }: Tally): Promise<ConformanceReport> {
+  const computer = await bench.computer()
+  const [info, capabilities] = await Promise.all([computer.info(), computer.capabilities()])
+  const tier = info.details?.['tier']
+  const { id, title } = bench.descriptor
+  return { provider: id, title, ...(tier !== undefined && { tier }), capabilities, passed, failed: [...failed] }
 }
 
 async function expectations(bench: Bench, { expectTier, expect = {} }: ConformanceOptions): Promise<void> {

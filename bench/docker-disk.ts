@@ -1,0 +1,51 @@
+/** Many small files into and out of a container, and its checkpoints, beside tar and `docker commit`. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type DockerLab, against, shell, withDocker, within } from './docker-lab.ts'
+import { type Row, median } from './measure.ts'
+
+const FILES = 20_000
+const ROUNDS = 5
+
+export default function dockerDisk(): Promise<readonly Row[]> {
+  return withDocker(async (lab) => {
+    const tree = join(lab.scratch.path, 'tree')
+    for (let n = 0; n < FILES; n++) {
+      const dir = join(tree, String(n % 200))
+      if (n < 200) mkdirSync(dir, { recursive: true })
+      writeFileSync(join(dir, `${n}`), `file ${n}\n`.repeat(1 + (n % 60)))
+    }
+    return [...(await files(lab)), ...(await checkpoints(lab))]
+  })
+}
+
+async function files(lab: DockerLab): Promise<readonly Row[]> {
+  const amux = lab.amux.join(' ')
+  const exec = `docker exec -i -w /root ${lab.name}`
+  const [into, tarInto, out, tarOut]: [number[], number[], number[], number[]] = [[], [], [], []]
+  for (let round = 0; round < ROUNDS; round++) {
+    await shell(lab, `docker exec ${lab.name} rm -rf /root/theirs /root/ours; rm -rf ../ours ../theirs`)
+    tarInto.push(await shell(lab, `tar -C .. -cf - tree | ${exec} sh -c 'mkdir theirs && tar -C theirs -xf -'`))
+    into.push(await shell(lab, `${amux} computer cp -r ../tree :/root/ours`))
+    tarOut.push(await shell(lab, `mkdir ../theirs && ${exec} tar -C theirs -cf - . | tar -C ../theirs -xf -`))
+    out.push(await shell(lab, `${amux} computer cp -r :/root/ours ../ours`))
+    await shell(lab, 'diff -r ../tree ../ours')
+  }
+  const row = (what: string, ours: readonly number[], theirs: readonly number[]) => against(`${FILES} small files, ${what}`, 1000 * median(ours), 'tar | docker exec', 1000 * median(theirs), 1)
+  return [row('in', into, tarInto), row('out', out, tarOut)]
+}
+
+/** The home has the files by now; `docker commit` covers no volume, so for it they are in the container's layer too. */
+async function checkpoints(lab: DockerLab): Promise<readonly Row[]> {
+  const amux = `${lab.amux.join(' ')} computer`
+  await shell(lab, `docker exec ${lab.name} sh -c 'mkdir /opt/data && cp -a /root/theirs /opt/data/' && ${amux} checkpoint create`)
+  const [ones, commits, restores]: [number[], number[], number[]] = [[], [], []]
+  for (let round = 0; round < ROUNDS; round++) {
+    await shell(lab, `docker exec ${lab.name} sh -c 'echo ${round} > /root/ours/0/0'`)
+    ones.push(1000 * (await shell(lab, `${amux} checkpoint create`)))
+    commits.push(1000 * (await shell(lab, `docker commit ${lab.name} amux-bench-commit`)))
+    restores.push(1000 * (await shell(lab, `${amux} checkpoint restore v1 --yes`)))
+  }
+  await shell(lab, 'docker rmi -f amux-bench-commit')
+  return [against('checkpoint, one of 20,000 files changed', median(ones), 'docker commit', median(commits), 0.4), within('restore', median(restores), 2000)]
+}
