@@ -99,7 +99,7 @@ describe('amux-disk, what it covers', () => {
     place.sh('echo 22 > f')
     const { safety } = place.restore(id, [], '--mark', mark)
     expect(existsSync(mark)).to.equal(true)
-    place.restore(String(safety), [], '--drop', String(safety))
+    place.run(['restore', String(safety), '{}'], { input: place.request([], [`drop\t${safety}`]) })
     expect(place.ids()).to.deep.equal(['auto-2', id])
     expect(place.sh('cat f')).to.equal('22\n')
   })

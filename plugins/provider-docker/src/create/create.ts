@@ -12,6 +12,7 @@ import { isOurs, marks, type Meta } from '../meta.ts'
 import { inside, runDir, volumesOf } from '../names.ts'
 import { makeNet } from '../net.ts'
 import { checkOptions, wantedImage } from './options.ts'
+import { clearUnfinished } from './unfinished.ts'
 import { guestNode, preparation } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
 import { leftovers, removeVolumes } from '../disk/volumes.ts'
@@ -57,14 +58,15 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     await put(client, id, '/', [...seedOf(meta.user, facts), ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)
     if (guarded) await makeNet(client, context, meta, policy && context.policyText(policy))
   } catch (error) {
-    await discard(client, id)
-    await removeVolumes(client, name)
+    // What stays is found unfinished by the next create.
+    await discard(client, id).then(() => removeVolumes(client, name)).catch((reason: unknown) => context.debug(`remains of ${name} stay: ${String(reason)}`))
     throw error
   }
   return meta
 }
 
 async function refuseTaken(client: Client, name: string): Promise<void> {
+  await clearUnfinished(client, name)
   const found = await lookAt(client, name)
   if (found && isOurs(found.Config.Labels)) throw taken(name)
   if (found) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })

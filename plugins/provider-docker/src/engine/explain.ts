@@ -2,13 +2,14 @@ import { fail, given, hasCode, statusOf } from '../errors.ts'
 import type { Found } from './find.ts'
 
 /** What an engine's failure, or that of the way to it, means to people. */
-export function explain(error: unknown, engine: Pick<Found, 'address' | 'because' | 'place'>, signal?: AbortSignal): unknown {
+export function explain(error: unknown, engine: Pick<Found, 'address' | 'because' | 'place'> & { readonly answered?: boolean }, signal?: AbortSignal): unknown {
   if (signal?.aborted) return given(signal)
   if (isOurs(error)) return error
   const status = statusOf(error)
   if (status !== undefined) return answered(error, status, engine)
   const where = `the Docker engine at ${engine.address}${engine.because === 'default' ? '' : ` (${engine.because})`}`
   if (hasCode(error, 'EACCES', 'EPERM')) return fail('permission_denied', `you may not use ${where}`, { hint: 'Join its group, then log in again: sudo usermod -aG docker $USER', cause: error })
+  if (engine.answered === true && hasCode(error, 'ENOENT', 'ECONNREFUSED')) return fail('unavailable', `${where} was stopped meanwhile`, { hint: 'Start it, on Linux with: sudo systemctl start docker', source: 'transport', cause: error })
   if (engine.place.kind === 'unix' && hasCode(error, 'ENOENT')) {
     return fail('tool_missing', `there is no Docker engine here: ${engine.place.path} is not there`, { hint: 'Install and start one (https://docs.docker.com/engine/install), or say where it is: DOCKER_HOST', cause: error })
   }
