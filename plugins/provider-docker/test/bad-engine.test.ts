@@ -34,7 +34,7 @@ if (hasEngine && mayStart) {
     const next = () => `bad-${process.pid}-${++count}`
 
     before(async () => {
-      engine = await PrivateEngine.make(900)
+      engine = await PrivateEngine.make(2000)
       dir = mkdtempSync(join(tmpdir(), 'amux-bad-'))
       provider = await connectDocker(dir, { settings: { host: engine.host } })
       computer = await create(next())
@@ -164,17 +164,20 @@ if (hasEngine && mayStart) {
     it('with a full disk: a checkpoint says so, a restore leaves all as it was, and with room both work', async () => {
       await computer.start()
       const { id } = await computer.checkpoints.create()
-      await sh(computer, 'echo new > ~/file; head -c 3000000 /dev/urandom > ~/more; sync')
+      await sh(computer, 'echo new > ~/file; head -c 30000000 /dev/urandom > ~/more; sync')
+      const points = await computer.checkpoints.list()
       const filler = join(engine.data, 'filler')
-      fill(filler)
-      const points = (await computer.checkpoints.list()).length
-      try {
-        expect(await failure(computer.checkpoints.create())).to.include({ code: 'quota_exceeded' })
-        expect(await failure(computer.checkpoints.restore(id))).to.include({ code: 'quota_exceeded' })
-        expect(await sh(computer, 'cat ~/file')).to.equal('new')
-        expect(await computer.checkpoints.list()).to.have.lengthOf(points)
-      } finally {
-        rmSync(filler, { force: true })
+      // First with room for a helper and not for what it copies, then with none at all.
+      for (const room of [12, 0]) {
+        try {
+          fill(filler, room)
+          expect(await failure(computer.checkpoints.create())).to.include({ code: 'quota_exceeded' })
+          expect(await failure(computer.checkpoints.restore(id))).to.include({ code: 'quota_exceeded' })
+          expect(await sh(computer, 'cat ~/file')).to.equal('new')
+        } finally {
+          for (const path of [filler, `${filler}-rest`]) rmSync(path, { force: true })
+        }
+        expect((await computer.checkpoints.list()).map((one) => one.id)).to.deep.equal(points.map((one) => one.id))
       }
       await computer.start()
       await computer.checkpoints.restore(id)
@@ -183,6 +186,8 @@ if (hasEngine && mayStart) {
   })
 }
 
-function fill(path: string): void {
-  execFileSync('sh', ['-c', 'head -c 4G /dev/zero > "$0" 2>/dev/null; for n in 1 2 3 4 5 6 7 8; do head -c 4k /dev/zero >> "$0" 2>/dev/null; done; sync', path])
+/** All but so many megabytes of the disk. */
+function fill(path: string, room: number): void {
+  const rest = room > 0 ? '' : 'head -c 256M /dev/zero > "$0-rest" 2>/dev/null;'
+  execFileSync('sh', ['-c', `avail=$(df --output=avail -m "\${0%/*}" | tail -n 1); fallocate -l "$((avail - ${room > 0 ? room : 4}))M" "$0"; ${rest} sync`, path])
 }

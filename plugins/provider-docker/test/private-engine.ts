@@ -1,6 +1,6 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -32,16 +32,20 @@ export class PrivateEngine {
     return join(this.dir, 'data')
   }
 
+  /** One that was killed leaves things behind that the next one may stumble over, once. */
   async start(...more: readonly string[]): Promise<void> {
+    for (let tries = 0; tries < 3; tries++) if (await this.#begun(more)) return
+    throw new Error(`the test's own dockerd does not start:\n${readFileSync(join(this.dir, 'log'), 'utf8').slice(-2000)}`)
+  }
+
+  async #begun(more: readonly string[]): Promise<boolean> {
     rmSync(join(this.dir, 'pid'), { force: true })
     const log = openSync(join(this.dir, 'log'), 'a')
     const where = ['--data-root', this.data, '--exec-root', join(this.dir, 'exec'), '--pidfile', join(this.dir, 'pid'), '-H', this.host]
-    this.#daemon = spawn('dockerd', [...where, '--bridge=none', '--iptables=false', '--storage-driver=overlay2', ...more], { stdio: ['ignore', log, log] })
-    for (const give = Date.now() + 60_000; Date.now() < give; await delay(50)) {
-      if (this.#daemon.exitCode !== null) break
-      if (await this.#answers()) return
-    }
-    throw new Error(`the test's own dockerd does not start:\n${readFileSync(join(this.dir, 'log'), 'utf8').slice(-2000)}`)
+    const daemon = spawn('dockerd', [...where, '--bridge=none', '--iptables=false', '--storage-driver=overlay2', ...more], { stdio: ['ignore', log, log] })
+    this.#daemon = daemon
+    for (const give = Date.now() + 90_000; Date.now() < give && daemon.exitCode === null; await delay(50)) if (await this.#answers()) return true
+    return false
   }
 
   async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
@@ -76,9 +80,8 @@ export class PrivateEngine {
 
   #answers(): Promise<boolean> {
     return new Promise((resolve) => {
-      const socket = connect(join(this.dir, 'd.sock'))
-      socket.once('connect', () => (socket.destroy(), resolve(true)))
-      socket.once('error', () => resolve(false))
+      const asked = request({ socketPath: join(this.dir, 'd.sock'), path: '/_ping' }, (answer) => resolve((answer.resume(), answer.statusCode === 200)))
+      asked.once('error', () => resolve(false)).end()
     })
   }
 }
@@ -105,6 +108,7 @@ function tinyRoot(dir: string): string {
     libraries(path).forEach((library) => put(library, library))
   }
   libraries(process.execPath).forEach((library) => put(library, library))
+  for (const folder of ['tmp', 'opt']) chmodSync(join(root, folder), 0o1777)
   writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
   if (!existsSync(join(root, 'usr/bin/sh'))) symlinkSync('/bin/sh', join(root, 'usr/bin/sh'))
   execFileSync('tar', ['-C', root, '-cf', tar, '.'])

@@ -97,8 +97,8 @@ export class Tool {
     const said = await this.#stderr
     const failure = said.split('\n').map((line) => parseToolFailure(parseAnswer(line))).find((one) => one !== undefined)
     if (failure) throw this.#explain(failure)
-    const how = exit.signal === undefined ? `with status ${exit.code}` : `by ${exit.signal}`
-    throw fail('failed', `amux's own helper ended ${how}${said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1) ?? ''}`}`)
+    if (exit.signal !== undefined) throw fail('unavailable', `amux's own helper was ended by ${exit.signal}`, { hint: 'Try again.' })
+    throw fail('failed', `amux's own helper ended with status ${exit.code}${said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1) ?? ''}`}`)
   }
 }
 

@@ -10,6 +10,19 @@ import { removeVolumes } from '../disk/volumes.ts'
 /** Where one cannot look whether its maker lives: longer than any creation takes. */
 const LONG_MS = 15 * 60_000
 
+/** What this process makes now. */
+const making = new Set<string>()
+
+/** Its name is taken by us until the work is over. */
+export async function whileMaking<T>(name: string, work: () => Promise<T>): Promise<T> {
+  making.add(name)
+  try {
+    return await work()
+  } finally {
+    making.delete(name)
+  }
+}
+
 /** This process, so that others know whether it lives. */
 export function maker(): string {
   return [bootId(), process.pid, startOf(process.pid)].join(' ')
@@ -35,6 +48,7 @@ async function isUnfinished(client: Client, { Id, State }: ContainerInspectInfo)
 function mayLive({ Config, Created }: ContainerInspectInfo): boolean {
   const [boot, pid, start] = (Config.Labels[LABEL.maker] ?? '').split(' ')
   if (boot === undefined || boot === '' || boot !== bootId()) return Date.now() - Date.parse(Created) < LONG_MS
+  if (Number(pid) === process.pid) return making.has(Config.Labels[LABEL.of] ?? '')
   return start !== '' && startOf(Number(pid)) === start
 }
 

@@ -4,6 +4,7 @@ import type { Client } from '../client.ts'
 import { diskParts } from './disk.ts'
 import { type Helper, keepHelper, runHelper } from './helper.ts'
 import { mustLook } from '../engine/container.ts'
+import { STOPPED } from '../engine/explain.ts'
 import { fail, throwIfAborted } from '../errors.ts'
 import { helperImage, inspectImage } from '../images/image.ts'
 import { ensureKit } from '../run/kit.ts'
@@ -25,7 +26,7 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   const alone = options.disk === undefined && !options.net && !options.root
   return runHelper(client, meta, context, options, helper).catch((error: unknown) => {
     // It was stopped this moment, and is not needed.
-    if (!alone || !running || !/non.running container/.test(String(error))) throw error
+    if (!alone || !running || !STOPPED.test(String(error))) throw error
     return runHelper(client, meta, context, options, { ...helper, beside: undefined })
   })
 }

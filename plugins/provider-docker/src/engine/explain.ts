@@ -18,10 +18,14 @@ export function explain(error: unknown, engine: Pick<Found, 'address' | 'because
   return fail('unavailable', `${where} cannot be reached: ${error instanceof Error ? error.message : String(error)}`, { hint: 'See whether it answers: docker version', source: 'transport', cause: error })
 }
 
+/** In a runtime's words: what was to be started, or whose namespaces it was to be in, is no more. */
+export const STOPPED = /cannot start a container that has stopped|non.running container|namespace path: lstat \/proc\//
+
 function answered(error: unknown, status: number, { address }: Pick<Found, 'address'>): Error {
   const text = wordsOf(error)
   if (/no space left|disk quota exceeded/i.test(text)) return fail('quota_exceeded', `the engine's disk is full: ${text}`, { hint: 'Free some space: docker system df says what takes it, amux docker gc what amux left.', cause: error })
   if (/client version .* is too old|minimum supported API version|client is newer than server/i.test(text)) return fail('unsupported', `the engine at ${address} is of another age: ${text}`, { hint: 'Update the engine, or amux.', cause: error })
+  if (STOPPED.test(text)) return fail('conflict', `somebody else stopped it this moment: ${text}`, { hint: 'Try again.', cause: error })
   if (status === 404) return fail('not_found', text, { cause: error })
   if (status === 409) return fail('conflict', text, { cause: error })
   if (status === 400) return fail('invalid_argument', text, { cause: error })
