@@ -110,6 +110,14 @@ export interface AsideOptions {
   readonly signal?: AbortSignal
 }
 
+/** A program aside that waits for its word. It ends with whoever prepared it. */
+export interface PreparedAside {
+  /** Once, when the computer was stopped: as `aside`. */
+  begin(): Promise<Process>
+  /** It is not needed after all. */
+  leave(): Promise<void>
+}
+
 /** Programs that stand still. */
 export interface Frozen {
   /** They go on. Idempotent. */
@@ -162,6 +170,11 @@ export interface Computer {
    */
   aside?(argv: readonly string[], options?: AsideOptions): Promise<Process>
   /**
+   * For a program with `disk: 'write'`, while the computer still runs: whatever takes its time, for when it was stopped.
+   * Where it is missing, that is part of `aside`.
+   */
+  prepareAside?(argv: readonly string[], options?: AsideOptions): Promise<PreparedAside>
+  /**
    * `amux-net serve` works beside it when this resolves, if it runs, and from then on before anything else does. The core
    * asks for it before it gives a policy. Where it is missing, that is so from the beginning.
    */
@@ -181,7 +194,7 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

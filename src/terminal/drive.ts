@@ -16,8 +16,8 @@ export interface DriveOptions {
   /** Only look: it is not slowed, typed into, resized or ended. */
   readonly readOnly?: boolean
   readonly detachKeys: readonly Key[]
-  /** What to type to get back in. */
-  readonly attachCommand: string
+  /** What to type to get back in. Undefined: leaving ends it. */
+  readonly attachCommand: string | undefined
   /** One line for people. */
   say(text: string): void
   /** Its firing ends the program: the time limit. */
@@ -122,7 +122,7 @@ function listen({ attachment, say }: DriveOptions, leave: Leave): void {
 async function depart({ attachment, attachCommand, say, local = processLocal }: DriveOptions, { status, message }: Leaving, inLine: boolean): Promise<number> {
   await within(attachment.detach(), DETACH_LIMIT)
   if (inLine) local.stderr.write('\n')
-  say(`amux: ${message}; back in with: ${attachCommand}`)
+  say(attachCommand === undefined ? 'amux: the program was ended: nobody could come back to it' : `amux: ${message}; back in with: ${attachCommand}`)
   return status
 }
 

@@ -5,9 +5,14 @@ import { type DriveOptions, drive } from './drive.ts'
 import { type Local, processLocal } from './local.ts'
 import { localSize } from './screen.ts'
 
+export interface Launched extends Attachment {
+  /** It has no session: leaving ends it. */
+  readonly bound?: boolean
+}
+
 /** Where a program is started from. */
 export interface Around {
-  readonly sessions: Pick<Sessions, 'start' | 'attach' | 'list'>
+  readonly sessions: Pick<Sessions, 'attach' | 'list'> & { start(...given: Parameters<Sessions['start']>): Promise<Launched> }
   /** The command that attaches to a session of this computer, without the session. */
   readonly attachCommand: string
   /** One line for people, on stderr. */
@@ -69,7 +74,7 @@ function wantsTerminal({ tty, stdin }: Launch, local: Local): boolean {
   return tty ?? (stdin === undefined && local.isTerminal('stdin') && local.isTerminal('stdout'))
 }
 
-async function start(program: Launch, tty: TerminalSize | undefined, around: Around, more: Pick<StartOptions, 'detached' | 'verify'>): Promise<Attachment> {
+async function start(program: Launch, tty: TerminalSize | undefined, around: Around, more: Pick<StartOptions, 'detached' | 'verify'>): Promise<Launched> {
   const { argv, cwd, env, user, name, labels } = program
   const given = { cwd, env, user, name, labels, tty }
   const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
@@ -93,9 +98,9 @@ async function beginning<T>(signal: AbortSignal | undefined, work: (signal: Abor
   }
 }
 
-function driving(attachment: Attachment, { attachCommand, say, signal, onEnd, local }: Around) {
+function driving(attachment: Launched, { attachCommand, say, signal, onEnd, local }: Around) {
   return {
-    attachCommand: `${attachCommand} ${attachment.session.id}`,
+    attachCommand: attachment.bound === true ? undefined : `${attachCommand} ${attachment.session.id}`,
     say,
     signal,
     ...(onEnd && { onEnd }),

@@ -99,9 +99,32 @@ describe('amux-disk, what it covers', () => {
     place.sh('echo 22 > f')
     const { safety } = place.restore(id, [], '--mark', mark)
     expect(existsSync(mark)).to.equal(true)
-    place.restore(String(safety), [], '--drop', String(safety))
+    place.run(['restore', String(safety), '{}'], { input: place.request([], [`drop\t${safety}`]) })
     expect(place.ids()).to.deep.equal(['auto-2', id])
     expect(place.sh('cat f')).to.equal('22\n')
+  })
+
+  it('makes none on the way to a point that is missing, and lists the others first', () => {
+    using place = new Place()
+    place.sh('echo 1 > f')
+    const id = place.create()
+    expect(place.try(['create', 'auto', '{}', '--expect', 'v9']).failure).to.deep.equal({ number: 2, step: 'point', subject: 'v9' })
+    const got = place.try(['create', 'auto', '{}', '--expect', id, '--list'])
+    expect(got.stdout.toString()).to.match(/^point\t\{"id":"v1",.*"meta":\{"n":1\}\}\ndone\t/)
+    expect(place.ids()).to.deep.equal(['auto-1', id])
+  })
+
+  it('removes what is outdated after a restore that changed something, and never what it restored', () => {
+    using place = new Place()
+    place.sh('echo 1 > f')
+    const [old, id] = [place.create(), place.create()]
+    const input = place.request([], [`outdated\t${old}`, `outdated\t${id}`, 'outdated\tv77', 'outdated\t../next'])
+    place.run(['restore', id, '{}'], { input })
+    expect(place.ids(), 'nothing changed').to.deep.equal([id, old])
+    place.sh('echo 22 > f')
+    place.run(['restore', id, '{}'], { input })
+    expect(place.ids()).to.deep.equal(['auto-1', id])
+    expect(place.run(['verify'])).to.deep.equal({})
   })
 
   it('never crosses into another mount', function () {

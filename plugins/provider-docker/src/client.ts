@@ -11,6 +11,8 @@ const OLDEST_API = [1, 40] as const
 export class Client {
   readonly found: Found
   #docker: Promise<Docker> | undefined
+  /** It answered once: whatever is there no more was there. */
+  #answered = false
 
   constructor(host: string | undefined) {
     this.found = findEngine(host)
@@ -28,9 +30,11 @@ export class Client {
 
   async call<T>(what: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      return await what(await this.docker())
+      const result = await what(await this.docker())
+      this.#answered = true
+      return result
     } catch (error) {
-      throw explain(error, this.found, signal)
+      throw explain(error, { ...this.found, answered: this.#answered }, signal)
     }
   }
 

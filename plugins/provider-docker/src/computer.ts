@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, PreparedAside, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
-import { standing, startAside } from './disk/aside.ts'
+import { prepareAside, standing, startAside } from './disk/aside.ts'
 import { answers, boot, bridge } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
@@ -90,6 +90,11 @@ export class DockerComputer implements Computer {
     return startAside(this.#client, this.#context, this.name, argv, options)
   }
 
+  async prepareAside(argv: readonly string[], options: AsideOptions = {}): Promise<PreparedAside> {
+    checkArgv(argv)
+    return prepareAside(this.#client, this.#context, this.name, argv, options)
+  }
+
   async disk(): Promise<readonly DiskTree[]> {
     const found = await mustLook(this.#client, this.name)
     const meta = this.#meta(found)
@@ -125,9 +130,9 @@ export class DockerComputer implements Computer {
   }
 
   async #orphaned(): Promise<ComputerInfo> {
-    const labels = await leftovers(this.#client, this.name)
-    if (labels === undefined) throw missing(this.name)
-    return orphanInfo(this.name, labels)
+    const left = await leftovers(this.#client, this.name)
+    if (left === undefined) throw missing(this.name)
+    return orphanInfo(this.name, left)
   }
 
   #incomplete({ problem }: ComputerInfo): Error {

@@ -4,6 +4,7 @@ import type { Client } from './client.ts'
 import { layerOf, noLayer } from './disk/disk.ts'
 import { hasCode } from './errors.ts'
 import { helperImage } from './images/image.ts'
+import type { Left } from './disk/volumes.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { treesOf } from './create/project.ts'
 
@@ -43,10 +44,15 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
   }
 }
 
-/** Its container is gone, its home is not. */
-export function orphanInfo(name: string, labels: Readonly<Record<string, string>>): ComputerInfo {
-  const info = infoOf({ name, labels, state: 'broken', createdAt: new Date(0).toISOString() })
-  return { ...info, state: 'broken', problem: 'its container was removed by somebody else; its home and its checkpoints are still there' }
+/** Its container is gone, not all of its volumes are. */
+export function orphanInfo(name: string, { labels, roles }: Left): ComputerInfo {
+  const of = { name, labels, state: 'broken' as const, createdAt: new Date(0).toISOString() }
+  // Only a home says more of it.
+  const info = roles.includes('home') ? infoOf(of) : { name, createdAt: of.createdAt, labels: {} }
+  const parts = { home: 'its home', store: 'its sessions', vault: 'its checkpoints' }
+  const [there, gone] = [true, false].map((wanted) => Object.entries(parts).filter(([role]) => roles.includes(role) === wanted).map(([, part]) => part).join(' and '))
+  const problem = gone === '' ? 'its container was removed by somebody else; its home and its checkpoints are still there' : `its container was removed by somebody else, ${gone}, too; ${there} are still there`
+  return { ...info, state: 'broken', problem }
 }
 
 export function infoOfContainer(name: string, { Config, State, Created }: ContainerInspectInfo): ComputerInfo {

@@ -9,6 +9,7 @@ import { part } from './engine/demux.ts'
 import { fail, hasCode, statusOf } from './errors.ts'
 import { needHelperImage } from './images/image.ts'
 import { kitName } from './run/kit.ts'
+import { needVault } from './disk/volumes.ts'
 import { isOurs, marks, type Meta } from './meta.ts'
 import { beside, KIT_VOLUME, netOf, volumesOf } from './names.ts'
 
@@ -21,7 +22,7 @@ const PLACE = `${beside.store}/network`
  */
 export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'guest'>, meta: Meta, policy?: string): Promise<void> {
   const { Id: of } = await mustLook(client, meta.name)
-  const image = await needHelperImage(client, meta.image)
+  const [image] = await Promise.all([needHelperImage(client, meta.image), needVault(client, meta.name)])
   const kit = `${beside.kit}/${kitName(guest, meta.arch)}`
   const ports = (meta.hostPorts ?? []).flatMap((port) => ['--host-port', String(port)])
   const made = await client.call((docker) =>

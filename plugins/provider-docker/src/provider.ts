@@ -5,6 +5,7 @@ import { Client } from './client.ts'
 import { DockerComputer } from './computer.ts'
 import { build } from './create/create.ts'
 import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
+import { clearUnfinished } from './create/unfinished.ts'
 import { destroy } from './destroy.ts'
 import { look, missing } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
@@ -31,7 +32,8 @@ export class DockerProvider implements Provider {
     try {
       await boot(this.#client, name, this.#context, options.signal && { signal: options.signal })
     } catch (error) {
-      await destroy(this.#client, this.#context, name)
+      // It never ran anything: the next create takes it, or removes what of it stays.
+      await destroy(this.#client, this.#context, name).catch((reason: unknown) => this.#context.debug(`remains of ${name} stay: ${String(reason)}`))
       throw error
     }
     return new DockerComputer(name, this.#client, this.#context)
@@ -39,6 +41,7 @@ export class DockerProvider implements Provider {
 
   async get(name: string): Promise<Computer> {
     checkName(name)
+    await clearUnfinished(this.#client, name)
     if (!(await look(this.#client, name)) && !(await finishRelocation(this.#client, name)) && !(await leftovers(this.#client, name))) throw missing(name)
     return new DockerComputer(name, this.#client, this.#context)
   }
@@ -53,7 +56,7 @@ export class DockerProvider implements Provider {
       seen.add(name)
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
     }
-    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), labels)
+    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'] })
   }
 
   async health({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Health> {

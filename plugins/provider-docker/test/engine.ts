@@ -15,7 +15,7 @@ import { descriptor } from '../src/register.ts'
 const SOCKET = '/var/run/docker.sock'
 const folders = ['/usr/sbin', '/usr/bin', '/usr/local/bin']
 const has = (program: string) => folders.some((folder) => existsSync(join(folder, program)))
-const mayStart = process.getuid?.() === 0 && has('dockerd')
+export const mayStart = process.getuid?.() === 0 && has('dockerd')
 
 /** Whether there is an engine to test with, or one can be started. Where there must be, its absence fails. */
 export const hasEngine = mayStart || process.env['DOCKER_HOST'] !== undefined || existsSync(SOCKET) || process.getuid?.() === 0 || process.env['CI'] !== undefined

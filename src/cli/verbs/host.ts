@@ -3,6 +3,7 @@ import type { AmuxCommand } from '../base.ts'
 import type { ComputerSelection } from '../flags.ts'
 import { placeOn } from '../place.ts'
 import { attachCommand, onConnection, onEnd } from './around.ts'
+import { orBound } from './bound.ts'
 import type { VerbHost } from './exec.ts'
 
 /** A command's surroundings, for a verb. */
@@ -16,7 +17,7 @@ export async function hostOf(command: AmuxCommand, computer: EquippedComputer): 
   command.amux.onConnection = onConnection(say)
   const { directory, away } = await placeOn(command.amux, computer)
   return {
-    sessions: computer.sessions,
+    sessions: orBound(computer, (text) => command.out.note(text)),
     attachCommand: attachCommand(computer.name),
     directory,
     away,

@@ -13,11 +13,17 @@ export interface ToolOptions extends AsideOptions {
   explain?(failure: ToolFailure): Error
 }
 
+export interface PreparedTool {
+  begin(): Promise<Tool>
+  leave(): Promise<void>
+}
+
 /** One of amux's own programs at work beside a computer. */
 export class Tool {
   readonly #process: Process
   readonly #explain: (failure: ToolFailure) => Error
   readonly #stderr: Promise<string>
+  #done = false
 
   private constructor(process: Process, options: ToolOptions) {
     this.#process = process
@@ -33,6 +39,13 @@ export class Tool {
     return new Tool(process, options)
   }
 
+  /** For one that is to change a disk: what takes its time before the computer was stopped. Undefined where nothing does. */
+  static async prepare(computer: Pick<Computer, 'prepareAside' | 'name'>, [name, ...args]: readonly [string, ...string[]], options: ToolOptions = {}): Promise<PreparedTool | undefined> {
+    const { explain: _, ...aside } = options
+    const prepared = await computer.prepareAside?.([`${TOOLS}/${name}`, ...args], aside)
+    return prepared && { begin: async () => new Tool(await prepared.begin(), options), leave: () => prepared.leave() }
+  }
+
   /** It may have ended already: then its answers say why. */
   async send(text: string | Uint8Array): Promise<void> {
     await this.#process.stdin.write(typeof text === 'string' ? Buffer.from(text) : text).catch(() => undefined)
@@ -46,12 +59,13 @@ export class Tool {
     await this.#process.kill('SIGKILL').catch(() => undefined)
   }
 
-  /** What it says, to its end; throws what it says went wrong. Leaving early ends it. */
+  /** What it says, to its end; throws what it says went wrong. Leaving early ends it, but after `done` it does so by itself. */
   async *answers(): AsyncGenerator<Answer, void> {
     for await (const line of this.lines()) {
       const answer = parseAnswer(line)
       const failure = parseToolFailure(answer)
       if (failure) throw this.#explain(failure)
+      this.#done ||= answer.word === 'done'
       yield answer
     }
   }
@@ -73,7 +87,7 @@ export class Tool {
       await this.#ended()
       over = true
     } finally {
-      if (!over) await this.kill()
+      if (!over && !this.#done) await this.kill()
     }
   }
 
@@ -83,15 +97,24 @@ export class Tool {
     const said = await this.#stderr
     const failure = said.split('\n').map((line) => parseToolFailure(parseAnswer(line))).find((one) => one !== undefined)
     if (failure) throw this.#explain(failure)
-    const how = exit.signal === undefined ? `with status ${exit.code}` : `by ${exit.signal}`
-    throw fail('failed', `amux's own helper ended ${how}${said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1) ?? ''}`}`)
+    if (exit.signal !== undefined) throw fail('unavailable', `amux's own helper was ended by ${exit.signal}`, { hint: 'Try again.' })
+    throw fail('failed', `amux's own helper ended with status ${exit.code}${said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1) ?? ''}`}`)
   }
 }
 
+interface RunOptions {
+  readonly input?: string
+  onAnswer?(answer: Answer): void
+}
+
 /** Runs one to its end, and gives its last answer. */
-export async function runTool(computer: Pick<Computer, 'aside' | 'name'>, argv: readonly [string, ...string[]], options: ToolOptions & { readonly input?: string; onAnswer?(answer: Answer): void } = {}): Promise<Answer> {
+export async function runTool(computer: Pick<Computer, 'aside' | 'name'>, argv: readonly [string, ...string[]], options: ToolOptions & RunOptions = {}): Promise<Answer> {
   const { input, onAnswer, ...rest } = options
-  const tool = await Tool.start(computer, argv, rest)
+  return finishTool(await Tool.start(computer, argv, rest), { ...(input !== undefined && { input }), ...(onAnswer && { onAnswer }) })
+}
+
+/** The same of one that has begun. */
+export async function finishTool(tool: Tool, { input, onAnswer }: RunOptions): Promise<Answer> {
   if (input !== undefined) await tool.send(input)
   await tool.end()
   let last: Answer = { word: '', fields: [] }

@@ -6,7 +6,8 @@ import { checkId, explain, missing } from './explain.ts'
 import { metaText, parse, parseInfo, parseMade } from './info.ts'
 import { outdated } from './prune.ts'
 import { recover } from './recover.ts'
-import { restore, type Restorer } from './restore.ts'
+import type { Restorer } from './ready.ts'
+import { restore } from './restore.ts'
 import { ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 interface Signalled {
@@ -44,11 +45,12 @@ export class DiskCheckpoints implements Checkpoints {
   }
 
   async restore(id: string, options: RestoreOptions = {}): Promise<RestoreResult> {
-    await this.get(id)
+    checkId(id)
     const running = await this.#settled()
+    // Of one that runs it is seen on the way.
+    if (!running) await this.get(id)
     const result = await restore(this.#host, id, running, options)
-    // Neither needs the other.
-    await Promise.all([running ? this.#host.computer.start() : undefined, this.#prune()])
+    await (running ? this.#host.computer.start() : this.#prune())
     return result
   }
 

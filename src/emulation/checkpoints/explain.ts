@@ -8,6 +8,7 @@ type Words = (failure: ToolFailure) => Error | undefined
 
 const byStep: Readonly<Record<string, Words>> = {
   busy: () => fail('locked', 'another amux is making, restoring or removing checkpoints of this computer', { hint: 'Try again when it is done.' }),
+  interrupted: () => fail('unavailable', 'amux\'s own helper was told to end; nothing was changed', { hint: 'Try again.' }),
   half: (failure) =>
     fail('failed', `the restore stopped half way (${failure.text}), and the way back, too; the computer stays stopped until it is finished`, {
       hint: HALF,

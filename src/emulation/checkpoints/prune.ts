@@ -6,7 +6,7 @@ export const MOST = 10
 export const OLDEST_MS = 14 * 86_400_000
 
 /** Which may go, of all, newest first. Those that somebody asked for never. */
-export function outdated(points: readonly CheckpointInfo[], now: number): string[] {
+export function outdated(points: readonly Pick<CheckpointInfo, 'id' | 'kind' | 'createdAt'>[], now: number): string[] {
   const own = points.filter(({ kind }) => kind !== 'manual')
   const back = own.find(({ kind }) => kind === 'safety')
   return own.filter((one, index) => one !== back && (index >= MOST || now - Date.parse(one.createdAt) > OLDEST_MS)).map(({ id }) => id)

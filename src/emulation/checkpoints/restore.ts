@@ -1,40 +1,47 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import type { CheckpointInfo, RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail, hasCode, normalise } from '../../errors/index.ts'
-import { runTool } from '../aside/index.ts'
-import { make, type Maker, tell } from './create.ts'
+import { type Answer, finishTool, runTool } from '../aside/index.ts'
+import { make, tell } from './create.ts'
 import { explain, HALF } from './explain.ts'
-import { metaText, parse } from './info.ts'
+import { parse } from './info.ts'
 import { expectEither } from './paths.ts'
+import { outdated } from './prune.ts'
+import { Ready, type Restorer, safetyText } from './ready.ts'
 import { recover } from './recover.ts'
-import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
+import { type Disk, ENGINE, type Extra, requestText, STORE, treesOf } from './store.ts'
 
 /** Somebody else may start the computer at that moment, or restore it. As long as the engine waits for another. */
 const PATIENCE_MS = 30_000
 const PAUSE_MS = 250
 
-export interface Restorer extends Maker {
-  note(message: string): void
-  /** Tells the guest why its sessions are about to end. */
-  announce(): Promise<void>
-}
-
 /** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
 export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
-  if (!ran) return finished(restorer, () => apply(restorer, id, undefined, options)).catch(busy)
+  if (!ran) return finished(restorer, () => apply(new Ready(restorer, id, options), id, options)).catch(busy)
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
   const { signal } = options
-  const { id: draft } = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal })
+  const points: CheckpointInfo[] = []
+  const ready = Ready.prepare(restorer, id, options)
+  const { id: draft } = await make(restorer, {
+    series: 'auto',
+    meta: safetyText(id),
+    still: false,
+    workspace: options.keepWorkspace !== true,
+    expect: id,
+    onPoint: (point) => points.push(point),
+    signal,
+  }).catch(async (error: unknown) => (await ready.leave(), Promise.reject(error)))
   try {
     signal?.throwIfAborted()
     for (const path of options.paths ?? []) await expectEither(computer, [id, draft], path)
     await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
     progress(`Stopping ${computer.name}`)
     await computer.stop()
-    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(restorer, id, draft, options))))
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(ready, id, options, { drop: draft, outdated: outdatedAfter(points) }))))
   } catch (error) {
+    await ready.leave()
     // The present state is the present state: it needs no point to go back to.
     if (!isHalf(error)) await discard(computer, draft).catch((reason: unknown) => debug(`${draft} stays: ${String(reason)}`))
     throw error
@@ -90,33 +97,31 @@ async function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | und
 }
 
 /** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */
-async function apply(restorer: Restorer, id: string, draft: string | undefined, options: RestoreOptions): Promise<RestoreResult> {
-  const { signal } = options
+async function apply(ready: Ready, id: string, { signal, paths }: RestoreOptions, extra: Extra = {}): Promise<RestoreResult> {
   signal?.throwIfAborted()
+  const { restorer } = ready
   restorer.progress(`Restoring ${id}`)
   const late = () => restorer.note(`Too late to stop: ${id} is put back to the end. Another Ctrl-C leaves the rest to the next start.`)
   signal?.addEventListener('abort', late, { once: true })
   try {
-    return await change(restorer, id, draft, options)
+    const input = requestText(await treesOf(restorer.computer), { ...extra, paths })
+    return resultOf(restorer, id, await finishTool(await ready.begin(), { input, onAnswer: (one) => tell(restorer, one) }))
   } finally {
     signal?.removeEventListener('abort', late)
   }
 }
 
-async function change(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
-  const { computer, note } = restorer
-  const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
-  const answer = await runTool(computer, [ENGINE, ...argv], {
-    disk: 'write',
-    store: true,
-    explain,
-    input: requestText(await treesOf(computer), paths),
-    onAnswer: (one) => tell(restorer, one),
-  })
-  if (answer.word !== 'done') throw fail('internal', 'the restore ended without a result')
-  const { safety, changed, missing } = parse(answer.fields[0])
+function resultOf({ note }: Restorer, id: string, { word, fields }: Answer): RestoreResult {
+  if (word !== 'done') throw fail('internal', 'the restore ended without a result')
+  const { safety, changed, missing } = parse(fields[0])
   if (Array.isArray(missing) && missing.length > 0) note(`Not restored, since they are no longer here: ${missing.join(', ')}`)
   return { restored: id, ...(typeof safety === 'string' && { safety }), changed: typeof changed === 'number' ? changed : 0 }
+}
+
+/** With the safety point of this restore, the newest of all. */
+function outdatedAfter(points: readonly CheckpointInfo[]): string[] {
+  const now = new Date()
+  return outdated([{ id: '', kind: 'safety', createdAt: now.toISOString() }, ...points], now.getTime())
 }
 
 function isHalf(error: unknown): boolean {

@@ -130,14 +130,28 @@ static int watch(const char *mark, const char *program, char **argv) {
     _exit(refuse("exec", program));
   }
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { /* again */ }
-  if (status == 0) unlink(mark);
+  if (status == 0 && unlink(mark) == 0) note("ended"); /* an engine takes its time to say so */
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-/* amux-init beside [lock FILE] [mark FILE] [link NAME TARGET]… -- ARGV */
+/* One line of standard input, and nothing of what is behind it. False where it ends instead. */
+static int is_called(void) {
+  char letter;
+  ssize_t length;
+  do length = read(0, &letter, 1);
+  while ((length < 0 && errno == EINTR) || (length == 1 && letter != '\n'));
+  return length == 1;
+}
+
+/* amux-init beside [wait] [lock FILE] [mark FILE] [link NAME TARGET]… -- ARGV. `wait`: until it is called. */
 int beside_command(char **word) {
   const char *mark = NULL;
   for (; *word && strcmp(*word, "--") != 0; word++) {
+    if (strcmp(*word, "wait") == 0) {
+      note("waiting");
+      if (!is_called()) return 0;
+      continue;
+    }
     if (strcmp(*word, "mark") == 0 && word[1]) {
       mark = *++word;
       continue;

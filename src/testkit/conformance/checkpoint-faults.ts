@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { AsideOptions, Computer, EquippedComputer, Process } from '../../contract/index.ts'
+import type { AsideOptions, Computer, EquippedComputer, PreparedAside, Process } from '../../contract/index.ts'
 import type { Bench } from './bench.ts'
 import { picture } from './checkpoints.ts'
 import { scratch, sh } from './helpers.ts'
@@ -7,14 +7,19 @@ import type { Topic } from './topic.ts'
 
 /** The same computer; what works beside it is killed so many milliseconds after it was started, or not any more. */
 function mortal(raw: Computer, lifetime: { ms: number }): Computer {
-  const aside = async (argv: readonly string[], options?: AsideOptions): Promise<Process> => {
-    const process = await (raw.aside as NonNullable<Computer['aside']>)(argv, options)
+  const limited = (process: Process): Process => {
     if (Number.isFinite(lifetime.ms)) setTimeout(() => void process.kill('SIGKILL').catch(() => {}), lifetime.ms).unref()
     return process
+  }
+  const aside = async (argv: readonly string[], options?: AsideOptions) => limited(await (raw.aside as NonNullable<Computer['aside']>)(argv, options))
+  const prepareAside = async (argv: readonly string[], options?: AsideOptions): Promise<PreparedAside> => {
+    const { begin, leave } = await (raw.prepareAside as NonNullable<Computer['prepareAside']>)(argv, options)
+    return { begin: async () => limited(await begin()), leave }
   }
   return new Proxy(raw, {
     get(target, key) {
       if (key === 'aside') return aside
+      if (key === 'prepareAside') return raw.prepareAside && prepareAside
       const value: unknown = Reflect.get(target, key, target)
       return typeof value === 'function' ? value.bind(target) : value
     },

@@ -2,6 +2,7 @@ import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
 import { labelsOf, marks, type Meta } from '../meta.ts'
 import { inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
+import { maker } from './unfinished.ts'
 import { treesOf } from './project.ts'
 
 /** As long as everything on it may take to end; then the engine ends it. */
@@ -31,7 +32,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
         WorkingDir: '/',
         Entrypoint: [`${inside.kit}/${meta.kit}/amux-init`, 'first', inside.lock, inside.boot, inside.mark, inside.go],
         Cmd: [],
-        Labels: labelsOf(meta),
+        Labels: { ...labelsOf(meta), [LABEL.maker]: maker() },
         StopSignal: 'SIGTERM',
         StopTimeout: STOP_SECONDS,
         Healthcheck: { Test: ['NONE'] },

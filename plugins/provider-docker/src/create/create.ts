@@ -5,13 +5,14 @@ import type { Client } from '../client.ts'
 import { discard, lookAt, put } from '../engine/container.ts'
 import { makeContainer, taken } from './container.ts'
 import { fail, throwIfAborted } from '../errors.ts'
-import { factsOf } from '../images/facts.ts'
-import { chooseImage, needHelperImage } from '../images/image.ts'
+import { type Facts, factsOf } from '../images/facts.ts'
+import { chooseImage, type Image, needHelperImage } from '../images/image.ts'
 import { ensureKit, kitName, makeKitVolume } from '../run/kit.ts'
 import { isOurs, marks, type Meta } from '../meta.ts'
 import { inside, runDir, volumesOf } from '../names.ts'
 import { makeNet } from '../net.ts'
 import { checkOptions, wantedImage } from './options.ts'
+import { clearUnfinished, whileMaking } from './unfinished.ts'
 import { guestNode, preparation } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
 import { leftovers, removeVolumes } from '../disk/volumes.ts'
@@ -47,24 +48,37 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   const meta: Meta = { ...base, user: project ? projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000) : freeUser(facts) }
   throwIfAborted(signal)
   if (meta.run !== undefined) makePrivate(meta.run)
+  await whileMaking(name, () => make(client, context, options, { meta, facts, image, guarded }))
+  return meta
+}
+
+interface Plan {
+  readonly meta: Meta
+  readonly facts: Facts
+  readonly image: Image
+  readonly guarded: boolean
+}
+
+async function make(client: Client, context: ConnectContext, { signal, network: { policy } = {}, env: given }: CreateOptions, { meta, facts, image, guarded }: Plan): Promise<void> {
+  const { name } = meta
   const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
     await ensureKit(client, id, meta, context.guest, context.progress)
-    const env = { ...image.env, ...options.env }
+    const env = { ...image.env, ...given }
     const node = await guestNode(client, id, meta, meta.kit)
     const files = [{ name: 'env.json', mode: 0o600, content: JSON.stringify(env) }, ...(node === undefined ? [] : preparation(meta, context, node).files(env))]
     await put(client, id, '/', [...seedOf(meta.user, facts), ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)
     if (guarded) await makeNet(client, context, meta, policy && context.policyText(policy))
   } catch (error) {
-    await discard(client, id)
-    await removeVolumes(client, name)
+    // What stays is found unfinished by the next create.
+    await discard(client, id).then(() => removeVolumes(client, name)).catch((reason: unknown) => context.debug(`remains of ${name} stay: ${String(reason)}`))
     throw error
   }
-  return meta
 }
 
 async function refuseTaken(client: Client, name: string): Promise<void> {
+  await clearUnfinished(client, name)
   const found = await lookAt(client, name)
   if (found && isOurs(found.Config.Labels)) throw taken(name)
   if (found) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })

@@ -1,22 +1,16 @@
-import type { ContainerInspectInfo, MountSettings } from 'dockerode'
-import type { Socket } from 'node:net'
-import type { AsideOptions, ConnectContext, Process } from '../../../../src/contract/index.ts'
+import type { ContainerInspectInfo } from 'dockerode'
+import type { AsideOptions, ConnectContext, PreparedAside, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { diskParts } from './disk.ts'
+import { type Helper, keepHelper, runHelper } from './helper.ts'
 import { mustLook } from '../engine/container.ts'
-import { part } from '../engine/demux.ts'
-import { explain } from '../engine/explain.ts'
-import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
-import { fail, hasCode, throwIfAborted } from '../errors.ts'
+import { STOPPED } from '../engine/explain.ts'
+import { fail, throwIfAborted } from '../errors.ts'
 import { helperImage, inspectImage } from '../images/image.ts'
-import { ensureKit, kitName } from '../run/kit.ts'
-import { marks, type Meta, readMeta } from '../meta.ts'
-import { beside, KIT_VOLUME, volumesOf } from '../names.ts'
-import { Program, statusFrom } from '../run/process.ts'
-
-/** Over files of whatever owner and kind, and what an overlay keeps beside them. */
-const OVER_FILES = ['SYS_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH']
-const OVER_NETWORK = ['NET_ADMIN', 'NET_RAW']
+import { ensureKit } from '../run/kit.ts'
+import { type Meta, readMeta } from '../meta.ts'
+import { beside, volumesOf } from '../names.ts'
+import { needVault } from './volumes.ts'
 
 /**
  * A program in a container of its own beside a computer: it finds amux's programs in /amux, and of the computer what it
@@ -25,20 +19,42 @@ const OVER_NETWORK = ['NET_ADMIN', 'NET_RAW']
 export async function startAside(client: Client, context: ConnectContext, name: string, argv: readonly string[], options: AsideOptions): Promise<Process> {
   throwIfAborted(options.signal)
   const found = await mustLook(client, name)
-  const meta = readMeta(name, found.Config.Labels)
   const running = found.State.Running
   if ((options.net || options.root) && !running) throw fail('not_running', `${name} does not run`, { computer: name })
   if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
-  const image = await standing(client, meta)
-  const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
-  await ensureKit(client, found.Id, meta, context.guest, context.progress)
-  return run(client, meta, context, options, {
-    image: image.id,
-    argv,
-    links: { ...(running && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
-    shares: running && (options.disk !== undefined || options.root === true) ? found : undefined,
-    mounts: [...disk, ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }] : [])],
+  const { meta, helper } = await planned(client, context, found, name, argv, options)
+  const alone = options.disk === undefined && !options.net && !options.root
+  return runHelper(client, meta, context, options, helper).catch((error: unknown) => {
+    // It was stopped this moment, and is not needed.
+    if (!alone || !running || !STOPPED.test(String(error))) throw error
+    return runHelper(client, meta, context, options, { ...helper, beside: undefined })
   })
+}
+
+/** What is to change the disk of a computer that still runs, up to where that has to have been stopped. */
+export async function prepareAside(client: Client, context: ConnectContext, name: string, argv: readonly string[], options: AsideOptions): Promise<PreparedAside> {
+  throwIfAborted(options.signal)
+  const { meta, helper } = await planned(client, context, await mustLook(client, name), name, argv, options)
+  return keepHelper(client, meta, context, options, helper)
+}
+
+async function planned(client: Client, context: ConnectContext, found: ContainerInspectInfo, name: string, argv: readonly string[], options: AsideOptions): Promise<{ readonly meta: Meta; readonly helper: Helper }> {
+  const meta = readMeta(name, found.Config.Labels)
+  const running = found.State.Running
+  const [image] = await Promise.all([standing(client, meta), ensureKit(client, found.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
+  const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
+  const sees = running && options.disk !== 'write'
+  return {
+    meta,
+    helper: {
+      image: image.id,
+      argv,
+      links: { ...(sees && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
+      beside: running ? found : undefined,
+      shares: sees && (options.disk !== undefined || options.root === true),
+      mounts: [...disk, ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }] : [])],
+    },
+  }
 }
 
 /** What a disk's layer lies on; another where that image was removed. */
@@ -50,90 +66,11 @@ export async function standing(client: Client, meta: Meta): Promise<{ readonly i
 }
 
 /** One of amux's own programs in a container of its own, while the computer does not run and cannot start. Fails where it does. */
-export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Beside, 'argv' | 'mounts'>): Promise<void> {
-  const program = await run(client, meta, context, { disk: 'write' }, { image: (await standing(client, meta)).id, argv, links: {}, shares: undefined, mounts })
+export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Helper, 'argv' | 'mounts'>): Promise<void> {
+  const image = (await standing(client, meta)).id
+  const program = await runHelper(client, meta, context, { disk: 'write' }, { image, argv, links: {}, beside: undefined, shares: false, mounts })
   let words = ''
   for await (const chunk of program.stderr) words = (words + Buffer.from(chunk).toString()).slice(-2000)
   const { code, signal } = await program.exit
   if (code !== 0) throw fail('failed', `the container of ${meta.name} cannot be replaced: ${words.trim() || `its helper ended by ${signal ?? code}`}`, { computer: meta.name, hint: 'The next start goes on with it.' })
-}
-
-interface Beside {
-  readonly image: string
-  readonly argv: readonly string[]
-  readonly links: Readonly<Record<string, string>>
-  /** Whose processes it sees. */
-  readonly shares: ContainerInspectInfo | undefined
-  readonly mounts: readonly MountSettings[]
-}
-
-/** What changes a disk holds its computer's lock. */
-async function run(client: Client, { name, arch }: Meta, { guest }: ConnectContext, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
-  const kit = `${beside.kit}/${kitName(guest, arch)}`
-  const locked = disk === 'write'
-  const words = [...(locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries({ [beside.tools]: kit, ...what.links }).flatMap(([from, to]) => ['link', from, to]), '--']
-  const container = await client.call(
-    (docker) =>
-      docker.createContainer({
-        Image: what.image,
-        User: '0:0',
-        WorkingDir: '/',
-        Env: ['LANG=C.UTF-8'],
-        Entrypoint: [`${kit}/amux-init`, 'beside', ...words, ...what.argv],
-        Cmd: [],
-        Labels: marks(name, 'aside'),
-        OpenStdin: true,
-        StdinOnce: true,
-        AttachStdin: true,
-        AttachStdout: true,
-        AttachStderr: true,
-        Healthcheck: { Test: ['NONE'] },
-        HostConfig: {
-          AutoRemove: true,
-          Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, ...(locked ? [{ Type: 'volume' as const, Source: volumesOf(name).store, Target: beside.guest }] : []), ...what.mounts],
-          NetworkMode: net ? `container:${name}` : 'none',
-          ...(what.shares && { PidMode: `container:${what.shares.Id}` }),
-          CapAdd: [...(disk || what.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
-          LogConfig: { Type: 'none', Config: {} },
-        },
-      }),
-    signal,
-  )
-  try {
-    // A hijacked stream is a socket; the types do not say so.
-    const socket = (await client.call(() => container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }))) as unknown as Socket
-    const { stdout, stderr } = part(socket, false)
-    const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
-    ended.catch(() => undefined)
-    await client.call(() => container.start())
-    const { line, rest } = await firstLine(stderr.source)
-    if (line !== 'started') {
-      socket.destroy()
-      throw refused(name, line)
-    }
-    return new Program({
-      socket,
-      stdout: stdout.source,
-      stderr: rest,
-      signal,
-      exit: ended.then(({ StatusCode }) => statusFrom(StatusCode)),
-      kill: (_, word) => client.call(() => container.kill({ signal: word })).then(
-        () => undefined,
-        (error: unknown) => {
-          if (!hasCode(error, 'not_found', 'conflict')) throw error
-        },
-      ),
-    })
-  } catch (error) {
-    await client.call(() => container.remove({ force: true })).catch(() => undefined)
-    throw explain(error, client.found, signal)
-  }
-}
-
-function refused(name: string, line = ''): Error {
-  const refusal = refusalOf(line)
-  if (refusal?.step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
-  if (refusal?.step === 'exec') return unstarted(refusal, refusal.subject, name)
-  const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line || 'it ended at once'
-  return fail('failed', `nothing can work beside ${name}: ${why}`, { computer: name })
 }

@@ -2,13 +2,14 @@ import { fail, given, hasCode, statusOf } from '../errors.ts'
 import type { Found } from './find.ts'
 
 /** What an engine's failure, or that of the way to it, means to people. */
-export function explain(error: unknown, engine: Pick<Found, 'address' | 'because' | 'place'>, signal?: AbortSignal): unknown {
+export function explain(error: unknown, engine: Pick<Found, 'address' | 'because' | 'place'> & { readonly answered?: boolean }, signal?: AbortSignal): unknown {
   if (signal?.aborted) return given(signal)
   if (isOurs(error)) return error
   const status = statusOf(error)
   if (status !== undefined) return answered(error, status, engine)
   const where = `the Docker engine at ${engine.address}${engine.because === 'default' ? '' : ` (${engine.because})`}`
   if (hasCode(error, 'EACCES', 'EPERM')) return fail('permission_denied', `you may not use ${where}`, { hint: 'Join its group, then log in again: sudo usermod -aG docker $USER', cause: error })
+  if (engine.answered === true && hasCode(error, 'ENOENT', 'ECONNREFUSED')) return fail('unavailable', `${where} was stopped meanwhile`, { hint: 'Start it, on Linux with: sudo systemctl start docker', source: 'transport', cause: error })
   if (engine.place.kind === 'unix' && hasCode(error, 'ENOENT')) {
     return fail('tool_missing', `there is no Docker engine here: ${engine.place.path} is not there`, { hint: 'Install and start one (https://docs.docker.com/engine/install), or say where it is: DOCKER_HOST', cause: error })
   }
@@ -17,10 +18,14 @@ export function explain(error: unknown, engine: Pick<Found, 'address' | 'because
   return fail('unavailable', `${where} cannot be reached: ${error instanceof Error ? error.message : String(error)}`, { hint: 'See whether it answers: docker version', source: 'transport', cause: error })
 }
 
+/** In a runtime's words: what was to be started, or whose namespaces it was to be in, is no more. */
+export const STOPPED = /cannot start a container that has stopped|non.running container|namespace path: lstat \/proc\//
+
 function answered(error: unknown, status: number, { address }: Pick<Found, 'address'>): Error {
   const text = wordsOf(error)
   if (/no space left|disk quota exceeded/i.test(text)) return fail('quota_exceeded', `the engine's disk is full: ${text}`, { hint: 'Free some space: docker system df says what takes it, amux docker gc what amux left.', cause: error })
   if (/client version .* is too old|minimum supported API version|client is newer than server/i.test(text)) return fail('unsupported', `the engine at ${address} is of another age: ${text}`, { hint: 'Update the engine, or amux.', cause: error })
+  if (STOPPED.test(text)) return fail('conflict', `somebody else stopped it this moment: ${text}`, { hint: 'Try again.', cause: error })
   if (status === 404) return fail('not_found', text, { cause: error })
   if (status === 409) return fail('conflict', text, { cause: error })
   if (status === 400) return fail('invalid_argument', text, { cause: error })

@@ -25,7 +25,12 @@ export async function ensureKit(client: Client, id: string, { image, arch, kit: 
   // A computer's first process is of the amux that made it, and does the same ever since.
   const old = begun || first === name ? [] : [file('amux-init', await kit.init(arch), 0o755)]
   if (!whole) progress(`Copying amux's guest to the engine (${Math.round(files.reduce((sum, one) => sum + (one.from?.size ?? 0), 0) / 1e6)} MB, once)`)
-  await borrow(client, image, [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit }], (filler) => put(client, filler, beside.kit, [...below(name, files), ...below(first, old)]))
+  await borrow(client, image, [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit }], async (filler) => {
+    // The computer may be gone, which is no reason to write over what others run this moment.
+    const there = await has(client, filler, `${beside.kit}/${name}/complete`)
+    const missing = [...below(name, there ? [] : files), ...below(first, old)]
+    if (missing.length > 0) await put(client, filler, beside.kit, missing)
+  })
 }
 
 /** The last one says that all are there. */

@@ -12,12 +12,17 @@ import { inside } from '../names.ts'
 type Environment = Readonly<Record<string, string>>
 
 const LOADERS: Readonly<Record<string, string>> = { x64: '/lib64/ld-linux-x86-64.so.2', arm64: '/lib/ld-linux-aarch64.so.1' }
+/** Where there is musl, a Node that was built for it. */
+const MUSL: Readonly<Record<string, string>> = { x64: '/lib/ld-musl-x86_64.so.1', arm64: '/lib/ld-musl-aarch64.so.1' }
 const NODES = ['/usr/local/bin/node', '/usr/bin/node'] as const
 
 /** What the guest of this amux is started by, on that computer. Undefined: it has nothing that could. */
 export async function guestNode(client: Client, id: string, meta: Meta, kit: string): Promise<string | undefined> {
   const loader = LOADERS[meta.arch]
   if (loader !== undefined && (await has(client, id, loader))) return `${inside.kit}/${kit}/node`
+  // A Node that nothing can load any more is none.
+  const musl = MUSL[meta.arch]
+  if (musl === undefined || !(await has(client, id, musl))) return undefined
   for (const path of NODES) if (await has(client, id, path)) return path
   return undefined
 }

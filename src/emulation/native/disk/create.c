@@ -84,6 +84,14 @@ static bool look_at_all(struct look *look, bool pause, struct index *index, cons
   return done;
 }
 
+/* Whoever makes one on the way to another wants to know early that there is none. */
+static bool others_are_right(struct store *store, const struct options *options) {
+  struct index expected = {0};
+  if (options->expect && !point_load(store, options->expect, ONLY_HEAD, &expected)) return false;
+  index_free(&expected);
+  return !options->list || print_heads(store);
+}
+
 bool create_command(const struct options *options) {
   struct store store;
   struct request request;
@@ -92,7 +100,7 @@ bool create_command(const struct options *options) {
   const char *kind = options->words[0], *meta = options->words[1];
   if (strcmp(kind, "v") != 0 && strcmp(kind, "auto") != 0) return fail_as(EINVAL, "usage", kind, NULL);
   if (!valid_meta(meta)) return fail_as(EINVAL, "meta", "", "it must be one line");
-  if (!read_request(&request) || !open_for_change(&store, options, true) || !packer_open(&packer, &store)) return false;
+  if (!read_request(&request) || !open_for_change(&store, options, true) || !others_are_right(&store, options) || !packer_open(&packer, &store)) return false;
   live_load(&store, &live);
   struct look look = {.store = &store, .request = &request, .skip_shared = options->skip_shared, .packer = &packer, .progress = report_progress};
   bool done = look_at_all(&look, options->pause, &index, &live) && publish(&store, kind, meta, &index, &packer);

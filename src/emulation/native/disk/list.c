@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdlib.h>
+#include "../common/failure.h"
 #include "../common/text.h"
 #include "objects.h"
 #include "pack.h"
@@ -22,6 +23,25 @@ void costs_of(struct store *store, const struct point_list *list, uint64_t *cost
   holders_free(&holders);
 }
 
+static void add_head(struct bytes *out, const char *id, const struct index *point) {
+  bytes_text(out, "{\"id\":\"%s\",\"time\":%" PRId64 ".%06" PRId64 ",\"entries\":%" PRIu32 ",\"size\":%" PRIu64, id, point->time / 1000000, point->time % 1000000, point->count, point->size);
+}
+
+bool print_heads(struct store *store) {
+  struct point_list list;
+  struct bytes out = {0};
+  if (!points_load(store, ONLY_HEAD, &list)) return false;
+  for (uint32_t i = list.count; i-- > 0;) {
+    bytes_text(&out, "point\t");
+    add_head(&out, list.ids[i], &list.points[i]);
+    bytes_text(&out, ",\"meta\":%s}\n", list.points[i].meta);
+  }
+  points_free(&list);
+  bool done = write_all(1, out.data, out.used) || fail("output", "");
+  bytes_free(&out);
+  return done;
+}
+
 bool list_command(const struct options *options) {
   struct store store;
   struct point_list list;
@@ -30,9 +50,8 @@ bool list_command(const struct options *options) {
   uint64_t *costs = must(calloc(list.count + 1, sizeof *costs));
   costs_of(&store, &list, costs);
   for (uint32_t i = list.count; i-- > 0;) {
-    const struct index *point = &list.points[i];
-    bytes_text(&out, "{\"id\":\"%s\",\"time\":%" PRId64 ".%06" PRId64 ",\"entries\":%" PRIu32 ",\"size\":%" PRIu64 ",\"cost\":%" PRIu64 ",\"meta\":%s}\n", list.ids[i],
-               point->time / 1000000, point->time % 1000000, point->count, point->size, costs[i], point->meta);
+    add_head(&out, list.ids[i], &list.points[i]);
+    bytes_text(&out, ",\"cost\":%" PRIu64 ",\"meta\":%s}\n", costs[i], list.points[i].meta);
   }
   return write_all(1, out.data, out.used);
 }

@@ -51,12 +51,13 @@ static bool take_option(int *at, char **argv, struct options *options) {
   if (strcmp(word, "--json") == 0) return options->json = true;
   if (strcmp(word, "--only-shared") == 0) return options->only_shared = true;
   if (strcmp(word, "--count") == 0) return options->count = true;
+  if (strcmp(word, "--list") == 0) return options->list = true;
   const char *value = argv[*at + 1];
   long long seconds;
   if (!value) return false;
   ++*at;
   if (strcmp(word, "--mark") == 0) return (options->mark = value);
-  if (strcmp(word, "--drop") == 0) return (options->drop = value);
+  if (strcmp(word, "--expect") == 0) return (options->expect = value);
   if (strcmp(word, "--wait") != 0 || !parse_number(value, &seconds)) return false;
   options->wait = (long)seconds;
   return true;

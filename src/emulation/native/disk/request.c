@@ -71,6 +71,12 @@ static bool add_path(struct request *request, const char *path) {
   return true;
 }
 
+static bool add_outdated(struct request *request, const char *id) {
+  request->outdated = grown(request->outdated, request->outdated_count + 1, sizeof *request->outdated, &request->outdated_room);
+  request->outdated[request->outdated_count++] = must(strdup(id));
+  return true;
+}
+
 bool read_request(struct request *request) {
   char *fields[MAX_FIELDS], *line;
   *request = (struct request){0};
@@ -81,6 +87,8 @@ bool read_request(struct request *request) {
     if (count >= 4 && strcmp(fields[0], "tree") == 0) good = add_tree(request, fields, count);
     else if (count == 3 && strcmp(fields[0], "except") == 0) good = add_except(request, fields);
     else if (count == 2 && strcmp(fields[0], "path") == 0) good = add_path(request, fields[1]);
+    else if (count == 2 && strcmp(fields[0], "outdated") == 0) good = add_outdated(request, fields[1]);
+    else if (count == 2 && strcmp(fields[0], "drop") == 0) good = (request->drop = must(strdup(fields[1]))) != NULL;
     else if (count == 2 && strcmp(fields[0], "processes") == 0) good = (request->processes = must(strdup(fields[1]))) != NULL;
     if (!good) return fail_as(EINVAL, "request", count > 0 ? fields[0] : "", NULL);
   }

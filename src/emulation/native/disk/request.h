@@ -13,9 +13,10 @@ struct request_tree {
 
 struct request {
   struct request_tree *trees;
-  char **paths;
-  char *processes;
-  uint32_t tree_count, tree_room, path_count, path_room;
+  char **paths, **outdated;
+  /* Points that go after a restore: the draft of the safety point, and what nobody needs any longer. */
+  char *processes, *drop;
+  uint32_t tree_count, tree_room, path_count, path_room, outdated_count, outdated_room;
 };
 
 bool read_request(struct request *request);

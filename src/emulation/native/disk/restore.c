@@ -24,13 +24,13 @@ static bool prepare(struct restoring *on, const struct options *options) {
   if (!read_request(&on->request) || !open_for_change(&on->store, options, false)) return false;
   if (!point_load(&on->store, options->words[0], WHOLE, &on->target)) return false;
   struct index drop;
-  if (options->drop && !point_load(&on->store, options->drop, ONLY_HEAD, &drop)) return false;
+  if (on->request.drop && !point_load(&on->store, on->request.drop, ONLY_HEAD, &drop)) return false;
   if (!packer_open(&on->packer, &on->store)) return false;
   char temporary[48];
   snprintf(temporary, sizeof temporary, ".amux-restore-%016" PRIx64, mix((uint64_t)now_nanos() ^ (uint64_t)getpid() << 40));
   on->intent = (struct intent){
       .id = (char *)options->words[0],
-      .drop = (char *)options->drop,
+      .drop = on->request.drop,
       .mark = (char *)options->mark,
       .temporary = must(strdup(temporary)),
       .paths = on->request.paths,
@@ -91,6 +91,16 @@ static void print_done(const struct restoring *on) {
   write_all(1, out.data, out.used);
 }
 
+/* None of these is worth a failure: somebody else may have removed it meanwhile. */
+static void remove_outdated(struct restoring *on) {
+  uint32_t count = 0;
+  uint64_t freed;
+  char **ids = on->request.outdated;
+  for (uint32_t i = 0; i < on->request.outdated_count; i++)
+    if (is_point_id(ids[i]) && strcmp(ids[i], on->intent.id) != 0 && faccessat(on->store.points, ids[i], F_OK, 0) == 0) ids[count++] = ids[i];
+  if (count > 0 && !remove_points(&on->store, ids, count, &freed)) forget_failure();
+}
+
 bool restore_command(const struct options *options) {
   static struct restoring on;
   if (!valid_meta(options->words[1])) return fail_as(EINVAL, "meta", "", "it must be one line");
@@ -101,8 +111,9 @@ bool restore_command(const struct options *options) {
   if (on.changed == 0) {
     packer_abandon(&on.packer);
     drop_point(&on.store, &on.intent);
-  } else if (!change(&on)) {
-    return false;
+  } else {
+    if (!change(&on)) return false;
+    remove_outdated(&on);
   }
   print_done(&on);
   return true;

@@ -7,10 +7,10 @@
 #include "walk.h"
 
 struct options {
-  const char *store, **words, *mark, *drop;
+  const char *store, **words, *mark, *expect;
   int word_count;
   long wait;
-  bool pause, skip_shared, json, only_shared, count;
+  bool pause, skip_shared, json, only_shared, count, list;
 };
 
 bool create_command(const struct options *options);
@@ -38,6 +38,8 @@ bool valid_meta(const char *meta);
 bool publish(struct store *store, const char *kind, const char *meta, struct index *index, struct packer *packer);
 /* The identities of `index`, and those of trees that it does not cover from `older`, become `live`. */
 void remember(struct store *store, struct index *index, const struct index *older);
+/* One line for each point, newest first. */
+bool print_heads(struct store *store);
 bool print_made(const char *id, int64_t time, uint32_t entries, uint64_t size, uint64_t copied);
 
 /* ---- json.c ---- */

@@ -1,0 +1,83 @@
+import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { arch, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { kit } from '../../provider-local/test/support.ts'
+import { root, Scratch } from '../../../test/support/amux.ts'
+import { engine, hasEngine } from './engine.ts'
+import { docker } from './support.ts'
+
+const IMAGE = `amux-lab/bare-cli-${process.pid}:latest`
+
+if (hasEngine) {
+  describe('amux where a Docker computer cannot run its guest', function () {
+    this.timeout(240_000)
+    let amux: Scratch
+    let dir: string
+    before(async () => {
+      await engine()
+      amux = await Scratch.make()
+      dir = mkdtempSync(join(tmpdir(), 'amux-bare-'))
+      linkPlugin(amux)
+      mkdirSync(join(dir, 'bare'))
+      copyFileSync(await (await kit()).init(arch()), join(dir, 'bare/prog'))
+      execFileSync('tar', ['-C', join(dir, 'bare'), '-cf', join(dir, 'tar'), '.'])
+      docker('import', join(dir, 'tar'), IMAGE)
+      const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker', '-o', `image=${IMAGE}`])
+      expect(status, stderr).to.equal(0)
+    })
+    after(async () => {
+      await amux.run(['computer', 'rm', '--yes'])
+      await amux.dispose()
+      rmSync(dir, { recursive: true, force: true })
+      docker('rmi', '-f', IMAGE)
+    })
+
+    const said = (stderr: string) => stderr.split('\n').filter((line) => line.startsWith('amux:'))
+
+    it('runs it by the engine, and says so once, on standard error', async () => {
+      const { status, stdout, stderr } = await amux.run(['computer', 'exec', '--', '/prog'])
+      expect(status, stderr).to.equal(2)
+      expect(stdout).to.equal('')
+      expect(said(stderr)).to.have.lengthOf(1)
+      expect(said(stderr)[0]).to.include('no Node 22.12 or newer').and.include('ends with this command')
+    })
+
+    it('says it every time, with --json too, and not with -q', async () => {
+      expect(said((await amux.run(['computer', 'exec', '--json', '--', '/prog'])).stderr)).to.have.lengthOf(1)
+      const quiet = await amux.run(['computer', 'exec', '-q', '--', '/prog'])
+      expect(quiet.status).to.equal(2)
+      expect(said(quiet.stderr)).to.deep.equal([])
+    })
+
+    it('leaves nothing running that nobody could come back to', async () => {
+      const { status, stderr } = await amux.run(['computer', 'exec', '-d', '--', '/prog'])
+      expect(status).to.equal(125)
+      expect(stderr).to.include('no Node 22.12 or newer')
+      const missing = await amux.run(['computer', 'exec', '--', '/none'])
+      expect(missing.status).to.equal(127)
+    })
+  })
+
+  describe('amux with an engine that is nowhere', () => {
+    it('says where it looked, and exits with 7', async () => {
+      const amux = await Scratch.make()
+      try {
+        linkPlugin(amux)
+        const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
+        expect(status, stderr).to.equal(7)
+        expect(stderr).to.include('tcp://127.0.0.1:1').and.include('docker version')
+      } finally {
+        await amux.dispose()
+      }
+    })
+  })
+}
+
+/** As `amux plugins link` does. */
+function linkPlugin({ home }: Scratch): void {
+  mkdirSync(join(home, 'data'), { recursive: true })
+  writeFileSync(join(home, 'data/package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: '@amux/provider-docker', type: 'link', root: join(root, 'plugins/provider-docker') }] } }))
+}

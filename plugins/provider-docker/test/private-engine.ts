@@ -1,0 +1,120 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+
+export const TINY = 'amux-lab/tiny:latest'
+
+const programs = ['sh', 'cat', 'ls', 'sleep', 'mkdir', 'rm', 'mv', 'cp', 'ln', 'head', 'seq', 'sync', 'date', 'id', 'wc', 'chmod', 'touch', 'sha256sum', 'mkfifo', 'true'] as const
+
+/** An engine of the test's own, on a small disk of its own, that can be killed. Needs root. */
+export class PrivateEngine {
+  readonly dir = mkdtempSync(join(tmpdir(), 'amux-own-engine-'))
+  readonly host = `unix://${this.dir}/d.sock`
+  #daemon: ChildProcess | undefined
+
+  /** `megabytes`: all that containers, volumes and images of it may take. */
+  static async make(megabytes: number): Promise<PrivateEngine> {
+    const engine = new PrivateEngine()
+    const disk = join(engine.dir, 'disk')
+    mkdirSync(engine.data)
+    execFileSync('truncate', ['-s', `${megabytes}M`, disk])
+    execFileSync('mkfs.ext4', ['-q', '-m', '0', disk])
+    execFileSync('mount', ['-o', 'loop', disk, engine.data])
+    await engine.start()
+    engine.docker('import', tinyRoot(engine.dir), TINY)
+    return engine
+  }
+
+  get data(): string {
+    return join(this.dir, 'data')
+  }
+
+  /** One that was killed leaves things behind that the next one may stumble over, once. */
+  async start(...more: readonly string[]): Promise<void> {
+    for (let tries = 0; tries < 3; tries++) if (await this.#begun(more)) return
+    throw new Error(`the test's own dockerd does not start:\n${readFileSync(join(this.dir, 'log'), 'utf8').slice(-2000)}`)
+  }
+
+  async #begun(more: readonly string[]): Promise<boolean> {
+    rmSync(join(this.dir, 'pid'), { force: true })
+    const log = openSync(join(this.dir, 'log'), 'a')
+    const where = ['--data-root', this.data, '--exec-root', join(this.dir, 'exec'), '--pidfile', join(this.dir, 'pid'), '-H', this.host]
+    const daemon = spawn('dockerd', [...where, '--bridge=none', '--iptables=false', '--storage-driver=overlay2', ...more], { stdio: ['ignore', log, log] })
+    this.#daemon = daemon
+    for (const give = Date.now() + 90_000; Date.now() < give && daemon.exitCode === null; await delay(50)) if (await this.#answers()) return true
+    return false
+  }
+
+  async stop(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+    const daemon = this.#daemon
+    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return
+    const ended = new Promise((resolve) => daemon.once('exit', resolve))
+    daemon.kill(signal)
+    await ended
+  }
+
+  docker(...args: readonly string[]): string {
+    return execFileSync('docker', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, DOCKER_HOST: this.host } }).trim()
+  }
+
+  async end(): Promise<void> {
+    await this.stop('SIGTERM')
+    // A daemon that was killed left its own containerd.
+    const pid = join(this.dir, 'exec/containerd/containerd.pid')
+    if (existsSync(pid)) killed(Number(readFileSync(pid, 'utf8')))
+    for (let tries = 0; tries < 50; tries++, await delay(100)) {
+      try {
+        for (const line of readFileSync('/proc/self/mounts', 'utf8').split('\n').toReversed()) {
+          const [, at = ''] = line.split(' ')
+          if (at.startsWith(`${this.dir}/`)) execFileSync('umount', ['-l', at], { stdio: 'ignore' })
+        }
+        return rmSync(this.dir, { recursive: true, force: true })
+      } catch (error) {
+        if (tries === 49) throw error
+      }
+    }
+  }
+
+  #answers(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const asked = request({ socketPath: join(this.dir, 'd.sock'), path: '/_ping' }, (answer) => resolve((answer.resume(), answer.statusCode === 200)))
+      asked.once('error', () => resolve(false)).end()
+    })
+  }
+}
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, 'SIGTERM')
+  } catch {
+    // It has ended.
+  }
+}
+
+/** A system small enough to be copied at once: this machine's shell and a few programs, with the libraries of those and of Node. */
+function tinyRoot(dir: string): string {
+  const [root, tar] = [join(dir, 'root'), join(dir, 'root.tar')]
+  for (const folder of ['bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev', 'run', 'usr/bin', 'var', 'opt']) mkdirSync(join(root, folder), { recursive: true })
+  const put = (from: string, to: string) => {
+    mkdirSync(dirname(join(root, to)), { recursive: true })
+    if (!existsSync(join(root, to))) copyFileSync(realpathSync(from), join(root, to))
+  }
+  for (const name of programs) {
+    const path = execFileSync('sh', ['-c', `command -v ${name === 'sh' ? 'dash || command -v sh' : `/usr/bin/${name} || command -v /bin/${name}`}`], { encoding: 'utf8' }).split('\n')[0] ?? ''
+    put(path, `bin/${name}`)
+    libraries(path).forEach((library) => put(library, library))
+  }
+  libraries(process.execPath).forEach((library) => put(library, library))
+  for (const folder of ['tmp', 'opt']) chmodSync(join(root, folder), 0o1777)
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  if (!existsSync(join(root, 'usr/bin/sh'))) symlinkSync('/bin/sh', join(root, 'usr/bin/sh'))
+  execFileSync('tar', ['-C', root, '-cf', tar, '.'])
+  return tar
+}
+
+function libraries(program: string): string[] {
+  return [...execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+)\s+\(0x/g)].map(([, path = '']) => path)
+}
