@@ -4,6 +4,7 @@ import { formatBytes } from '../../util/bytes.ts'
 import { type Answer, Tool } from '../aside/index.ts'
 import { explain } from './explain.ts'
 import { parseMade } from './info.ts'
+import { type Part, partTrees } from './parts.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 export interface Maker {
@@ -19,14 +20,16 @@ export interface MakeOptions {
   /** Programs stand still for the last pass. Without, what is written meanwhile may be seen half. */
   readonly still: boolean
   readonly workspace: boolean
+  /** Only these. */
+  readonly parts?: readonly Part[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
-export async function make(maker: Maker, { series, meta, still, workspace, signal }: MakeOptions): Promise<CheckpointInfo> {
+export async function make(maker: Maker, { series, meta, still, workspace, parts, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared'])] as const
-  const request = requestText(await treesOf(computer))
+  const request = requestText(partTrees(await treesOf(computer), parts))
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
   let frozen: Frozen | undefined
   try {

@@ -5,6 +5,7 @@ import { runTool } from '../aside/index.ts'
 import { make, type Maker, tell } from './create.ts'
 import { explain, HALF } from './explain.ts'
 import { metaText, parse } from './info.ts'
+import { type Part, partTrees } from './parts.ts'
 import { expectEither } from './paths.ts'
 import { recover } from './recover.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
@@ -19,21 +20,27 @@ export interface Restorer extends Maker {
   announce(): Promise<void>
 }
 
+export interface Wanted {
+  readonly id: string
+  readonly parts: readonly Part[] | undefined
+}
+
 /** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
-export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
-  if (!ran) return finished(restorer, () => apply(restorer, id, undefined, options)).catch(busy)
+export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
+  if (!ran) return finished(restorer, () => apply(restorer, wanted, undefined, options)).catch(busy)
+  const { id, parts } = wanted
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
   const { signal } = options
-  const { id: draft } = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`), still: false, workspace: options.keepWorkspace !== true, signal })
+  const { id: draft } = await make(restorer, { series: 'auto', meta: metaText('safety', `before the restore of ${id}`, parts), parts, still: false, workspace: options.keepWorkspace !== true, signal })
   try {
     signal?.throwIfAborted()
     for (const path of options.paths ?? []) await expectEither(computer, [id, draft], path)
     await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
     progress(`Stopping ${computer.name}`)
     await computer.stop()
-    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(restorer, id, draft, options))))
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(restorer, wanted, draft, options))))
   } catch (error) {
     // The present state is the present state: it needs no point to go back to.
     if (!isHalf(error)) await discard(computer, draft).catch((reason: unknown) => debug(`${draft} stays: ${String(reason)}`))
@@ -90,27 +97,28 @@ async function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | und
 }
 
 /** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */
-async function apply(restorer: Restorer, id: string, draft: string | undefined, options: RestoreOptions): Promise<RestoreResult> {
+async function apply(restorer: Restorer, wanted: Wanted, draft: string | undefined, options: RestoreOptions): Promise<RestoreResult> {
   const { signal } = options
   signal?.throwIfAborted()
+  const { id } = wanted
   restorer.progress(`Restoring ${id}`)
   const late = () => restorer.note(`Too late to stop: ${id} is put back to the end. Another Ctrl-C leaves the rest to the next start.`)
   signal?.addEventListener('abort', late, { once: true })
   try {
-    return await change(restorer, id, draft, options)
+    return await change(restorer, wanted, draft, options)
   } finally {
     signal?.removeEventListener('abort', late)
   }
 }
 
-async function change(restorer: Restorer, id: string, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
+async function change(restorer: Restorer, { id, parts }: Wanted, draft: string | undefined, { paths, keepWorkspace }: RestoreOptions): Promise<RestoreResult> {
   const { computer, note } = restorer
-  const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
+  const argv = ['restore', STORE, id, metaText('safety', `before the restore of ${id}`, parts), ...(keepWorkspace === true ? ['--skip-shared'] : []), ...(draft === undefined ? [] : ['--drop', draft])]
   const answer = await runTool(computer, [ENGINE, ...argv], {
     disk: 'write',
     store: true,
     explain,
-    input: requestText(await treesOf(computer), paths),
+    input: requestText(partTrees(await treesOf(computer), parts), paths),
     onAnswer: (one) => tell(restorer, one),
   })
   if (answer.word !== 'done') throw fail('internal', 'the restore ended without a result')

@@ -7,10 +7,12 @@
 #include "walk.h"
 
 struct options {
-  const char *store, **words, *mark, *drop;
+  const char *store, **words, *mark, *drop, *owner, *origin;
   int word_count;
   long wait;
-  bool pause, skip_shared, json, only_shared, count;
+  /* Bytes that an archive says it holds, + 1. */
+  uint64_t most;
+  bool pause, skip_shared, json, only_shared, count, portable;
 };
 
 bool create_command(const struct options *options);
