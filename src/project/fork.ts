@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { CheckpointInfo, ComputerInfo, EquippedComputer } from '../contract/index.ts'
 import { type UnfinishedFork, forgetUnfinished, noteUnfinished, unfinishedFile, unfinishedFork } from '../config/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
+import { beginCopy } from '../sync/index.ts'
 import { withLock } from '../util/lock.ts'
 import { type Backend, find } from './create.ts'
 import { shown } from './keep.ts'
@@ -49,6 +50,8 @@ async function expectForks(origin: EquippedComputer): Promise<void> {
 
 async function make(store: ProjectStore | undefined, backend: Backend, origin: EquippedComputer, { name, checkpoint: wanted }: ForkRequest, { signal, progress, note }: ForkContext): Promise<Forked> {
   await clear(backend, name, note)
+  // Of an older point nobody knows what is still the same here.
+  const copied = wanted === undefined ? await begin(store, origin, signal) : undefined
   if (wanted === undefined) progress(`Making a checkpoint of ${origin.name}`)
   const checkpoint = wanted === undefined ? await origin.checkpoints.create({ automatic: true, message: `for the fork ${name}`, signal }) : await origin.checkpoints.get(wanted)
   const { labels } = await origin.info()
@@ -61,8 +64,16 @@ async function make(store: ProjectStore | undefined, backend: Backend, origin: E
     throw error
   }
   await forgetUnfinished(backend.id, name)
-  const info = await (await backend.get(name)).info()
+  const computer = await backend.get(name)
+  const info = await computer.info()
+  if (info.workspace !== undefined) await copied?.(computer, info.workspace).catch(() => signal.throwIfAborted())
   return { info, checkpoint, ...(await record(store, backend.id, origin.name, info)) }
+}
+
+/** The project is seen by the origin, and the fork gets a copy. */
+async function begin(store: ProjectStore | undefined, origin: EquippedComputer, signal: AbortSignal): Promise<((computer: EquippedComputer, workspace: string) => Promise<void>) | undefined> {
+  const { workspace, ownWorkspace } = await origin.info()
+  return store !== undefined && workspace === store.project.root && ownWorkspace !== true ? beginCopy(workspace, signal) : undefined
 }
 
 /** Room for it: what a killed fork of this name left goes, anything else keeps its name. */

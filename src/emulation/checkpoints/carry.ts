@@ -3,7 +3,7 @@ import type { ComputerInfo, DiskTree } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { escapeField } from '../aside/index.ts'
 import type { ArchiveTree, Manifest, Origin } from './manifest.ts'
-import { type Part, within } from './parts.ts'
+import { around, type Part, within } from './parts.ts'
 
 export interface Target {
   readonly info: ComputerInfo
@@ -54,7 +54,7 @@ export function carry(manifest: Manifest, target: Target, withoutSystem: boolean
   const rules: Rule[] = []
   const left: string[] = []
   for (const tree of manifest.trees) {
-    const rule = tree.layer ? ruleOfLayer(tree, origin, target, withoutSystem) : ruleOf(tree, origin, target)
+    const rule = tree.layer ? ruleOfLayer(tree, manifest, target, withoutSystem) : ruleOf(tree, origin, target)
     if (rule !== undefined && !rules.some(({ name }) => name === rule.name)) rules.push(rule)
     else if (!tree.layer) left.push(tree.at)
     if (tree.layer && withoutSystem) left.push(tree.at === '/' ? 'the system' : `the system's ${tree.at}`)
@@ -88,11 +88,12 @@ function systemMisfit({ trees, origin }: Manifest, { info, trees: ours }: Target
 }
 
 /** Where the home is part of a system, it is taken out of that. */
-function ruleOfLayer({ name, at }: ArchiveTree, origin: Origin | undefined, target: Target, withoutSystem: boolean): Rule | undefined {
+function ruleOfLayer({ name, at }: ArchiveTree, { origin, trees }: Manifest, target: Target, withoutSystem: boolean): Rule | undefined {
   const same = target.trees.find((tree) => tree.layer === true && tree.at === at)
   if (!withoutSystem && same) return { from: name, name: same.name, at: same.at, flags: ['layer'] }
-  const sub = origin?.user && within(at, origin.user.home)
-  return sub === undefined || sub === '' ? undefined : homeRule(name, sub, target)
+  const home = origin?.user?.home
+  if (home === undefined || around(trees, home)?.name !== name) return undefined
+  return homeRule(name, within(at, home) ?? '', target)
 }
 
 function ruleOf({ name, at }: ArchiveTree, origin: Origin | undefined, target: Target): Rule | undefined {
@@ -119,7 +120,7 @@ function whole(from: string, { name, at, shared }: DiskTree): Rule {
 
 /** A directory inside one of this computer's trees; in a layer it hides what lies below. */
 function inner(from: string, sub: string, name: string, at: string, { trees }: Target): Rule {
-  const layer = trees.filter((tree) => within(tree.at, at) !== undefined).toSorted((a, b) => b.at.length - a.at.length)[0]?.layer === true
+  const layer = around(trees, at)?.layer === true
   return { from, sub, name, at, flags: layer ? ['layer', 'opaque'] : [], derived: true }
 }
 

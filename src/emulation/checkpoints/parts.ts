@@ -27,11 +27,16 @@ export function partTrees(trees: readonly DiskTree[], parts: readonly Part[] | u
 }
 
 function innerTree(trees: readonly DiskTree[], name: string, at: string): PartTree[] {
-  const around = trees.filter((tree) => within(tree.at, at) !== undefined).toSorted((a, b) => b.at.length - a.at.length)[0]
-  if (around === undefined) return []
-  const way = within(around.at, at) ?? ''
-  const { layer, base } = around
-  return [{ name, path: posix.join(around.path, way), at, inner: true, ...(layer && { layer }), ...(base !== undefined && { base: posix.join(base, way) }) }]
+  const outer = around(trees, at)
+  if (outer === undefined) return []
+  const way = within(outer.at, at) ?? ''
+  const { layer, base } = outer
+  return [{ name, path: posix.join(outer.path, way), at, inner: true, ...(layer && { layer }), ...(base !== undefined && { base: posix.join(base, way) }) }]
+}
+
+/** The one that a path is in. */
+export function around<T extends { readonly at: string }>(trees: readonly T[], path: string): T | undefined {
+  return trees.filter(({ at }) => within(at, path) !== undefined).toSorted((a, b) => b.at.length - a.at.length)[0]
 }
 
 /** The way from a directory down to a path; undefined when it does not lead down. */
