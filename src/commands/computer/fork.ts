@@ -1,6 +1,6 @@
 import { string } from '@oclif/core/args'
 import { string as text } from '@oclif/core/flags'
-import { AmuxCommand, computerFlags } from '../../cli/index.ts'
+import { AmuxCommand, computerFlags, ownComputer } from '../../cli/index.ts'
 import { forkComputer } from '../../project/index.ts'
 
 export default class Fork extends AmuxCommand {
@@ -12,7 +12,7 @@ export default class Fork extends AmuxCommand {
 
   async execute(): Promise<void> {
     const { args, flags } = await this.parse(Fork)
-    const origin = await this.amux.computer(flags)
+    const origin = await ownComputer(this.amux, flags)
     const backend = await this.amux.registry.connect(origin.provider)
     const { info, workspace, checkpoint, recorded } = await forkComputer(await this.amux.followed(), backend, origin, { name: args.name, checkpoint: flags.checkpoint }, {
       signal: this.signal,
