@@ -36,8 +36,16 @@ export interface Manifest {
   readonly origin?: Origin
 }
 
-/** Reads what comes first; `tar` is the whole again. */
-export async function readManifest(source: ByteSource): Promise<{ readonly manifest: Manifest; readonly tar: ByteSource }> {
+export interface Opened {
+  readonly manifest: Manifest
+  /** The whole, from its beginning. */
+  readonly tar: ByteSource
+  /** For who does not read it: where it comes from, nothing is to wait for a reader. */
+  leave(): Promise<void>
+}
+
+/** Reads what comes first. */
+export async function readManifest(source: ByteSource): Promise<Opened> {
   const iterator = source[Symbol.asyncIterator]()
   let head = Buffer.alloc(0)
   const have = async (length: number) => {
@@ -49,7 +57,7 @@ export async function readManifest(source: ByteSource): Promise<{ readonly manif
   }
   try {
     const manifest = parseManifest(await firstFile(have, (from, to) => head.subarray(from, to)))
-    return { manifest, tar: joined(head, iterator) }
+    return { manifest, tar: joined(head, iterator), leave: async () => void (await iterator.return?.()) }
   } catch (error) {
     await iterator.return?.()
     throw error

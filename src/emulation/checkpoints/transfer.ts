@@ -36,11 +36,15 @@ async function originOf({ computer, provider, version }: Carrier): Promise<Origi
 }
 
 export async function importPoint(carrier: Carrier, source: ByteSource, { message, withoutSystem = false, exact = false, signal }: ImportOptions): Promise<CheckpointInfo> {
-  const { manifest, tar } = await readManifest(source)
-  const { rules, owner, parts, left } = await fitted(carrier, manifest, { withoutSystem, exact })
+  const { manifest, tar, leave } = await readManifest(source)
+  const refused = async (error: unknown): Promise<never> => {
+    await leave()
+    throw error
+  }
+  const { rules, owner, parts, left } = await fitted(carrier, manifest, { withoutSystem, exact }).catch(refused)
   const meta = metaText('manual', message ?? messageOf(manifest), parts)
   const argv = ['import', STORE, meta, ...rules, '--most', String(manifest.size), ...(owner === undefined ? [] : ['--owner', owner]), ...(exact ? [] : ['--portable'])]
-  const tool = await Tool.start(carrier.computer, [ENGINE, ...argv], { store: true, explain, ...(signal && { signal }) })
+  const tool = await Tool.start(carrier.computer, [ENGINE, ...argv], { store: true, explain, ...(signal && { signal }) }).catch(refused)
   let point: CheckpointInfo | undefined
   let over = false
   const answers = (async () => {
