@@ -45,6 +45,7 @@ export class Context {
     const { config, out, signal } = this.#options
     return (this.#registry ??= new Registry({
       root: config.root,
+      version: config.version,
       settings: this.settings,
       signal,
       progress: (text) => out.progress(text),

@@ -35,8 +35,8 @@ export async function sync(command: Command, direction: Direction, typed: readon
   const { root, worktree, cwd } = amux.project()
   const only = typed.map((path) => inProject(root, cwd, path)).filter((path) => path !== '')
   const computer = await amux.computer(flags, { start: true })
-  const { places, keep } = await placesOf(command, computer)
-  if (places.workspace === root) {
+  const { places, shared, keep } = await placesOf(command, computer)
+  if (shared) {
     out.note(`${computer.name} sees the project itself: there is nothing to ${direction}.`)
     if (out.json) out.data({ computer: computer.name, provider: computer.provider, workspace: root, direction, shared: true, changes: [] }, () => '')
     return 0
@@ -51,6 +51,8 @@ export async function sync(command: Command, direction: Direction, typed: readon
 
 interface Placed {
   readonly places: SyncPlaces
+  /** The computer sees the project itself. */
+  readonly shared: boolean
   /** Has the record say where the project is, if it did not. */
   keep(): Promise<void>
 }
@@ -66,12 +68,13 @@ async function placesOf({ amux }: Command, computer: EquippedComputer): Promise<
   const { root, name: called } = amux.project()
   const info = await computer.info()
   const home = info.user?.home
-  const workspace = info.workspace === root ? root : (located.workspace ?? info.workspace ?? (home === undefined ? undefined : `${home}/${called}`))
+  const shared = info.workspace === root && info.ownWorkspace !== true
+  const workspace = shared ? root : (located.workspace ?? info.workspace ?? (home === undefined ? undefined : `${home}/${called}`))
   if (workspace === undefined || (workspace === root && info.workspace !== root)) {
     throw fail('conflict', `it is not known where this project is on ${name}`, { hint: 'Copy files instead: amux computer cp', provider, computer: name })
   }
   const keep = async () => (located.workspace === undefined ? noteWorkspace(store, provider, { ...info, workspace }) : undefined)
-  return { places: { root, provider, computer: name, workspace, createdAt: info.createdAt }, keep }
+  return { places: { root, provider, computer: name, workspace, createdAt: info.createdAt }, shared, keep }
 }
 
 function inProject(root: string, cwd: string, path: string): string {

@@ -10,6 +10,8 @@ export type CapabilityId =
   | 'ports'
   | 'idle'
   | 'checkpoints'
+  | 'export'
+  | 'fork'
   | 'network'
   | 'services'
   | 'url'

@@ -55,6 +55,22 @@ export interface CheckpointChange {
   readonly after?: number
 }
 
+export interface ExportOptions {
+  /** For a computer made like this one, straight into its `import`: device files and setuid programs stay what they are. Default false. */
+  readonly exact?: boolean
+  readonly signal?: AbortSignal
+}
+
+export interface ImportOptions {
+  /** Default: where it comes from, and what it was called there. */
+  readonly message?: string
+  /** Leaves out the system, which fits only what it was made over. Home and workspace come in any case. Default false. */
+  readonly withoutSystem?: boolean
+  /** It comes straight from an exact `export` of a computer like this one, and is believed. Default false. */
+  readonly exact?: boolean
+  readonly signal?: AbortSignal
+}
+
 /** Points in time of a computer's whole disk, its workspace included, restored in place. */
 export interface Checkpoints {
   /** Live: programs stand still for a moment at most. Resolves when it would survive a power cut. */
@@ -76,8 +92,11 @@ export interface Checkpoints {
   hostChanges(id: string, paths?: readonly string[]): Promise<number>
   /** A file's bytes as they were. `not_found`; `invalid_argument` for what is no file. */
   read(id: string, path: string, options?: { readonly signal?: AbortSignal }): ByteSource
-  /** One self-contained tar stream. */
-  export(id: string, options?: { readonly signal?: AbortSignal }): ByteSource
-  /** What `export` gave, also on another computer. It gets an id of its own. `corrupt` for anything else; nothing is left then. */
-  import(tar: ByteSource, options?: { readonly message?: string; readonly signal?: AbortSignal }): Promise<CheckpointInfo>
+  /** One self-contained tar stream, which says first what it is and where it comes from. */
+  export(id: string, options?: ExportOptions): ByteSource
+  /**
+   * What `export` gave, also on another computer, of whatever provider. It gets an id of its own. `corrupt` for what is cut,
+   * damaged or hostile, `conflict` for a system that does not fit; nothing is left then.
+   */
+  import(tar: ByteSource, options?: ImportOptions): Promise<CheckpointInfo>
 }

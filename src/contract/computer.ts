@@ -1,7 +1,7 @@
 import type { Capabilities, DeclaredCapabilities } from './capabilities.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Archive, Files } from './files.ts'
-import type { Network } from './network.ts'
+import type { Network, NetworkPolicy } from './network.ts'
 import type { IdleState, Ports } from './ports.ts'
 import type { Process, SpawnOptions } from './process.ts'
 import type { Services } from './services.ts'
@@ -40,6 +40,8 @@ export interface ComputerInfo {
   readonly labels: Readonly<Record<string, string>>
   /** Where the project's files are on the computer. */
   readonly workspace?: string
+  /** The workspace and the worktrees are the computer's own, though they may be at the paths of this machine's. */
+  readonly ownWorkspace?: boolean
   /** Of the project's worktrees outside it, those that are on the computer, at their own paths. Absent: it never has any. */
   readonly worktrees?: readonly string[]
   /** Absent while it cannot be told (a stopped computer of an unknown image). */
@@ -72,6 +74,21 @@ export interface StartComputerOptions {
   readonly signal?: AbortSignal
 }
 
+export interface TwinOptions {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** Instead of the one that was given at creation. */
+  readonly policy?: NetworkPolicy
+  readonly signal?: AbortSignal
+}
+
+export interface ForkOptions {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly checkpoint: string
+  readonly signal?: AbortSignal
+}
+
 /** A faster way to the guest than `spawn`: the path of its unix socket as *this* machine sees it, or a stream. */
 export type Channel = { readonly unix: string } | ByteStream
 
@@ -93,6 +110,8 @@ export interface DiskTree {
   readonly layer?: boolean
   /** Where a program aside finds what lies below a layer. */
   readonly base?: string
+  /** What lies below a layer: where another computer says the same, a layer of the one fits on the other. Absent: it cannot be told. */
+  readonly below?: string
 }
 
 export interface AsideOptions {
@@ -179,6 +198,12 @@ export interface Computer {
    * asks for it before it gives a policy. Where it is missing, that is so from the beginning.
    */
   guardNetwork?(): Promise<void>
+  /**
+   * A new computer that begins as this one began: same image or system, options, environment, user and network, with room of
+   * its own for each of this one's trees, the project's among them. It does not run. `already_exists` when the name is taken;
+   * leaves nothing behind when it fails. Where it is missing there are no forks.
+   */
+  twin?(options: TwinOptions): Promise<Computer>
   /** What a checkpoint covers. Where it is missing the core makes no checkpoints. */
   disk?(): Promise<readonly DiskTree[]>
   /**
@@ -194,10 +219,15 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'twin' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>
+  /**
+   * Makes a new computer like this one, with the disk of a checkpoint, and starts it. This one goes on. `already_exists` when
+   * the name is taken; leaves nothing behind when it fails.
+   */
+  fork(options: ForkOptions): Promise<void>
   /** Frees connections. The computer does not notice. */
   close(): Promise<void>
 }

@@ -80,6 +80,8 @@ export interface GuestKit {
   tools(arch: string): Promise<string>
   /** Changes whenever any of the above but the tools does. */
   readonly version: string
+  /** Changes whenever the tools do. */
+  readonly toolsVersion: string
 }
 
 /** What a provider is handed. */

@@ -13,6 +13,8 @@ const emulated: Notes = {
   ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
   checkpoints: 'by amux, from outside: copies only what changed, restores in place',
+  export: 'by amux: a tar of its own form, home and project for every computer, the system for those made over the same',
+  fork: 'by amux: a new computer like this one, with a copy of the disk of a checkpoint',
   services: 'by amux\'s guest: started with the computer and again when they end',
   url: 'a listener on this machine, while `amux computer url` runs',
 }
@@ -23,6 +25,8 @@ const inherent: Notes = {
   isolation: 'the provider does not say that it isolates programs from the machine',
   users: 'programs run as one user only',
   checkpoints: 'the disk cannot be reached from outside',
+  export: 'its checkpoints cannot be read from outside',
+  fork: 'the provider cannot make a computer like another',
   network: 'nothing filters the network of its computers',
   desktop: 'its computers have no screen',
 }
@@ -40,7 +44,7 @@ const members: { readonly [id in CapabilityId]?: keyof Computer } = {
   url: 'url',
 }
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network', 'services', 'url', 'desktop', 'isolation', 'users']
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'export', 'fork', 'network', 'services', 'url', 'desktop', 'isolation', 'users']
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
@@ -48,13 +52,13 @@ export function merge(computer: Computer, declared: DeclaredCapabilities, info: 
   const notes = root ? { ...emulated, users: 'by amux\'s guest, which runs as root' } : emulated
   const table = ids.map((id) => [id, one(id, computer, info.capabilities?.[id] ?? declared[id], refusal, notes)] as const)
   // Every id has its row.
-  return Object.fromEntries(table) as unknown as Capabilities
+  return dependent(Object.fromEntries(table) as unknown as Capabilities)
 }
 
 /** What a computer would have, by its provider's declaration and with what the core adds. */
 export function foresee(declared: DeclaredCapabilities): Capabilities {
   const table = ids.map((id) => [id, one(id, {}, declared[id], undefined, emulated)] as const)
-  return Object.fromEntries(table) as unknown as Capabilities
+  return dependent(Object.fromEntries(table) as unknown as Capabilities)
 }
 
 function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown, notes: Notes): Capability {
@@ -63,10 +67,24 @@ function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | u
   if (said !== undefined && said.fidelity !== 'unavailable') return said
   if (own && said === undefined) return { fidelity: 'native' }
   const note = notes[id]
-  const can = id === 'checkpoints' ? said === undefined && computer.aside !== undefined && computer.disk !== undefined : refusal === undefined
+  const can = reachable(id, said, computer) ?? refusal === undefined
   if (note !== undefined && can) return { fidelity: 'emulated', note }
   if (id === 'exec') return said ?? { fidelity: 'native' }
   return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }
+}
+
+/** What is made on the disk from outside; undefined: it is not. */
+function reachable(id: CapabilityId, said: Capability | undefined, { aside, disk, twin }: Partial<Computer>): boolean | undefined {
+  if (id !== 'checkpoints' && id !== 'export' && id !== 'fork') return undefined
+  return said === undefined && aside !== undefined && disk !== undefined && (id !== 'fork' || twin !== undefined)
+}
+
+/** Without checkpoints there is nothing to carry, and nothing to begin from. */
+function dependent(table: Capabilities): Capabilities {
+  const { checkpoints } = table
+  if (checkpoints.fidelity !== 'unavailable') return table
+  const lost = (one: Capability) => (one.fidelity === 'unavailable' ? one : checkpoints)
+  return { ...table, export: lost(table.export), fork: lost(table.fork) }
 }
 
 function reason(refusal: unknown): string | undefined {

@@ -2,6 +2,7 @@ import type { Computer, EquippedComputer, GuestKit, Process, ProviderDescriptor,
 import { hasCode } from '../errors/index.ts'
 import { merge } from './capabilities.ts'
 import { DiskCheckpoints, recover } from './checkpoints/index.ts'
+import { Fork } from './fork.ts'
 import { GuestClient } from './client/index.ts'
 import type { Endpoint } from './endpoint.ts'
 import { named } from './named.ts'
@@ -12,6 +13,8 @@ import { lacking } from './unavailable.ts'
 export interface EquipOptions {
   readonly descriptor: Pick<ProviderDescriptor, 'id' | 'capabilities'>
   readonly kit: GuestKit
+  /** Of amux, for what it writes. */
+  readonly version?: string
   progress?(message: string): void
   /** Something people should know, though nothing failed. */
   note?(message: string): void
@@ -64,6 +67,10 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
 
   const capabilities = async () => merge(own, descriptor.capabilities, await own.info(), refusal)
 
+  const carrier = { provider: descriptor.id, version: options.version ?? '', capabilities, progress, note, debug }
+  const checkpoints =
+    own.checkpoints ?? named(lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], new DiskCheckpoints({ ...carrier, computer: own, announce: () => client.announce('restored') })), details)
+
   return {
     name: raw.name,
     provider: descriptor.id,
@@ -96,9 +103,8 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     listen: (path, listenOptions) => own.listen?.(path, listenOptions) ?? client.listen(path, listenOptions),
     tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
     idle: () => own.idle?.() ?? client.idle(),
-    checkpoints:
-      own.checkpoints ??
-      named(lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], new DiskCheckpoints({ computer: own, progress, note, debug, announce: () => client.announce('restored') })), details),
+    checkpoints,
+    fork: named(lacking('fork', capabilities, own, [], new Fork({ ...carrier, origin: own, checkpoints })), details).make,
     network: own.network ?? named(lacking('network', capabilities, own, ['log'], new PolicyNetwork(own)), details),
     capabilities,
     async endpoint() {

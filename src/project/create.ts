@@ -92,7 +92,7 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
 }
 
 /** What a killed amux left, whole or not: the provider knows. */
-async function find(backend: Backend, name: string): Promise<EquippedComputer | undefined> {
+export async function find(backend: Backend, name: string): Promise<EquippedComputer | undefined> {
   try {
     const computer = await backend.get(name)
     await computer.info()

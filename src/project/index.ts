@@ -8,6 +8,7 @@ export { type Backend, type CreateContext, type Created, createComputer, gone } 
 export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from './current.ts'
 export { directoryOn, isPlaced, pathOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
+export { type ForkRequest, type Forked, forkComputer } from './fork.ts'
 export { type Inspection, type Standing, inspect } from './inspect.ts'
 export { type Look, look } from './look.ts'
 export { adopt, forget, isOurs, noteWorkspace, removeComputer, setAuto, startOptions } from './keep.ts'

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { fail } from '../errors/index.ts'
 
 const LETTERS = '0123456789abcdefghjkmnpqrstvwxyz'
 const NAME = /^[a-z][a-z0-9-]{0,54}$/u
@@ -17,4 +18,9 @@ export function computerName(project: string): string {
 
 export function isComputerName(name: string): boolean {
   return NAME.test(name) && !name.endsWith('-')
+}
+
+/** `invalid_argument` for what is no name. */
+export function expectName(name: string): void {
+  if (!isComputerName(name)) throw fail('invalid_argument', `"${name}" cannot be a computer's name`, { hint: 'Use up to 55 lower-case letters, digits and dashes, a letter first.' })
 }

@@ -1,7 +1,7 @@
 import type { NetworkOptions } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 import type { AutoCheckpoint, Config } from './record.ts'
-import { isComputerName } from './names.ts'
+import { expectName } from './names.ts'
 import type { ProjectStore } from './store.ts'
 
 /** What `create` was asked for. */
@@ -44,9 +44,7 @@ const words: Readonly<Record<string, string>> = {
 }
 
 function checkRequest({ name, labels, env }: CreateRequest): void {
-  if (name !== undefined && !isComputerName(name)) {
-    throw fail('invalid_argument', `"${name}" cannot be a computer's name`, { hint: 'Use up to 55 lower-case letters, digits and dashes, a letter first.' })
-  }
+  if (name !== undefined) expectName(name)
   const reserved = Object.keys(labels).find((key) => key.startsWith('amux.'))
   if (reserved !== undefined) throw fail('invalid_argument', `label ${reserved}: names that begin with "amux." are amux's own`)
   const odd = Object.keys(env).find((key) => !/^[A-Za-z_][A-Za-z0-9_]*$/u.test(key))

@@ -3,12 +3,13 @@ import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, H
 import type { Endpoint, Equipped } from '../emulation/index.ts'
 import { guestKit } from '../emulation/kit/index.ts'
 import { policyText } from '../emulation/network/text.ts'
-import { type ProviderSettings, type Settings, providerDirectory } from '../config/index.ts'
+import { type ProviderSettings, type Settings, forgetUnfinished, providerDirectory, unfinishedFork } from '../config/index.ts'
 import { fail } from '../errors/index.ts'
 import { checkComputer, checkHealth, checkInfo, checkProvider } from './checks.ts'
 import { guard } from './guard.ts'
 import { legacyVariables } from './known.ts'
 import { remember } from './remember.ts'
+import { unfinished, unfinishedInfo } from './unfinished.ts'
 
 /** A provider whose failures are ours and whose computers lack nothing. */
 export interface ConnectedProvider {
@@ -34,6 +35,7 @@ export interface ConnectOptions {
   onConnection(state: 'lost' | 'back'): void
   /** amux's own package. */
   readonly root: string
+  readonly version: string
 }
 
 /** Calls that are quick, or the provider does not answer at all. */
@@ -100,6 +102,8 @@ class Connected implements ConnectedProvider {
   async create(options: CreateOptions): Promise<Equipped> {
     this.#refuseUnknown(options)
     const computer = await this.#provider.create({ signal: this.#options.signal, ...options })
+    // The name was free: what is noted of it is over.
+    await forgetUnfinished(this.id, options.name)
     return this.#equip(checkComputer(computer, options.name))
   }
 
@@ -108,7 +112,7 @@ class Connected implements ConnectedProvider {
   }
 
   async *list(): AsyncIterable<ComputerInfo> {
-    for await (const info of this.#provider.list({ signal: this.#options.signal })) yield this.#own(() => checkInfo(info))
+    for await (const info of this.#provider.list({ signal: this.#options.signal })) yield await this.#seen(this.#own(() => checkInfo(info)))
   }
 
   async health(): Promise<Health> {
@@ -131,11 +135,17 @@ class Connected implements ConnectedProvider {
   /** What speaks with a guest is loaded here: a provider that is only asked what there is does without. */
   async #equip(raw: Computer): Promise<Equipped> {
     const { equip } = await import('../emulation/index.ts')
-    const { signal, kit, progress, note, debug, onConnection } = this.#options
-    const sound = guard(raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
-    const computer = equip(sound, { descriptor: this.descriptor, kit, progress, note, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
+    const { signal, kit, version, progress, note, debug, onConnection } = this.#options
+    const half = await unfinishedFork(this.id, raw.name)
+    const sound = guard(half ? unfinished(this.id, raw, half) : raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
+    const computer = equip(sound, { descriptor: this.descriptor, kit, version, progress, note, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
     this.#computers.add(computer)
     return computer
+  }
+
+  async #seen(info: ComputerInfo): Promise<ComputerInfo> {
+    const half = await unfinishedFork(this.id, info.name)
+    return half ? unfinishedInfo(info, half) : info
   }
 
   /** For the hot way in, next time. */

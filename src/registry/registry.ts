@@ -11,6 +11,7 @@ import { knownProviders, legacyVariables, packageOf } from './known.ts'
 export interface RegistryOptions {
   /** amux's own package. */
   readonly root: string
+  readonly version: string
   readonly settings: Settings
   readonly signal: AbortSignal
   progress(message: string): void

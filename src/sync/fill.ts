@@ -14,3 +14,10 @@ export async function fillWorkspace(computer: EquippedComputer, root: string, wo
     signal.throwIfAborted()
   })
 }
+
+/** A computer gets the project as it is now in another way: what is returned, called afterwards, lets `sync` know. */
+export async function beginCopy(root: string, signal: AbortSignal): Promise<(computer: EquippedComputer, workspace: string) => Promise<void>> {
+  const { lookHere, remember } = await import('./remember.ts')
+  const before = await lookHere(root, signal)
+  return (computer, workspace) => remember(computer, root, workspace, before, signal)
+}

@@ -1,7 +1,7 @@
 /** Files between this machine and a computer. */
 export { copyIn } from './copy-in.ts'
 export { copyOut } from './copy-out.ts'
-export { fillWorkspace } from './fill.ts'
+export { beginCopy, fillWorkspace } from './fill.ts'
 export type { RefConflict } from './history/plan.ts'
 export { syncProject } from './late.ts'
 export type { Places as SyncPlaces } from './memory.ts'

@@ -187,18 +187,19 @@ describe('amux computer checkpoint', () => {
 
   it('exports and imports one, and refuses what is not whole', async () => {
     const file = join(amux.path, 'point.tar')
-    const { status, stderr } = await checkpoint('export', 'v1', file)
+    const { name } = (await amux.json<{ name: string }>(['computer', 'info'])).document
+    const { status, stderr } = await checkpoint('export', 'v1', '-o', file)
     expect(status, stderr).to.equal(0)
     expect(statSync(file).mode & 0o777).to.equal(0o600)
     expect(execFileSync('tar', ['tf', file], { maxBuffer: 1 << 28 }).toString()).to.match(/^amux-checkpoint\.json\n/)
-    const imported = await checkpoint('import', file)
-    expect(imported.stdout, imported.stderr).to.match(/^v\d+\n$/)
-    expect((await list())[0]).to.include({ id: imported.stdout.trim(), message: `imported from ${file}` })
+    const imported = await amux.json<CheckpointInfo>(['computer', 'checkpoint', 'import', file])
+    expect(imported.status).to.equal(0)
+    expect((await list())[0]).to.include({ id: imported.document.id, message: `from v1 of ${name} on local: a good\nmoment` })
     const before = (await list()).length
     truncateSync(file, 100_000)
     expect(await failure('checkpoint', 'import', file)).to.include({ status: 1, code: 'corrupt' })
     expect(await failure('checkpoint', 'import', join(amux.path, 'none.tar'))).to.include({ status: 3 })
-    expect(await failure('checkpoint', 'export', 'v999', file)).to.include({ status: 3, code: 'not_found' })
+    expect(await failure('checkpoint', 'export', 'v999', '-o', file)).to.include({ status: 3, code: 'not_found' })
     expect(statSync(file).size, 'a failed export touched the file').to.equal(100_000)
     expect((await list()).length).to.equal(before)
   })
@@ -206,11 +207,11 @@ describe('amux computer checkpoint', () => {
   it('exports into a pipe without putting a file in its place, and names a file where a directory is', async () => {
     const pipe = join(amux.path, 'point.pipe')
     execFileSync('mkfifo', [pipe])
-    const [exported, read] = await Promise.all([checkpoint('export', 'v1', pipe), promisify(execFile)('sh', ['-c', `tar tf ${pipe} | sed -n 1p`])])
+    const [exported, read] = await Promise.all([checkpoint('export', 'v1', '-o', pipe), promisify(execFile)('sh', ['-c', `tar tf ${pipe} | sed -n 1p`])])
     expect(exported.status, exported.stderr).to.equal(0)
     expect(read.stdout).to.equal('amux-checkpoint.json\n')
     expect(statSync(pipe).isFIFO()).to.equal(true)
-    expect(await failure('checkpoint', 'export', 'v1', amux.path)).to.include({ status: 2, code: 'invalid_argument' })
+    expect(await failure('checkpoint', 'export', 'v1', '-o', amux.path)).to.include({ status: 2, code: 'invalid_argument' })
   })
 
   it('takes whole numbers of steps back', async () => {

@@ -146,4 +146,62 @@ describe('amux-disk, exported and imported', () => {
   it('refuses an end that counts wrong', () => {
     expect(refuses(Buffer.concat([FIRST, entry(ROOT), entry({ path: 'amux-end', content: 'entries 1\nsum 0000000000000000\n' })]))).to.equal(84)
   })
+
+  const LAYERED = entry({ path: 'amux-checkpoint.json', content: '{}', more: { 'AMUX.tree.0': '2 system /', 'AMUX.tree.1': '1 workspace /p' } })
+  const whole = (...entries: readonly Entry[]) => entries.map(entry)
+  const rule = (...fields: readonly string[]) => fields.join('\t')
+  const bad = (flags: readonly string[], ...parts: readonly Buffer[]) => {
+    using other = new Place()
+    const got = other.try(['import', '{}', ...flags], { input: Buffer.concat([...parts, entry({ path: 'amux-end', content: 'entries 1\nsum 0\n' }), Buffer.alloc(1024)]) })
+    expect([other.ids(), other.packs()]).to.deep.equal([[], []])
+    return got.failure
+  }
+
+  it('lets no power over the machine in from anywhere else', () => {
+    const setuid = Buffer.from(entry(file('su')))
+    const mode = setuid.length - 1024 + 100
+    setuid.write('0004755\0', mode)
+    const head = setuid.subarray(setuid.length - 1024, setuid.length - 512)
+    head.fill(' ', 148, 156)
+    head.write(`${head.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+    expect(bad(['--portable'], FIRST, entry(ROOT), setuid)).to.include({ number: 1, step: 'import', subject: 'trees/home/su' })
+    expect(bad(['--portable'], FIRST, ...whole(ROOT, { ...file('cap'), more: { 'SCHILY.xattr.security.capability': 'x' } }))).to.include({ number: 1, step: 'import' })
+    const device: Entry = { path: 'trees/system/sda', type: '4', device: [8, 0] }
+    expect(bad(['--portable'], LAYERED, ...whole({ path: 'trees/system/', type: '5' }, device))).to.include({ number: 1, step: 'import', subject: 'trees/system/sda' })
+  })
+
+  it('takes no more than an archive says it holds', () => {
+    expect(bad(['--most', '1'], FIRST, ...whole(ROOT, file('a'), file('b')))).to.include({ number: 27, step: 'import' })
+  })
+
+  it('leaves out what nobody wants, and still checks all of it', () => {
+    using other = new Place()
+    const tarOf = place.try(['export', 'v1', '--portable', '--origin', '{"from":"here"}']).stdout
+    const got = other.try(['import', '{}', rule('home', 'd', 'part', '/part', ''), '--owner', '*=7:8', '--portable'], { input: tarOf })
+    expect(got.status, got.stdout.toString()).to.equal(0)
+    expect(JSON.parse(execFileSync('tar', ['-xOf', '-', 'amux-checkpoint.json'], { input: tarOf, encoding: 'utf8', stdio: 'pipe' }))).to.deep.include({ origin: { from: 'here' } })
+    const names = execFileSync('tar', ['tvf', '-', '--numeric-owner'], { input: other.try(['export', 'v1']).stdout, encoding: 'utf8', stdio: ['pipe', 'pipe', 'ignore'] })
+    expect(names).to.match(/ 7\/8 .*trees\/part\/e\/g link to trees\/part\/f/).and.not.to.contain('large')
+    const bent = Buffer.from(tarOf)
+    bent[1_000_000]! ^= 1
+    using another = new Place()
+    expect(another.try(['import', '{}', rule('home', 'd', 'part', '/part', '')], { input: bent }).failure?.step).to.equal('import')
+    expect(another.try(['import', '{}', rule('home', 'nowhere', 'part', '/part', '')], { input: tarOf }).failure).to.include({ step: 'import', number: 2 })
+    expect(another.ids()).to.deep.equal([])
+  })
+
+  if (isRoot) {
+    it('makes a home of a part of a system, and the other way round', () => {
+      using system = new Place()
+      system.trees = [{ name: 'system', path: system.home, at: '/', flags: 'layer' }]
+      system.sh("mkdir etc root; echo x > root/.x; echo y > etc/y; mknod root/gone c 0 0; setfattr -n trusted.overlay.opaque -v y root; chmod 4755 root/.x")
+      system.create()
+      using other = new Place()
+      other.run(['import', '{}', rule('system', 'root', 'home', '/home/amux', ''), '--portable'], { input: system.try(['export', 'v1', '--portable']).stdout })
+      other.restore('v1')
+      expect(other.sh('ls -A; cat .x; stat -c %a .x; getfattr -m - -d . | wc -l')).to.equal('.x\nx\n755\n0\n')
+      other.run(['import', '{}', rule('home', '', 'home', '/root', 'layer,opaque')], { input: other.try(['export', 'v1']).stdout })
+      expect(other.try(['export', 'v2']).stdout.toString('latin1')).to.contain('trusted.overlay.opaque=y')
+    })
+  }
 })

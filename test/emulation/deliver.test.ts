@@ -143,7 +143,7 @@ describe('delivering the guest over nothing but spawn', () => {
 })
 
 function another(kit: GuestKit, version: string): GuestKit {
-  return { init: (arch) => kit.init(arch), node: (arch) => kit.node(arch), tools: (arch) => kit.tools(arch), scripts: kit.scripts, npm: kit.npm, version }
+  return { init: (arch) => kit.init(arch), node: (arch) => kit.node(arch), tools: (arch) => kit.tools(arch), scripts: kit.scripts, npm: kit.npm, version, toolsVersion: kit.toolsVersion }
 }
 
 async function say(computer: Pick<Equipped, 'spawn'> | Pick<Computer, 'spawn'>, script: string): Promise<string> {

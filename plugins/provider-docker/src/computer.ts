@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, PreparedAside, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, PreparedAside, Process, SpawnOptions, StartComputerOptions, TwinOptions } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
 import { prepareAside, standing, startAside } from './disk/aside.ts'
 import { answers, boot, bridge } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
+import { buildTwin } from './create/create.ts'
 import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk/disk.ts'
@@ -93,6 +94,12 @@ export class DockerComputer implements Computer {
   async prepareAside(argv: readonly string[], options: AsideOptions = {}): Promise<PreparedAside> {
     checkArgv(argv)
     return prepareAside(this.#client, this.#context, this.name, argv, options)
+  }
+
+  async twin(options: TwinOptions): Promise<Computer> {
+    throwIfAborted(options.signal)
+    const { name } = await buildTwin(this.#client, this.#context, this.name, options)
+    return new DockerComputer(name, this.#client, this.#context)
   }
 
   async disk(): Promise<readonly DiskTree[]> {

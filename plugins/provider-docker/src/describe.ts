@@ -36,6 +36,7 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
       user: meta.user,
       details: { image: meta.imageName, network: meta.access === 'none' ? 'none' : 'own', ...limitsOf(meta) },
       ...(meta.project && { workspace: meta.project.path, worktrees: treesOf(meta.project).filter((path) => path !== meta.project?.path) }),
+      ...(meta.copied && { ownWorkspace: true }),
       ...(state === 'broken' && { problem: 'the engine says that its container is dead' }),
     }
   } catch (error) {

@@ -32,7 +32,7 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }
-  for (const { Name, Labels } of volumes ?? []) if (['store', 'vault'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
+  for (const { Name, Labels } of volumes ?? []) if (['store', 'vault', 'copy'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
   for (const { Id } of images) found.push({ kind: 'image', name: Id, of: '', why: 'a template that was replaced' })
   return found
 }

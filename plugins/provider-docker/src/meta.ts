@@ -16,6 +16,8 @@ export interface Meta {
   readonly arch: string
   /** Mounted from this machine. */
   readonly project?: ProjectPlace
+  /** A fork: the project's trees are volumes of its own, at the same paths. */
+  readonly copied?: boolean
   /** Directory of its sockets on this machine; absent where the engine is elsewhere. */
   readonly run?: string
   readonly access: 'open' | 'none'

@@ -4,7 +4,7 @@ import { socketDir } from '../../shared/sockets.ts'
 export const LABEL = {
   /** Everything of one computer: its name. */
   of: 'amux.docker.of',
-  /** `computer`, `net`, `aside`, `home`, `store`, `vault`, `kit`. */
+  /** `computer`, `net`, `aside`, `home`, `store`, `vault`, `copy`, `kit`. */
   role: 'amux.docker.role',
   /** On a computer, and on its home: what is known about it. No secret. */
   meta: 'amux.docker.meta',
@@ -55,6 +55,11 @@ export interface Volumes {
 
 export function volumesOf(name: string): Volumes {
   return { home: `amux.${name}.home`, store: `amux.${name}.store`, vault: `amux.${name}.vault` }
+}
+
+/** Of a fork: one of the project's trees. */
+export function copyOf(name: string, tree: string): string {
+  return `amux.${name}.${tree}`
 }
 
 export function netOf(name: string): string {

@@ -16,6 +16,8 @@ export const descriptor: ProviderDescriptor = {
     isolation: { fidelity: 'native' },
     users: { fidelity: 'native' },
     checkpoints: { fidelity: 'emulated', note: 'by amux, from outside: copies only what changed, restores in place' },
+    export: { fidelity: 'emulated', note: 'by amux: a tar of its own form, home and project for every computer, the system for those made over the same' },
+    fork: { fidelity: 'emulated', note: 'by amux: a new computer like this one, with a copy of the disk of a checkpoint' },
     network: { fidelity: 'emulated', note: 'by amux, from outside: a name server and a packet filter for each computer' },
   },
   async connect(context) {

@@ -1,13 +1,14 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AsideContext } from './aside.ts'
-import { baseOf, projectTrees } from './disk.ts'
+import { baseOf, projectDisk } from './disk.ts'
 import { layersOf } from './layers.ts'
-import { ownDirectories, PROJECT, treesOf } from './mounts.ts'
+import { ownDirectories, PROJECT } from './mounts.ts'
 import { overlay } from './plan-root.ts'
 import { takeDisk, takeSystem } from './plan-user.ts'
 import type { Plan } from './plan.ts'
 import type { Running } from './status.ts'
+import { type ProjectTree, projectTrees } from './trees.ts'
 
 const PLACE = '/computer'
 /** Names in / that mean something else to a program aside. */
@@ -49,16 +50,16 @@ function layered(plan: Plan, { place, meta, now }: AsideContext): Part {
       for (const { at, slot } of trees) plan.step('attach', slot, at === '/' ? PLACE : PLACE + at)
     },
   }
-  return all([own, ...treesOf(meta.project).map((path) => shown(plan, path))])
+  return all([own, ...projectTrees(place, meta).map((tree) => shown(plan, tree))])
 }
 
 function assembled(plan: Plan, { place, meta }: AsideContext): Part {
-  return all([takeSystem(plan, PLACE), takeDisk(plan, place, meta.user.home, PLACE), ...treesOf(meta.project).map((path) => shown(plan, path))])
+  return all([takeSystem(plan, PLACE), takeDisk(plan, place, meta.user.home, PLACE), ...projectTrees(place, meta).map((tree) => shown(plan, tree))])
 }
 
-function shown(plan: Plan, path: string): Part {
-  const slot = plan.takeIfThere(path, PROJECT)
-  return { attach: () => plan.attempt('attach', slot, PLACE + path) }
+function shown(plan: Plan, { at, source }: ProjectTree): Part {
+  const slot = plan.takeIfThere(source, PROJECT)
+  return { attach: () => plan.attempt('attach', slot, PLACE + at) }
 }
 
 /** The trees of `Computer.disk`, and what lies below the layers. */
@@ -66,7 +67,8 @@ export function diskView(plan: Plan, { place, meta, context }: AsideContext, mod
   const flags = mode === 'read' ? ',ro' : ''
   const disk = plan.take(place.disk, `nosuid,nodev${flags}`)
   const bases = meta.tier === 'root' ? layersOf(place, meta.root).map((layer) => ({ at: baseOf(layer), slot: plan.take(layer.lower, 'ro,nosuid,nodev') })) : []
-  const trees = projectTrees(meta).map((tree) => ({ ...tree, slot: plan.takeIfThere(tree.at, PROJECT + flags) }))
+  // Copies are on the disk itself.
+  const trees = meta.copied ? [] : projectDisk(place, meta).map(({ tree, source }) => ({ ...tree, slot: plan.takeIfThere(source, PROJECT + flags) }))
   return {
     attach: () => {
       plan.step('attach', disk, '/disk')

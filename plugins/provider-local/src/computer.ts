@@ -12,6 +12,7 @@ import type {
   Process,
   SpawnOptions,
   StartComputerOptions,
+  TwinOptions,
 } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
 import { checkProject } from '../../shared/project.ts'
@@ -19,12 +20,13 @@ import { startAside } from './aside.ts'
 import { boot } from './boot.ts'
 import { destroy } from './destroy.ts'
 import { diskTrees } from './disk.ts'
-import { diskFull, fail, hasCode } from './errors.ts'
+import { buildTwin } from './create.ts'
+import { diskFull, fail, hasCode, throwIfAborted } from './errors.ts'
 import { freeze, thaw } from './freeze.ts'
 import { readEnv, tierEnv, tierPath } from './guest.ts'
 import { halt } from './halt.ts'
 import { shortfalls } from './capabilities.ts'
-import { inside, type Layout } from './layout.ts'
+import { inside, type Layout, layout } from './layout.ts'
 import { type Meta, type Project, missing, readMeta, writeMeta } from './meta.ts'
 import { networkName, networkShortfalls } from './network.ts'
 import { packagesState } from './packages.ts'
@@ -96,9 +98,19 @@ export class LocalComputer implements Computer {
     return startAside(this.#place, await readMeta(this.#place), this.#context, argv, options)
   }
 
+  async twin(options: TwinOptions): Promise<Computer> {
+    throwIfAborted(options.signal)
+    try {
+      await buildTwin(this.#context, this.#place, await readMeta(this.#place), options)
+    } catch (error) {
+      throw diskFull(error, this.#context.dataDir)
+    }
+    return new LocalComputer(layout(this.#context.dataDir, options.name), this.#context)
+  }
+
   async disk(): Promise<readonly DiskTree[]> {
     const meta = await readMeta(this.#place)
-    if (meta.project) this.#stillThere(meta.project.path)
+    if (meta.project && !meta.copied) this.#stillThere(meta.project.path)
     return diskTrees(this.#place, meta)
   }
 
@@ -110,10 +122,10 @@ export class LocalComputer implements Computer {
   async #located(options: StartComputerOptions): Promise<Meta> {
     const old = await readMeta(this.#place)
     const now = running(this.#place)
-    const project = old.project && options.project ? checkProject(options.project) : old.project
+    const project = old.project && options.project && !old.copied ? checkProject(options.project) : old.project
     if (now) await thaw(this.#place, now)
     if (now) return this.#grown(this.#unmoved(old, project?.path), project, now)
-    if (old.project && options.project === undefined) this.#stillThere(old.project.path)
+    if (old.project && !old.copied && options.project === undefined) this.#stillThere(old.project.path)
     const packages = packagesState(old.root ?? '/')
     if (old.packages !== undefined && old.packages !== packages) {
       this.#context.progress(
@@ -127,7 +139,7 @@ export class LocalComputer implements Computer {
 
   /** With the worktrees that are new since it started, as far as they can be put there now. */
   async #grown(old: Meta, project: Project | undefined, now: Running): Promise<Meta> {
-    if (old.project === undefined || project === undefined) return old
+    if (old.project === undefined || project === undefined || old.copied) return old
     const worktrees = await showTrees(old, project, now, this.#context)
     const meta: Meta = { ...old, project: { ...old.project, worktrees } }
     if (JSON.stringify(meta) !== JSON.stringify(old)) await writeMeta(this.#place, meta)
@@ -178,8 +190,9 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
       labels: meta.labels,
       user: meta.user,
       capabilities: { ...shortfalls(meta), ...networkShortfalls(meta) },
-      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk, network: networkName(meta), ...moved(meta.project, now) },
-      ...(meta.project && { workspace: meta.project.path, worktrees: shownTrees(meta.project, now) }),
+      details: { tier: meta.tier, system: meta.root ?? 'this machine', disk: place.disk, network: networkName(meta), ...moved(meta, now) },
+      ...(meta.project && { workspace: meta.project.path, worktrees: meta.copied ? (meta.project.worktrees ?? []) : shownTrees(meta.project, now) }),
+      ...(meta.copied && { ownWorkspace: true }),
     }
   } catch (error) {
     if (!hasCode(error, 'corrupt')) throw error
@@ -190,8 +203,8 @@ export async function describe(place: Layout): Promise<ComputerInfo> {
 }
 
 /** What it has mounted stays at the path where it was. */
-function moved(project: Project | undefined, now: Running | undefined): Record<string, string> {
-  if (project === undefined || now === undefined || exists(project.path)) return {}
+function moved({ project, copied }: Meta, now: Running | undefined): Record<string, string> {
+  if (project === undefined || copied || now === undefined || exists(project.path)) return {}
   return { note: `the project is no longer at ${project.path} on this machine; restart it where the project is now` }
 }
 

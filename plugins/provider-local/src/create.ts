@@ -3,18 +3,20 @@ import { statSync } from 'node:fs'
 import { chmod, mkdir, readdir, rename, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
-import type { ComputerUser, ConnectContext, CreateOptions } from '../../../src/contract/index.ts'
+import type { ComputerUser, ConnectContext, CreateOptions, NetworkPolicy, TwinOptions } from '../../../src/contract/index.ts'
 import { checkEnvironment, checkName } from '../../shared/checks.ts'
 import { checkProject, realDirectory } from '../../shared/project.ts'
 import { runBox } from './box.ts'
-import { fail, hasCode } from './errors.ts'
-import { writeEnv } from './guest.ts'
+import { fail, hasCode, throwIfAborted } from './errors.ts'
+import { readEnv, writeEnv } from './guest.ts'
+import { layersOf } from './layers.ts'
 import { computersDir, type Layout, layout } from './layout.ts'
 import { type Meta, type Tier, writeMeta } from './meta.ts'
 import { chooseNetwork, policyFile } from './network.ts'
 import { packagesState } from './packages.ts'
 import { chooseUser, fillHome, seed, superUser } from './seed.ts'
 import { lives, ownProcess } from './status.ts'
+import { projectTrees } from './trees.ts'
 
 export function checkOptions(options: CreateOptions): void {
   checkName(options.name)
@@ -26,24 +28,43 @@ export function checkOptions(options: CreateOptions): void {
   checkEnvironment(options.env)
 }
 
+/** One that begins as another one began, not started. */
+export async function buildTwin(context: Pick<ConnectContext, 'dataDir' | 'policyText'>, origin: Layout, like: Meta, { name, labels, policy, signal }: TwinOptions): Promise<Meta> {
+  checkName(name)
+  const { project, packages: _, ...rest } = like
+  const meta: Meta = { ...rest, name, labels, createdAt: new Date().toISOString(), ...(project && { project, copied: true }), packages: packagesState(like.root ?? '/') }
+  const env = await readEnv(origin)
+  throwIfAborted(signal)
+  if (policy?.rules.length) chooseNetwork({ network: { policy } })
+  return make(context, meta, { env, policy })
+}
+
 /** Everything a computer consists of, in a directory of its own that only then gets the computer's name. */
-export async function build({ dataDir, policyText }: Pick<ConnectContext, 'dataDir' | 'policyText'>, tier: Tier, options: CreateOptions): Promise<Meta> {
-  const final = layout(dataDir, options.name)
+export async function build(context: Pick<ConnectContext, 'dataDir' | 'policyText'>, tier: Tier, options: CreateOptions): Promise<Meta> {
+  return make(context, describe(tier, options), { env: options.env ?? {}, policy: options.network?.policy })
+}
+
+interface Given {
+  readonly env: Readonly<Record<string, string>>
+  readonly policy: NetworkPolicy | undefined
+}
+
+async function make({ dataDir, policyText }: Pick<ConnectContext, 'dataDir' | 'policyText'>, meta: Meta, { env, policy }: Given): Promise<Meta> {
+  const final = layout(dataDir, meta.name)
   const parent = computersDir(dataDir)
   await mkdir(parent, { recursive: true, mode: 0o700 })
   await sweep(dataDir)
   const own = ownProcess()
   const entry = `.new-${own.pid}-${own.ticks}-${randomBytes(4).toString('hex')}`
-  const place = layout(dataDir, options.name, entry)
+  const place = layout(dataDir, meta.name, entry)
   try {
-    const meta = describe(tier, options)
-    await fill(place, meta, options)
-    if (options.network?.policy) await givePolicy(place, policyText(options.network.policy))
+    await fill(place, meta, env)
+    if (policy) await givePolicy(place, policyText(policy))
     await rename(place.dir, final.dir)
     return meta
   } catch (error) {
     await runBox(['remove', place.dir])
-    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) throw taken(options.name)
+    if (hasCode(error, 'ENOTEMPTY') || hasCode(error, 'EEXIST')) throw taken(meta.name)
     throw error
   }
 }
@@ -91,12 +112,13 @@ function caller(): ComputerUser {
   }
 }
 
-async function fill(place: Layout, meta: Meta, options: CreateOptions): Promise<void> {
+async function fill(place: Layout, meta: Meta, env: Given['env']): Promise<void> {
   await mkdir(place.dir, { mode: 0o700 })
   for (const path of [place.disk, place.root, place.store]) await mkdir(path, { mode: 0o700 })
   await writeFile(place.lock, `${' '.repeat(159)}\n`, { mode: 0o600 })
-  await writeEnv(place, options.env ?? {})
+  await writeEnv(place, env)
   await (meta.tier === 'root' ? layers(place, meta) : directories(place, meta))
+  if (meta.copied) for (const { source } of projectTrees(place, meta)) await mkdir(source, { recursive: true, mode: 0o755 })
   await writeMeta(place, meta)
 }
 
@@ -107,9 +129,11 @@ async function givePolicy(place: Layout, text: string): Promise<void> {
 
 async function layers(place: Layout, meta: Meta): Promise<void> {
   const upper = join(place.disk, 'upper')
-  await mkdir(upper)
-  await chmod(upper, 0o755)
-  await mkdir(join(place.disk, 'work'), { mode: 0o700 })
+  for (const layer of layersOf(place, meta.root)) {
+    await mkdir(layer.upper, { recursive: true })
+    await chmod(layer.upper, 0o755)
+    await mkdir(layer.work, { recursive: true, mode: 0o700 })
+  }
   seed(upper, meta.root ?? '/', meta.name, meta.user, meta.root === undefined)
 }
 

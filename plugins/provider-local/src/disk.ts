@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto'
-import { existsSync, statSync } from 'node:fs'
-import { join, sep } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
 import type { DiskTree } from '../../../src/contract/index.ts'
 import { type Layer, layersOf } from './layers.ts'
 import type { Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
-import { treesOf } from './mounts.ts'
+import { apartTrees } from './trees.ts'
 
 /** Directories of the unprivileged tier's disk, and where programs see them. */
 export const DURABLE = { tmp: '/tmp', vartmp: '/var/tmp' } as const
@@ -15,12 +16,26 @@ const RECORD = '.amux'
 
 /** Everything a checkpoint covers, as a program aside finds it. */
 export function diskTrees(place: Layout, meta: Meta): DiskTree[] {
-  const own = meta.tier === 'root' ? layersOf(place, meta.root).filter(({ upper }) => existsSync(upper)).map((layer) => layerTree(place, layer)) : directories(meta)
-  return [...own, ...projectTrees(meta)]
+  const own = meta.tier === 'root' ? layersOf(place, meta.root).filter(({ upper }) => existsSync(upper)).map((layer) => layerTree(place, layer, meta)) : directories(meta)
+  return [...own, ...projectDisk(place, meta).map(({ tree }) => tree)]
 }
 
-function layerTree(place: Layout, layer: Layer): DiskTree {
-  return { name: layerName(layer), path: join('/disk', layer.upper.slice(place.disk.length)), at: layer.at, layer: true, base: baseOf(layer) }
+function layerTree(place: Layout, layer: Layer, { root }: Meta): DiskTree {
+  return { name: layerName(layer), path: join('/disk', layer.upper.slice(place.disk.length)), at: layer.at, layer: true, base: baseOf(layer), below: belowOf(layer, root) }
+}
+
+/** This machine's system, or a directory of it; upgraded it is still the same. Nothing can be told of the machine by it. */
+function belowOf({ at }: Layer, root: string | undefined): string {
+  const machine = createHash('sha256').update(`amux ${machineId()} ${root ?? '/'} ${at}`).digest('hex').slice(0, 32)
+  return `local:${machine}`
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim() || hostname()
+  } catch {
+    return hostname()
+  }
 }
 
 function layerName({ at }: Layer): string {
@@ -39,18 +54,10 @@ function directories({ user }: Meta): DiskTree[] {
   ]
 }
 
-/** Each at a place that does not depend on which others there are at the moment. One inside another is part of that. */
-export function projectTrees({ project }: Meta): DiskTree[] {
-  const found: string[] = []
-  for (const path of treesOf(project)) if (isDirectory(path) && !found.some((above) => path.startsWith(above + sep))) found.push(path)
-  // The project itself is one even inside a worktree.
-  if (project && isDirectory(project.path) && !found.includes(project.path)) found.push(project.path)
-  return found.map((at) => {
-    const name = at === project?.path ? 'workspace' : `worktree-${createHash('sha256').update(at).digest('hex').slice(0, 8)}`
-    return { name, path: join('/workspace', name), at, except: [RECORD], shared: true }
-  })
-}
-
-function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+/** Each at a place that does not depend on which others there are at the moment. */
+export function projectDisk(place: Layout, meta: Meta): { readonly tree: DiskTree; readonly source: string }[] {
+  return apartTrees(place, meta).map(({ name, at, source }) => ({
+    tree: { name, path: meta.copied ? join('/disk/trees', name) : join('/workspace', name), at, except: [RECORD], ...(!meta.copied && { shared: true }) },
+    source,
+  }))
 }

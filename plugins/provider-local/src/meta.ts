@@ -25,6 +25,8 @@ export interface Meta {
   readonly tier: Tier
   readonly user: ComputerUser
   readonly project?: Project
+  /** A fork: the project's trees are copies of its own, at the same paths. */
+  readonly copied?: boolean
   /** The root file system it starts from, when it is not the machine's own. */
   readonly root?: string
   /** State of the package database below it when it started last. */

@@ -3,8 +3,9 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, sep } from 'node:path'
 import { SYSTEM } from './hidden.ts'
 import { inside, type Layout, VAULTS } from './layout.ts'
-import type { Project } from './meta.ts'
+import type { Meta } from './meta.ts'
 import type { Plan } from './plan.ts'
+import { projectTrees } from './trees.ts'
 
 /** How what is the user's own is mounted. */
 export const PROJECT = 'rec,nosuid,nodev'
@@ -42,19 +43,16 @@ export interface Taken {
   attach(plan: Plan): void
 }
 
-/** Everything of a project, each at its own path; what contains another first. A worktree may be gone meanwhile. */
-export function projectMounts(plan: Plan, project: Project | undefined): Taken {
-  const taken = treesOf(project).map((path) => ({ path, slot: path === project?.path ? plan.take(path, PROJECT) : plan.takeIfThere(path, PROJECT) }))
+/** Everything of a project, each at its own path. A worktree may be gone meanwhile. */
+export function projectMounts(plan: Plan, place: Layout, meta: Meta): Taken {
+  const { project } = meta
+  const taken = projectTrees(place, meta).map(({ at, source }) => ({ at, slot: at === project?.path ? plan.take(source, PROJECT) : plan.takeIfThere(source, PROJECT) }))
   return {
     attach: (plan) => {
-      for (const { path, slot } of taken) if (path === project?.path) plan.step('attach', slot, path)
-      else plan.attempt('attach', slot, path)
+      for (const { at, slot } of taken) if (at === project?.path) plan.step('attach', slot, at)
+      else plan.attempt('attach', slot, at)
     },
   }
-}
-
-export function treesOf(project: Project | undefined): string[] {
-  return project === undefined ? [] : [project.path, ...(project.worktrees ?? [])].toSorted((a, b) => a.length - b.length)
 }
 
 /** The guest's files and the two directories it shares with this machine. */

@@ -46,7 +46,7 @@ function allows(path: string, mode: number): boolean {
 }
 
 /** What a new computer gets. Absent: this machine's own network, for want of a way out of another. */
-export function chooseNetwork({ network = {} }: CreateOptions): OwnNetwork | undefined {
+export function chooseNetwork({ network = {} }: Pick<CreateOptions, 'network'>): OwnNetwork | undefined {
   const { access = 'open', hostPorts = [], policy } = network
   for (const port of hostPorts) {
     if (!Number.isInteger(port) || port < 1 || port > 65535) throw fail('invalid_argument', `${port} is no port`, { source: 'amux' })

@@ -3,9 +3,10 @@ import { groupName } from './freeze.ts'
 import { layersOf, mountLayers } from './layers.ts'
 import { inside, type Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
-import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, projectMounts, treesOf } from './mounts.ts'
+import { deviceDirectory, guestMounts, isRealDirectory, makeNodes, ownDirectories, projectMounts } from './mounts.ts'
 import { attendants, resolvConf } from './network.ts'
 import { Plan } from './plan.ts'
+import { mountedTrees } from './trees.ts'
 
 /** A container's usual ones, without raw sockets and device files. */
 export const ROOT_CAPS =
@@ -38,7 +39,7 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const lower = meta.root ?? '/'
   const attachLayers = overlay(plan, place, meta.root)
   const guest = guestMounts(plan, place, node)
-  const project = projectMounts(plan, meta.project)
+  const project = projectMounts(plan, place, meta)
   plan.step('pivot', place.root)
   attachLayers()
   plan.step('mount', 'proc', '/proc', '555', 'nosuid,nodev,noexec', '')
@@ -48,7 +49,7 @@ export function rootPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   for (const path of ['/var/run', '/var/lock']) if (isRealDirectory(join(lower, path))) plan.attempt('mount', 'tmpfs', path, '755', 'nosuid,nodev', 'mode=755')
   for (const path of ['/tmp', '/var/tmp']) plan.attempt('dir', path, '1777', 0, 0)
   project.attach(plan)
-  for (const path of [...ownDirectories(dataDir, treesOf(meta.project), lower), ...MASKED, ...MASKED_SYS]) plan.step('mask', path)
+  for (const path of [...ownDirectories(dataDir, mountedTrees(meta), lower), ...MASKED, ...MASKED_SYS]) plan.step('mask', path)
   for (const path of READ_ONLY) plan.step('readonly', path)
   plan.attempt('file', '/etc/resolv.conf', '644', 0, 0, resolvConf(meta))
   return finish(plan, meta, ROOT_CAPS)

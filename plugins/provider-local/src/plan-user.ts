@@ -5,10 +5,11 @@ import { groupName } from './freeze.ts'
 import { SYSTEM } from './hidden.ts'
 import type { Layout } from './layout.ts'
 import type { Meta } from './meta.ts'
-import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts, treesOf } from './mounts.ts'
+import { deviceDirectory, deviceNames, guestMounts, ownDirectories, projectMounts } from './mounts.ts'
 import { finish, type PlanContext } from './plan-root.ts'
 import { attendants, resolverFile, resolvConf } from './network.ts'
 import { Plan } from './plan.ts'
+import { mountedTrees } from './trees.ts'
 
 /** The unprivileged tier: a user namespace, this machine's system read-only, a home of its own. */
 export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
@@ -25,7 +26,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   const disk = takeDisk(plan, place, meta.user.home)
   const files = takeFiles(plan, place)
   const names = takeResolver(plan, place, meta)
-  const project = projectMounts(plan, meta.project)
+  const project = projectMounts(plan, place, meta)
   // Before the pivot: the kernel gives a new /proc only to who still sees the whole old one.
   plan.step('mount', 'proc', join(place.root, 'proc'), '555', 'nosuid,nodev,noexec', '')
   plan.step('pivot', place.root)
@@ -40,7 +41,7 @@ export function userPlan({ place, meta, dataDir, node }: PlanContext): Plan {
   disk.attach()
   files.attach()
   project.attach(plan)
-  for (const path of ownDirectories(dataDir, treesOf(meta.project))) plan.step('mask', path)
+  for (const path of ownDirectories(dataDir, mountedTrees(meta))) plan.step('mask', path)
   plan.step('seal', '/')
   return finish(plan, meta, 'none')
 }

@@ -17,7 +17,7 @@ export const tier = asRoot ? 'root' : 'user'
 /** The real guest; this machine's Node serves as it is, without a copy. */
 export async function kit(): Promise<GuestKit> {
   const built = await testKit()
-  return { init: (arch) => built.init(arch), tools: (arch) => built.tools(arch), scripts: built.scripts, npm: built.npm, node: async () => process.execPath, version: built.version }
+  return { init: (arch) => built.init(arch), tools: (arch) => built.tools(arch), scripts: built.scripts, npm: built.npm, node: async () => process.execPath, version: built.version, toolsVersion: built.toolsVersion }
 }
 
 export interface Bench {

@@ -18,6 +18,8 @@ import { spriteUrl } from './url.ts'
 /** Until a sprite that was woken, or restarts, answers. */
 const WAKING_MS = 120_000
 const PAUSE_MS = 500
+/** What amux's own server adds to the API. */
+const OWN_EXPORT = { fidelity: 'emulated', note: 'by the server, which is amux: local serve' } as const
 const DELETE_MS = 120_000
 const RESTART_MS = 60_000
 
@@ -50,7 +52,8 @@ export class SpriteComputer implements Computer {
   async info(): Promise<ComputerInfo> {
     const { client, known } = this.#sprite
     const document = checkDocument(await client.json<SpriteDocument>('GET', this.#sprite.path()))
-    return infoOf(document, await known?.catch(() => undefined))
+    const info = infoOf(document, await known?.catch(() => undefined))
+    return client.server.amux ? { ...info, capabilities: { ...info.capabilities, export: OWN_EXPORT } } : info
   }
 
   /** A sprite wakes when it is used: so it is used. */

@@ -20,6 +20,8 @@ export const descriptor: ProviderDescriptor = {
     ports: { fidelity: 'native' },
     idle: { fidelity: 'emulated', note: 'by what its sessions did last: the service does not tell' },
     checkpoints: { fidelity: 'native', note: 'the newest five can be looked into; a restore takes a safety point first, by amux' },
+    export: { fidelity: 'unavailable', note: 'the service does not give checkpoints out', workaround: 'copy the files: amux computer cp' },
+    fork: { fidelity: 'unavailable', note: 'the service makes sprites from its own image only', workaround: 'make another for this project: amux computer create --new' },
     network: { fidelity: 'native', note: 'the service keeps no log of what a policy refused' },
     services: { fidelity: 'native' },
     url: { fidelity: 'native' },

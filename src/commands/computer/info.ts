@@ -26,7 +26,8 @@ export default class Info extends AmuxCommand {
         state: describeState(info),
         project: info.labels['amux.project'],
         created: info.createdAt,
-        workspace,
+        'forked from': info.labels['amux.forked-from'],
+        workspace: info.ownWorkspace ? `${workspace} (a copy of its own)` : workspace,
         user: user && `${user.name} (${user.uid}:${user.gid}), home ${user.home}`,
         labels: Object.entries(info.labels)
           .filter(([key]) => !key.startsWith('amux.'))

@@ -1,14 +1,16 @@
-import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, CreateCheckpointOptions, RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, CreateCheckpointOptions, ExportOptions, ImportOptions, RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { runTool, Tool, type ToolOptions } from '../aside/index.ts'
 import { make } from './create.ts'
 import { checkId, explain, missing } from './explain.ts'
-import { metaText, parse, parseInfo, parseMade } from './info.ts'
+import { metaText, parse, type Point } from './info.ts'
+import { type Part, partTrees } from './parts.ts'
+import { points } from './points.ts'
 import { outdated } from './prune.ts'
 import { recover } from './recover.ts'
-import type { Restorer } from './ready.ts'
 import { restore } from './restore.ts'
 import { ENGINE, requestText, STORE, treesOf } from './store.ts'
+import { type Carrier, exportPoint, importPoint } from './transfer.ts'
 
 interface Signalled {
   readonly signal?: AbortSignal
@@ -16,9 +18,9 @@ interface Signalled {
 
 /** Checkpoints of any computer whose disk a program aside can reach. */
 export class DiskCheckpoints implements Checkpoints {
-  readonly #host: Restorer
+  readonly #host: Carrier
 
-  constructor(host: Restorer) {
+  constructor(host: Carrier) {
     this.#host = host
   }
 
@@ -31,25 +33,19 @@ export class DiskCheckpoints implements Checkpoints {
   }
 
   async list(): Promise<readonly CheckpointInfo[]> {
-    const points: CheckpointInfo[] = []
-    const tool = await this.#start(['ls', STORE])
-    for await (const { word } of tool.answers()) if (word !== 'waiting') points.push(parseInfo(word))
-    return points
+    return (await points(this.#host.computer)).map(({ info }) => info)
   }
 
   async get(id: string): Promise<CheckpointInfo> {
-    checkId(id)
-    const found = (await this.list()).find((point) => point.id === id)
-    if (found) return found
-    throw missing(id)
+    return (await this.#point(id)).info
   }
 
   async restore(id: string, options: RestoreOptions = {}): Promise<RestoreResult> {
     checkId(id)
     const running = await this.#settled()
     // Of one that runs it is seen on the way.
-    if (!running) await this.get(id)
-    const result = await restore(this.#host, id, running, options)
+    const parts = running ? undefined : (await this.#point(id)).parts
+    const result = await restore(this.#host, { id, parts }, running, options)
     await (running ? this.#host.computer.start() : this.#prune())
     return result
   }
@@ -64,7 +60,7 @@ export class DiskCheckpoints implements Checkpoints {
     for (const id of [from, ...(to === undefined ? [] : [to])]) checkId(id)
     // What is half restored is neither then nor now.
     if (to === undefined) await this.#settled()
-    const tool = await this.#start(['diff', STORE, from, ...(to === undefined ? [] : [to]), '--json'], { disk: 'read', ...options }, await this.#request())
+    const tool = await this.#start(['diff', STORE, from, ...(to === undefined ? [] : [to]), '--json'], { disk: 'read', ...options }, await this.#request((await this.#point(from)).parts))
     // The engine's own words for a change are the contract's.
     for await (const { word } of tool.answers()) if (word !== 'waiting') yield parse(word) as unknown as CheckpointChange
   }
@@ -88,24 +84,12 @@ export class DiskCheckpoints implements Checkpoints {
     yield* tool.bytes()
   }
 
-  async *export(id: string, options: Signalled = {}): AsyncGenerator<Uint8Array, void> {
-    checkId(id)
-    yield* (await this.#start(['export', STORE, id], options)).bytes()
+  export(id: string, options: ExportOptions = {}): AsyncGenerator<Uint8Array, void> {
+    return exportPoint(this.#host, id, options)
   }
 
-  async import(tar: ByteSource, { message, signal }: { readonly message?: string; readonly signal?: AbortSignal } = {}): Promise<CheckpointInfo> {
-    const meta = metaText('manual', message)
-    const tool = await Tool.start(this.#host.computer, [ENGINE, 'import', STORE, meta], { store: true, explain, ...(signal && { signal }) })
-    let point: CheckpointInfo | undefined
-    let over = false
-    const answers = (async () => {
-      for await (const { word, fields } of tool.answers()) if (word === 'done') point = parseMade(fields[0], meta)
-    })().finally(() => (over = true))
-    await Promise.race([feed(tool, tar, () => over), answers])
-    await tool.end()
-    await answers
-    if (point === undefined) throw fail('internal', 'the checkpoint was taken in, and nothing said so')
-    return point
+  async import(tar: ByteSource, options: ImportOptions = {}): Promise<CheckpointInfo> {
+    return importPoint(this.#host, tar, options)
   }
 
   async #hostChangesBelow(id: string, paths: readonly string[]): Promise<number> {
@@ -131,8 +115,15 @@ export class DiskCheckpoints implements Checkpoints {
     if (ids.length > 0) await this.remove(ids)
   }
 
-  async #request(): Promise<string> {
-    return requestText(await treesOf(this.#host.computer))
+  async #point(id: string): Promise<Point> {
+    checkId(id)
+    const found = (await points(this.#host.computer)).find(({ info }) => info.id === id)
+    if (found) return found
+    throw missing(id)
+  }
+
+  async #request(parts?: readonly Part[]): Promise<string> {
+    return requestText(partTrees(await treesOf(this.#host.computer), parts))
   }
 
   async #start(args: readonly string[], options: ToolOptions = {}, input = ''): Promise<Tool> {
@@ -149,12 +140,4 @@ function isBelow(path: string, above: string): boolean {
 
 function isPath(path: string): boolean {
   return path.startsWith('/') && path.slice(1).split('/').every((part) => !['', '.', '..'].includes(part))
-}
-
-/** Until the tool has had enough, for better or worse. */
-async function feed(tool: Tool, tar: ByteSource, over: () => boolean): Promise<void> {
-  for await (const chunk of tar) {
-    if (over()) return
-    await tool.send(chunk)
-  }
 }

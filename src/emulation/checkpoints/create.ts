@@ -3,7 +3,8 @@ import { fail } from '../../errors/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
 import { type Answer, Tool } from '../aside/index.ts'
 import { explain } from './explain.ts'
-import { parseInfo, parseMade } from './info.ts'
+import { parseMade, parsePoint, type Point } from './info.ts'
+import { type Part, partTrees } from './parts.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 export interface Maker {
@@ -22,15 +23,17 @@ export interface MakeOptions {
   /** A point that there must be: nothing is made where it is missing. */
   readonly expect?: string
   /** Told of all others, newest first, before it is made. */
-  readonly onPoint?: (point: CheckpointInfo) => void
+  readonly onPoint?: (point: Point) => void
+  /** Only these. */
+  readonly parts?: readonly Part[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
-export async function make(maker: Maker, { series, meta, still, workspace, expect, onPoint, signal }: MakeOptions): Promise<CheckpointInfo> {
+export async function make(maker: Maker, { series, meta, still, workspace, parts, expect, onPoint, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoint ? ['--list'] : [])] as const
-  const request = requestText(await treesOf(computer))
+  const request = requestText(partTrees(await treesOf(computer), parts))
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
   let frozen: Frozen | undefined
   try {
@@ -40,7 +43,7 @@ export async function make(maker: Maker, { series, meta, still, workspace, expec
         frozen = await freeze(maker)
         await tool.send('go\n')
       } else if (answer.word === 'still') await frozen?.thaw()
-      else if (answer.word === 'point') onPoint?.(parseInfo(answer.fields[0] ?? ''))
+      else if (answer.word === 'point') onPoint?.(parsePoint(answer.fields[0] ?? ''))
       else if (answer.word === 'done') return parseMade(answer.fields[0], meta)
       else tell(maker, answer)
     }

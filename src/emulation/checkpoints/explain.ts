@@ -19,7 +19,7 @@ const byStep: Readonly<Record<string, Words>> = {
     return fail('permission_denied', `${subject} cannot be read`, { hint: 'Somebody else owns it: give it to yourself, or leave the project out: --no-workspace' })
   },
   restore: (failure) => fail(toolError(failure).code, `${where(failure)}${failure.errno === 'EINVAL' ? 'its owner is nobody whom you may give it to' : failure.text}; everything is as it was before the restore`),
-  import: ({ text, subject }) => fail('corrupt', `this is no whole checkpoint: ${[subject, text].filter(Boolean).join(': ')}`, { hint: 'Nothing was taken in. Export it again: amux computer checkpoint export ID FILE' }),
+  import: ({ errno, text, subject }) => errno === 'EPERM' ? fail('corrupt', `this checkpoint brings what none may bring: ${subject}: ${text}`, { hint: 'Nothing was taken in. amux leaves such things out when it exports: somebody else made this file.' }) : fail('corrupt', `this is no whole checkpoint: ${[subject, text].filter(Boolean).join(': ')}`, { hint: 'Nothing was taken in. Export it again: amux computer checkpoint export ID -o FILE' }),
   corrupt: ({ subject, text }) => fail('corrupt', `${subject} is damaged: ${text}`, { hint: 'Other checkpoints are not concerned: amux computer checkpoint ls' }),
   path: ({ subject }) => fail('invalid_argument', `${JSON.stringify(subject)} is no path on the computer`, { hint: 'Give absolute paths without . and .. parts.' }),
 }

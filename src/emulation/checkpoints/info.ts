@@ -1,5 +1,6 @@
 import type { CheckpointInfo } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
+import type { Part } from './parts.ts'
 
 export type Kind = CheckpointInfo['kind']
 
@@ -7,16 +8,33 @@ export type Kind = CheckpointInfo['kind']
 interface Meta {
   readonly kind: Kind
   readonly message?: string
+  /** Of one that came from elsewhere, and of what its restore replaced. */
+  readonly parts?: readonly Part[]
 }
 
-export function metaText(kind: Kind, message: string | undefined): string {
-  const meta: Meta = { kind, ...(message !== undefined && { message }) }
+/** A point with what only the core needs to know of it. */
+export interface Point {
+  readonly info: CheckpointInfo
+  readonly parts: readonly Part[] | undefined
+}
+
+export function metaText(kind: Kind, message: string | undefined, parts?: readonly Part[]): string {
+  const meta: Meta = { kind, ...(message !== undefined && { message }), ...(parts && { parts }) }
   return JSON.stringify(meta)
 }
 
 /** One line of the engine's list. */
-export function parseInfo(line: string): CheckpointInfo {
-  return infoOf(parse(line))
+export function parsePoint(line: string): Point {
+  const document = parse(line)
+  const { meta } = document
+  const parts = isRecord(meta) ? meta['parts'] : undefined
+  return { info: infoOf(document), parts: Array.isArray(parts) ? parts.filter(isPart) : undefined }
+}
+
+function isPart(value: unknown): value is Part {
+  if (!isRecord(value) || typeof value['name'] !== 'string') return false
+  const { at } = value
+  return at === undefined || (typeof at === 'string' && at.startsWith('/'))
 }
 
 /** What the engine says of a point that it has just made, which was given this text to keep. */
@@ -54,7 +72,7 @@ function unreadable(text: string): Error {
   return fail('internal', `amux's own helper said what cannot be understood: ${text.slice(0, 200)}`)
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return value instanceof Object && !Array.isArray(value)
 }
 

@@ -4,10 +4,11 @@ import { fail, hasCode, normalise } from '../../errors/index.ts'
 import { type Answer, finishTool, runTool } from '../aside/index.ts'
 import { make, tell } from './create.ts'
 import { explain, HALF } from './explain.ts'
-import { parse } from './info.ts'
+import { parse, type Point } from './info.ts'
+import { partTrees } from './parts.ts'
 import { expectEither } from './paths.ts'
 import { outdated } from './prune.ts'
-import { Ready, type Restorer, safetyText } from './ready.ts'
+import { Ready, type Restorer, safetyText, type Wanted } from './ready.ts'
 import { recover } from './recover.ts'
 import { type Disk, ENGINE, type Extra, requestText, STORE, treesOf } from './store.ts'
 
@@ -16,30 +17,39 @@ const PATIENCE_MS = 30_000
 const PAUSE_MS = 250
 
 /** Puts the disk of a computer back. `ran`: it runs, and is to run again. */
-export async function restore(restorer: Restorer, id: string, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
-  if (!ran) return finished(restorer, () => apply(new Ready(restorer, id, options), id, options)).catch(busy)
+export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, options: RestoreOptions): Promise<RestoreResult> {
+  if (!ran) return finished(restorer, () => apply(new Ready(restorer, wanted, options), options)).catch(busy)
+  const { id, parts } = wanted
   const { computer, progress, debug } = restorer
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
   const { signal } = options
-  const points: CheckpointInfo[] = []
-  const ready = Ready.prepare(restorer, id, options)
+  const points: Point[] = []
+  const ready = Ready.prepare(restorer, wanted, options)
   const { id: draft } = await make(restorer, {
     series: 'auto',
-    meta: safetyText(id),
+    meta: safetyText(wanted),
+    parts,
     still: false,
     workspace: options.keepWorkspace !== true,
     expect: id,
     onPoint: (point) => points.push(point),
     signal,
   }).catch(async (error: unknown) => (await ready.leave(), Promise.reject(error)))
+  const seen = points.find(({ info }) => info.id === id)?.parts
+  if (parts === undefined && seen !== undefined) {
+    // It came from elsewhere, and what it replaces is something else than was kept.
+    await ready.leave()
+    await discard(computer, draft)
+    return restore(restorer, { id, parts: seen }, ran, options)
+  }
   try {
     signal?.throwIfAborted()
     for (const path of options.paths ?? []) await expectEither(computer, [id, draft], path)
     await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
     progress(`Stopping ${computer.name}`)
     await computer.stop()
-    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(ready, id, options, { drop: draft, outdated: outdatedAfter(points) }))))
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(ready, options, { drop: draft, outdated: outdatedAfter(points.map(({ info }) => info)) }))))
   } catch (error) {
     await ready.leave()
     // The present state is the present state: it needs no point to go back to.
@@ -97,14 +107,14 @@ async function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | und
 }
 
 /** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */
-async function apply(ready: Ready, id: string, { signal, paths }: RestoreOptions, extra: Extra = {}): Promise<RestoreResult> {
+async function apply(ready: Ready, { signal, paths }: RestoreOptions, extra: Extra = {}): Promise<RestoreResult> {
   signal?.throwIfAborted()
-  const { restorer } = ready
+  const { restorer, wanted: { id, parts } } = ready
   restorer.progress(`Restoring ${id}`)
   const late = () => restorer.note(`Too late to stop: ${id} is put back to the end. Another Ctrl-C leaves the rest to the next start.`)
   signal?.addEventListener('abort', late, { once: true })
   try {
-    const input = requestText(await treesOf(restorer.computer), { ...extra, paths })
+    const input = requestText(partTrees(await treesOf(restorer.computer), parts), { ...extra, paths })
     return resultOf(restorer, id, await finishTool(await ready.begin(), { input, onAnswer: (one) => tell(restorer, one) }))
   } finally {
     signal?.removeEventListener('abort', late)

@@ -1,6 +1,7 @@
 import { fail } from '../../errors/index.ts'
 import type { Computer, DiskTree } from '../../contract/index.ts'
 import { escapeField } from '../aside/index.ts'
+import type { PartTree } from './parts.ts'
 
 /** The engine: what makes and restores checkpoints, and where it keeps them. Both as a program aside sees them. */
 export const ENGINE = 'amux-disk'
@@ -25,9 +26,9 @@ export interface Extra {
 }
 
 /** What the engine is to work on. */
-export function requestText(trees: readonly DiskTree[], { paths = [], drop, outdated = [] }: Extra = {}): string {
-  const lines = trees.flatMap(({ name, path, at, except = [], shared, layer, base }) => {
-    const flags = [shared && 'shared', layer && 'layer'].filter(Boolean).join(',')
+export function requestText(trees: readonly PartTree[], { paths = [], drop, outdated = [] }: Extra = {}): string {
+  const lines = trees.flatMap(({ name, path, at, except = [], shared, layer, base, inner }) => {
+    const flags = [shared && 'shared', layer && 'layer', inner && 'inner'].filter(Boolean).join(',')
     return [line('tree', name, path, at, flags, base ?? ''), ...except.map((entry) => line('except', name, entry))]
   })
   return [...lines, line('processes', PROCESSES), ...paths.map((path) => line('path', path)), ...(drop === undefined ? [] : [line('drop', drop)]), ...outdated.map((id) => line('outdated', id)), 'end', ''].join('\n')

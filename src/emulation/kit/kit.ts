@@ -19,7 +19,9 @@ export interface KitOptions {
 export function guestKit(root: string, options: KitOptions = {}): GuestKit {
   const directory = options.scripts ?? join(root, 'dist', 'guest')
   const nodes = new Map<string, Promise<string>>()
+  const tools = options.tools ?? join(root, 'dist', 'tools')
   let version: string | undefined
+  let toolsVersion: string | undefined
   const scripts = () => {
     if (existsSync(join(directory, 'guest.js'))) return directory
     throw fail('internal', `amux is not built: ${directory} has no guest.js`, { hint: 'In a source checkout: npm run build' })
@@ -34,13 +36,16 @@ export function guestKit(root: string, options: KitOptions = {}): GuestKit {
     get version() {
       return (version ??= fingerprint(scripts()))
     },
+    get toolsVersion() {
+      return (toolsVersion ??= toolsFingerprint(tools))
+    },
     async init(arch) {
       const path = join(scripts(), 'native', `amux-init-linux-${arch}`)
       if (existsSync(path)) return path
       throw fail('unsupported', `amux has no guest for computers of architecture ${arch}`, { hint: 'Computers are x64 or arm64.' })
     },
     async tools(arch) {
-      const path = join(options.tools ?? join(root, 'dist', 'tools'), `linux-${arch}`)
+      const path = join(tools, `linux-${arch}`)
       if (existsSync(path)) return path
       throw fail('unsupported', `amux has no tools for machines of architecture ${arch}`, { hint: 'They are for x64 and arm64.' })
     },
@@ -59,6 +64,13 @@ export function kitFiles(scripts: string): readonly string[] {
     .filter((entry) => entry.isFile() && !entry.name.endsWith('.map'))
     .map((entry) => entry.name)
     .toSorted()
+}
+
+function toolsFingerprint(tools: string): string {
+  const hash = createHash('sha256')
+  const files = existsSync(tools) ? readdirSync(tools, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()) : []
+  for (const path of files.map(({ parentPath, name }) => join(parentPath, name)).toSorted()) hash.update(path.slice(tools.length)).update('\0').update(readFileSync(path))
+  return hash.digest('hex').slice(0, 16)
 }
 
 function fingerprint(scripts: string): string {

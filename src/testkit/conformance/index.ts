@@ -4,9 +4,11 @@ import { archive } from './archive.ts'
 import { Bench, type BenchOptions } from './bench.ts'
 import { checkpointFaults } from './checkpoint-faults.ts'
 import { checkpoints } from './checkpoints.ts'
+import { carry } from './carry.ts'
 import { fileTrees } from './file-trees.ts'
 import { files } from './files.ts'
 import { rejects } from './helpers.ts'
+import { fork } from './fork.ts'
 import { honesty } from './honesty.ts'
 import { idle } from './idle.ts'
 import { lifecycle } from './lifecycle.ts'
@@ -24,7 +26,7 @@ import type { Topic } from './topic.ts'
 import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
-const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network, services]
+const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, carry, fork, network, services]
 
 export type { ConformanceReport } from './report.ts'
 

@@ -1,9 +1,9 @@
 import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
 import { labelsOf, marks, type Meta } from '../meta.ts'
-import { inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
+import { copyOf, inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
 import { maker } from './unfinished.ts'
-import { treesOf } from './project.ts'
+import { treeName, treesOf } from './project.ts'
 
 /** As long as everything on it may take to end; then the engine ends it. */
 export const STOP_SECONDS = 15
@@ -20,6 +20,10 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
   const volume = (role: 'home' | 'store', target: string) => {
     const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), [LABEL.role]: role }
     return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
+  }
+  const copy = (path: string) => {
+    const Labels = { ...marks(name, 'copy'), [LABEL.role]: 'copy' }
+    return { Type: 'volume' as const, Source: copyOf(name, treeName(meta.project, path)), Target: path, VolumeOptions: { NoCopy: true, Labels, DriverConfig: { Name: 'local', Options: {} } } }
   }
   const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
   try {
@@ -42,7 +46,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
             volume('store', inside.store),
             volume('home', user.home),
             ...(run === undefined ? [] : [bind(run, inside.run)]),
-            ...treesOf(meta.project).map((path) => bind(path)),
+            ...treesOf(meta.project).map((path) => (meta.copied ? copy(path) : bind(path))),
           ],
           ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
           CapDrop: ['NET_RAW'],

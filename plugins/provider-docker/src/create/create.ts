@@ -1,19 +1,20 @@
-import type { ConnectContext, CreateOptions } from '../../../../src/contract/index.ts'
+import type { ConnectContext, CreateOptions, NetworkPolicy, TwinOptions } from '../../../../src/contract/index.ts'
+import { checkName } from '../../../shared/checks.ts'
 import { checkProject } from '../../../shared/project.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
-import { discard, lookAt, put } from '../engine/container.ts'
+import { discard, lookAt, mustLook, put } from '../engine/container.ts'
 import { makeContainer, taken } from './container.ts'
 import { fail, throwIfAborted } from '../errors.ts'
 import { type Facts, factsOf } from '../images/facts.ts'
-import { chooseImage, type Image, needHelperImage } from '../images/image.ts'
+import { chooseImage, inspectImage, needHelperImage } from '../images/image.ts'
 import { ensureKit, kitName, makeKitVolume } from '../run/kit.ts'
-import { isOurs, marks, type Meta } from '../meta.ts'
+import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
 import { inside, runDir, volumesOf } from '../names.ts'
 import { makeNet } from '../net.ts'
 import { checkOptions, wantedImage } from './options.ts'
 import { clearUnfinished, whileMaking } from './unfinished.ts'
-import { guestNode, preparation } from '../run/prepare.ts'
+import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
 import { leftovers, removeVolumes } from '../disk/volumes.ts'
 
@@ -46,26 +47,56 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   }
   const facts = await factsOf(client, image.id, context.dataDir)
   const meta: Meta = { ...base, user: project ? projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000) : freeUser(facts) }
-  throwIfAborted(signal)
+  return assemble(client, context, meta, { facts, env: { ...image.env, ...options.env }, guarded, policy, signal })
+}
+
+/** One that begins as another one began, ready for its disk. */
+export async function buildTwin(client: Client, context: ConnectContext, like: string, { name, labels, policy, signal }: TwinOptions): Promise<Meta> {
+  checkName(name)
+  const found = await mustLook(client, like)
+  const { project, ...rest } = readMeta(like, found.Config.Labels)
+  await refuseTaken(client, name)
+  const image = await inspectImage(client, rest.image)
+  if (image === undefined) throw fail('tool_missing', `the image of ${like} is gone: nothing can be made like it`, { computer: like, hint: `Get ${rest.imageName} again.` })
+  const guarded = rest.hostPorts !== undefined || (policy?.rules.length ?? 0) > 0
+  if (guarded) await needHelperImage(client, rest.image)
+  const [env, facts] = await Promise.all([readEnvironment(client, found.Id), factsOf(client, rest.image, context.dataDir)])
+  await makeKitVolume(client)
+  const meta: Meta = {
+    ...rest,
+    name,
+    labels,
+    createdAt: new Date().toISOString(),
+    kit: kitName(context.guest, rest.arch),
+    ...(project && { project, copied: true }),
+    ...(client.here && { run: runDir(context.dataDir, name) }),
+  }
+  return assemble(client, context, meta, { facts, env, guarded, policy, signal })
+}
+
+interface Parts {
+  readonly facts: Facts
+  readonly env: Readonly<Record<string, string>>
+  /** Its network has a server beside it from the beginning. */
+  readonly guarded: boolean
+  readonly policy: NetworkPolicy | undefined
+  readonly signal: AbortSignal | undefined
+}
+
+async function assemble(client: Client, context: ConnectContext, meta: Meta, parts: Parts): Promise<Meta> {
+  const { name } = meta
+  throwIfAborted(parts.signal)
   if (meta.run !== undefined) makePrivate(meta.run)
-  await whileMaking(name, () => make(client, context, options, { meta, facts, image, guarded }))
+  await whileMaking(name, () => make(client, context, meta, parts))
   return meta
 }
 
-interface Plan {
-  readonly meta: Meta
-  readonly facts: Facts
-  readonly image: Image
-  readonly guarded: boolean
-}
-
-async function make(client: Client, context: ConnectContext, { signal, network: { policy } = {}, env: given }: CreateOptions, { meta, facts, image, guarded }: Plan): Promise<void> {
+async function make(client: Client, context: ConnectContext, meta: Meta, { facts, env, guarded, policy, signal }: Parts): Promise<void> {
   const { name } = meta
   const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
     await ensureKit(client, id, meta, context.guest, context.progress)
-    const env = { ...image.env, ...given }
     const node = await guestNode(client, id, meta, meta.kit)
     const files = [{ name: 'env.json', mode: 0o600, content: JSON.stringify(env) }, ...(node === undefined ? [] : preparation(meta, context, node).files(env))]
     await put(client, id, '/', [...seedOf(meta.user, facts), ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)

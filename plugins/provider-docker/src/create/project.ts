@@ -1,5 +1,11 @@
+import { createHash } from 'node:crypto'
 import { sep } from 'node:path'
 import type { ProjectPlace } from '../../../../src/contract/index.ts'
+
+/** What a checkpoint calls one of a project's trees. */
+export function treeName(project: ProjectPlace | undefined, at: string): string {
+  return at === project?.path ? 'workspace' : `worktree-${createHash('sha256').update(at).digest('hex').slice(0, 8)}`
+}
 
 /** Everything of a project that is mounted, what contains another first; one inside another is part of that. */
 export function treesOf(project: ProjectPlace | undefined): string[] {

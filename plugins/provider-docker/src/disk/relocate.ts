@@ -42,8 +42,8 @@ async function lookNext(client: Client, name: string): Promise<ContainerInspectI
 }
 
 /** Where nobody says where the project is, it is where it was, without worktrees that are gone. */
-function wantedProject({ project: last }: Meta, now: ProjectPlace | undefined): ProjectPlace | undefined {
-  if (last === undefined) return undefined
+function wantedProject({ project: last, copied }: Meta, now: ProjectPlace | undefined): ProjectPlace | undefined {
+  if (last === undefined || copied) return last
   if (now) return checkProject(now)
   return { ...last, worktrees: (last.worktrees ?? []).filter(isDirectory) }
 }

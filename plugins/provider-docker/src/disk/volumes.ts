@@ -44,8 +44,10 @@ export async function homes(client: Client): Promise<readonly Readonly<Record<st
 /** Those that are there, and that amux made. */
 export async function removeVolumes(client: Client, name: string): Promise<void> {
   const { home, store, vault } = volumesOf(name)
+  const { Volumes } = await client.call((docker) => docker.listVolumes({ filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=copy`] } }))
+  const copies = (Volumes ?? []).map(({ Name }) => [Name, 'copy'] as const)
   // The home comes last: while it is there, somebody may try again.
-  for (const [volume, role] of [[store, 'store'], [vault, 'vault'], [home, 'home']] as const) {
+  for (const [volume, role] of [...copies, [store, 'store'], [vault, 'vault'], [home, 'home']] as const) {
     try {
       const found = await client.call((docker) => docker.getVolume(volume).inspect())
       if (isOurs(found.Labels, role)) await client.call((docker) => docker.getVolume(volume).remove())

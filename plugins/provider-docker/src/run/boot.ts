@@ -57,8 +57,8 @@ export function bridge(client: Client, { name, kit }: Meta): Promise<Executed> {
 }
 
 /** What runs keeps what it has mounted. */
-function unmoved({ name, project: has }: Meta, now: ProjectPlace | undefined): void {
-  if (has === undefined || now === undefined) return
+function unmoved({ name, project: has, copied }: Meta, now: ProjectPlace | undefined): void {
+  if (has === undefined || now === undefined || copied) return
   const { path } = checkProject(now)
   if (path === has.path) return
   throw fail('conflict', `${name} runs with the project at ${has.path}, which is at ${path} now`, { computer: name, hint: `Restart it: amux computer restart -c ${name}` })

@@ -8,8 +8,8 @@ import { marks, type Meta } from '../meta.ts'
 import { beside, inside, KIT_VOLUME } from '../names.ts'
 
 /** Of this version and architecture, in the volume that all computers share. */
-export function kitName(kit: Pick<GuestKit, 'version'>, arch: string): string {
-  return `${kit.version}-${arch}`
+export function kitName({ version, toolsVersion }: Pick<GuestKit, 'version' | 'toolsVersion'>, arch: string): string {
+  return `${version}-${toolsVersion}-${arch}`
 }
 
 export async function makeKitVolume(client: Client): Promise<void> {

@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, RestoreOptions, RestoreResult } from '../../../../src/contract/index.ts'
+import type { ByteSource, CheckpointChange, CheckpointInfo, Checkpoints, ImportOptions, RestoreOptions, RestoreResult } from '../../../../src/contract/index.ts'
 import { readTree, treeDiff, restorePaths } from './tree.ts'
 import { wake } from '../computer.ts'
 import { fail, hasCode, statusOf } from '../errors.ts'
@@ -124,11 +124,11 @@ class Points {
     yield* (await this.#sprite.client.bytes('GET', this.#extension(id, 'export'), { signal, timeout: 0 })).body
   }
 
-  async import(tar: ByteSource, { message, signal }: { readonly message?: string; readonly signal?: AbortSignal }): Promise<CheckpointInfo> {
+  async import(tar: ByteSource, { message, withoutSystem, signal }: ImportOptions): Promise<CheckpointInfo> {
     await this.#sprite.client.json('GET', this.#sprite.path())
     this.#ours('Sprites do not take checkpoints in', 'Copy the files: amux computer cp')
     try {
-      return await this.#sprite.client.upload<CheckpointInfo>('POST', this.#sprite.path('amux', 'import'), tar, { query: { message }, signal })
+      return await this.#sprite.client.upload<CheckpointInfo>('POST', this.#sprite.path('amux', 'import'), tar, { query: { message, 'without-system': withoutSystem === true ? 'true' : undefined }, signal })
     } catch (error) {
       const word = error instanceof Error && 'word' in error ? error.word : undefined
       throw word === 'corrupt' ? fail('corrupt', error instanceof Error ? error.message : 'it is no checkpoint', { computer: this.#sprite.name, cause: error }) : error

@@ -1,4 +1,4 @@
-import { string } from '@oclif/core/args'
+import { string } from '@oclif/core/flags'
 import { createWriteStream } from 'node:fs'
 import { realpath, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -11,25 +11,26 @@ import { pump, sinkOf } from '../../../util/streams.ts'
 const EVERY_MS = 200
 
 export default class CheckpointExport extends AmuxCommand {
-  static override summary = 'Write a checkpoint to a tar file that any computer of the same kind can import.'
-  static override description = 'The file holds everything that is on the disk, secrets included; it is written for you alone to read. "-" is standard output.'
-  static override examples = ['<%= config.bin %> <%= command.id %> v3 before.tar', '<%= config.bin %> <%= command.id %> v3 - | zstd > before.tar.zst']
-  static override args = { checkpoint: checkpointArg, file: string({ required: true, description: 'File to write, or -.', ignoreStdin: true }) }
-  static override flags = computerFlags
+  static override summary = 'Write a checkpoint to a tar file that another computer can import, on whatever provider.'
+  static override description = 'The file holds everything that is on the disk, secrets included; it is written for you alone to read. It says first what it is and where it comes from; device files, and setuid bits outside the system, stay out.'
+  static override examples = ['<%= config.bin %> <%= command.id %> v3 -o before.tar', '<%= config.bin %> <%= command.id %> v3 | zstd > before.tar.zst']
+  static override args = { checkpoint: checkpointArg }
+  static override flags = { ...computerFlags, output: string({ char: 'o', summary: 'Where to write it. Default: -, standard output.', helpValue: 'FILE', default: '-' }) }
 
   async execute(): Promise<void> {
     const { args, flags } = await this.parse(CheckpointExport)
+    const { output } = flags
+    if (output === '-' && process.stdout.isTTY) throw fail('invalid_argument', 'a tar stream does not belong on a terminal', { hint: 'Name a file: -o FILE. Or redirect it: > FILE' })
     const { checkpoints } = await this.amux.computer(flags)
     const tar = checkpoints.export(args.checkpoint, { signal: this.signal })
-    if (args.file !== '-') return this.#toFile(args.checkpoint, tar, args.file)
-    if (process.stdout.isTTY) throw fail('invalid_argument', 'a tar stream does not belong on a terminal', { hint: 'Name a file, or redirect it: > FILE' })
+    if (output !== '-') return this.#toFile(args.checkpoint, tar, output)
     for await (const chunk of tar) await this.out.bytes(chunk)
   }
 
   /** Whole or not at all; into a device or a pipe as it comes. */
   async #toFile(id: string, tar: AsyncIterable<Uint8Array>, file: string): Promise<void> {
     const there = await stat(file).catch(() => undefined)
-    if (there?.isDirectory()) throw fail('invalid_argument', `${file} is a directory`, { hint: `Name a file: ${join(file, `${id}.tar`)}` })
+    if (there?.isDirectory()) throw fail('invalid_argument', `${file} is a directory`, { hint: `Name a file: -o ${join(file, `${id}.tar`)}` })
     const plain = there?.isFile() ?? true
     const target = there && plain ? await realpath(file) : file
     const part = plain ? `${target}.part-${process.pid}` : target

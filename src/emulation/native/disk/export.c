@@ -18,6 +18,9 @@ struct exporting {
   const struct tree *tree;
   struct bytes pax, path;
   uint64_t sum, entries;
+  /* One JSON text, or NULL. */
+  const char *origin;
+  bool portable;
 };
 
 static bool emit(struct exporting *on, const void *data, size_t length) {
@@ -84,7 +87,7 @@ static bool header(struct exporting *on, const char *name, char type, uint64_t s
 
 static bool add_xattr(void *context, const char *name, const char *value, size_t length) {
   struct exporting *on = context;
-  if (!is_portable_xattr(name)) return true;
+  if (!is_portable_xattr(name) || (on->portable && !(on->tree->flags & TREE_LAYER) && strcmp(name, "security.capability") == 0)) return true;
   char key[300];
   snprintf(key, sizeof key, TAR_XATTR "%s", name);
   record(&on->pax, key, value, length);
@@ -127,9 +130,17 @@ static bool pour(struct exporting *on, const struct object *object) {
   return true;
 }
 
+static bool is_device(const struct entry *entry) {
+  return S_ISBLK(entry->mode) || (S_ISCHR(entry->mode) && !is_whiteout(entry));
+}
+
 static bool export_entry(struct exporting *on, uint32_t i) {
-  const struct entry *entry = &on->index.entries[i];
+  struct entry changed = on->index.entries[i];
+  const struct entry *entry = &changed;
   if (entry->flags & IS_FOREIGN && !is_directory(entry)) return true;
+  if (on->portable && is_device(entry)) return true;
+  /* Outside a system nobody's power is carried along: import would refuse it. */
+  if (on->portable && !(on->tree->flags & TREE_LAYER) && !is_directory(entry)) changed.mode &= ~06000u;
   struct bytes link = {0};
   size_t length;
   char type = type_of(entry), text[64];
@@ -173,12 +184,17 @@ static bool export_first(struct exporting *on) {
     text_record(&on->pax, key, line.data);
     bytes_free(&line);
   }
-  bytes_text(&json, "],\"meta\":%s}\n", on->index.meta);
+  bytes_text(&json, "],\"meta\":%s", on->index.meta);
+  if (on->origin) bytes_text(&json, ",\"origin\":%s", on->origin);
+  bytes_text(&json, "}\n");
   return header(on, TAR_FIRST, '0', json.used, NULL, NULL) && emit(on, json.data, json.used);
 }
 
 bool export_command(const struct options *options) {
   static struct exporting on;
+  if (options->origin && !valid_meta(options->origin)) return fail_as(EINVAL, "origin", "", "it must be one line");
+  on.origin = options->origin;
+  on.portable = options->portable;
   if (!open_for_reading(&on.store, options) || !point_load(&on.store, options->words[0], WHOLE, &on.index)) return false;
   if (!export_first(&on)) return false;
   for (uint32_t t = 0; t < on.index.tree_count; t++) {

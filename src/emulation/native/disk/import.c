@@ -8,21 +8,7 @@
 #include <unistd.h>
 #include "../common/failure.h"
 #include "../common/text.h"
-#include "pack.h"
-#include "tool.h"
-#include "untar.h"
-
-struct importing {
-  struct store store;
-  struct packer packer;
-  struct index index;
-  struct tar_entry entry;
-  /* Directories whose children may still come; the one whose come now. */
-  uint32_t *stack, depth, room, current;
-  struct bytes current_path, wanted_trees;
-  uint32_t trees_left;
-  uint64_t entries, bytes;
-};
+#include "import.h"
 
 static bool read_first(struct importing *on) {
   char json[TAR_BLOCK], key[32];
@@ -43,15 +29,12 @@ static bool read_first(struct importing *on) {
 }
 
 static void enter(struct importing *on, uint32_t directory) {
-  struct bytes at = {0};
   struct tree place = on->index.trees[on->index.tree_count - 1];
   on->current = directory;
-  bytes_text(&at, TAR_TREES "%s", place.name);
-  place.at = at.data;
+  place.at = on->prefix.data;
   path_of(&on->index, &place, directory, &on->current_path);
   bytes_add(&on->current_path, "/", 2);
   on->current_path.used--;
-  bytes_free(&at);
   on->index.entries[directory].first = on->index.count;
 }
 
@@ -62,26 +45,6 @@ static void leave(struct importing *on) {
     on->stack = grown(on->stack, on->depth + 1, sizeof *on->stack, &on->room);
     on->stack[on->depth++] = i;
   }
-}
-
-static bool begin_tree(struct importing *on, const char *path) {
-  const char *line = on->wanted_trees.data;
-  if (on->trees_left == 0) return untar_bad(path);
-  for (uint32_t i = 0; i < on->index.tree_count; i++) line += strlen(line) + 1;
-  char *after;
-  unsigned long flags = strtoul(line, &after, 10);
-  char *name = must(strdup(*after == ' ' ? after + 1 : "")), *at = strchr(name, ' ');
-  if (at) *at++ = 0;
-  bool sound = at && flags <= 3 && *at == '/' && *name && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(name) && strlen(name) <= 60 && !find_tree(&on->index, name);
-  size_t length = strlen(TAR_TREES);
-  sound = sound && on->entry.type == '5' && strncmp(path, TAR_TREES, length) == 0 && strncmp(path + length, name, strlen(name)) == 0 && strcmp(path + length + strlen(name), "/") == 0;
-  if (sound) {
-    index_add_tree(&on->index, name, at, (uint32_t)flags);
-    on->trees_left--;
-    on->depth = 0;
-  }
-  free(name);
-  return sound || untar_bad(path);
 }
 
 /* Leads to the directory that is to hold this path; *name is the rest of it. */
@@ -130,11 +93,10 @@ static bool take_attributes(struct importing *on, uint32_t self) {
 
 static bool take_hard_link(struct importing *on, uint32_t self, const char *link) {
   const struct tree *tree = &on->index.trees[on->index.tree_count - 1];
-  size_t length = strlen(TAR_TREES), own = strlen(tree->name);
-  if (!link || strncmp(link, TAR_TREES, length) != 0 || strncmp(link + length, tree->name, own) != 0 || link[length + own] != '/') return untar_bad(link ? link : "");
+  if (!link || !is_below(link, &on->prefix)) return untar_bad(link ? link : "");
   uint32_t at = tree->root;
   char name[256];
-  for (const char *part = link + length + own + 1; at != NONE && *part;) {
+  for (const char *part = link + strlen(on->prefix.data) + 1; at != NONE && *part;) {
     size_t size = strcspn(part, "/");
     if (size == 0 || size > 255) return untar_bad(link);
     memcpy(name, part, size);
@@ -156,6 +118,7 @@ static bool take_file(struct importing *on, uint32_t self) {
   struct entry *entry = &on->index.entries[self];
   entry->size = on->entry.size;
   if (entry->size == 0) return true;
+  if (entry->size > on->most - on->bytes) return fail_as(EFBIG, "import", on->entry.path, "it holds more than it says");
   if (!packer_stream(&on->packer, entry->size, untar_read, &object)) return has_failed() ? false : fail("content", on->store.path);
   entry->object = index_add_object(&on->index, &object);
   on->index.size += entry->size;
@@ -191,8 +154,10 @@ static bool take_kind(struct importing *on, uint32_t self) {
 static bool import_entry(struct importing *on) {
   const char *path = on->entry.path;
   char name[256] = "";
-  bool root = on->index.tree_count == 0 || (on->trees_left > 0 && strncmp(path, TAR_TREES, strlen(TAR_TREES)) == 0 && strchr(path + strlen(TAR_TREES), '/') && !strchr(path + strlen(TAR_TREES), '/')[1]);
-  if (root ? !begin_tree(on, path) : !find_place(on, path, name)) return false;
+  bool root = false;
+  if (!is_wanted(on, path, &root)) return !has_failed() && pass_over(on);
+  if (!root && !find_place(on, path, name)) return false;
+  if (!rules_apply(&on->rules, on->rule, on->from_layer, root, &on->entry)) return false;
   struct index *index = &on->index;
   uint32_t parent = root ? index->count : on->current, before = index->count - 1;
   if (!root && index->entries[parent].count > 0 && strcmp(name_of(index, before), name) >= 0) return untar_bad(path);
@@ -208,6 +173,7 @@ static bool import_entry(struct importing *on) {
 
 static bool check_end(struct importing *on, uint64_t sum) {
   char text[128], wanted[128];
+  if (on->index.tree_count == 0) return fail_as(ENOENT, "import", "", "nothing that could be taken is in it");
   if (on->trees_left > 0 || on->entry.size >= sizeof text || on->entry.type != '0') return untar_bad(TAR_LAST);
   if (!untar_read(text, on->entry.size) || !untar_end_content(on->entry.size)) return false;
   text[on->entry.size] = 0;
@@ -230,7 +196,8 @@ static bool import_all(struct importing *on) {
 bool import_command(const struct options *options) {
   static struct importing on;
   if (!valid_meta(options->words[0])) return fail_as(EINVAL, "meta", "", "it must be one line");
-  if (!open_for_change(&on.store, options, true) || !packer_open(&on.packer, &on.store)) return false;
+  on.most = options->most ? options->most - 1 : UINT64_MAX;
+  if (!rules_read(&on.rules, options) || !open_for_change(&on.store, options, true) || !packer_open(&on.packer, &on.store)) return false;
   if (import_all(&on) && publish(&on.store, "v", options->words[0], &on.index, &on.packer))
     return print_made(on.index.id, on.index.time, on.index.count, on.index.size, on.bytes);
   packer_abandon(&on.packer);

@@ -30,7 +30,7 @@ static const struct {
 } commands[] = {
     {"create", 2, 2, create_command}, {"restore", 2, 2, restore_command}, {"recover", 0, 0, recover_command}, {"pending", 0, 0, pending_command},
     {"ls", 0, 0, list_command},       {"rm", 1, 1 << 20, remove_command},        {"diff", 1, 2, diff_command},       {"cat", 2, 2, cat_command},
-    {"export", 1, 1, export_command}, {"import", 1, 1, import_command},          {"verify", 0, 0, verify_command},
+    {"export", 1, 1, export_command}, {"import", 1, 1 << 10, import_command},          {"verify", 0, 0, verify_command},
 };
 
 bool open_for_change(struct store *store, const struct options *options, bool create) {
@@ -52,12 +52,16 @@ static bool take_option(int *at, char **argv, struct options *options) {
   if (strcmp(word, "--only-shared") == 0) return options->only_shared = true;
   if (strcmp(word, "--count") == 0) return options->count = true;
   if (strcmp(word, "--list") == 0) return options->list = true;
+  if (strcmp(word, "--portable") == 0) return options->portable = true;
   const char *value = argv[*at + 1];
   long long seconds;
   if (!value) return false;
   ++*at;
   if (strcmp(word, "--mark") == 0) return (options->mark = value);
   if (strcmp(word, "--expect") == 0) return (options->expect = value);
+  if (strcmp(word, "--owner") == 0) return (options->owner = value);
+  if (strcmp(word, "--origin") == 0) return (options->origin = value);
+  if (strcmp(word, "--most") == 0) return parse_number(value, &seconds) && seconds >= 0 && (options->most = (uint64_t)seconds + 1);
   if (strcmp(word, "--wait") != 0 || !parse_number(value, &seconds)) return false;
   options->wait = (long)seconds;
   return true;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "../common/failure.h"
 #include "../common/text.h"
@@ -52,6 +53,7 @@ static bool add_tree(struct request *request, char **field, int count) {
   *tree = (struct request_tree){.name = must(strdup(field[1])), .path = must(strdup(field[2])), .at = must(strdup(field[3]))};
   if (count > 4 && strstr(field[4], "shared")) tree->flags |= TREE_SHARED;
   if (count > 4 && strstr(field[4], "layer")) tree->flags |= TREE_LAYER;
+  if (count > 4 && strstr(field[4], "inner")) tree->inner = true;
   if (count > 5 && *field[5]) tree->base = must(strdup(field[5]));
   return true;
 }
@@ -99,6 +101,11 @@ const struct request_tree *wanted_tree(const struct request *request, const char
   for (uint32_t i = 0; i < request->tree_count; i++)
     if (strcmp(request->trees[i].name, name) == 0) return &request->trees[i];
   return NULL;
+}
+
+void make_inner(const struct request *request) {
+  for (uint32_t i = 0; i < request->tree_count; i++)
+    if (request->trees[i].inner) mkdir(request->trees[i].path, 0755);
 }
 
 bool is_excepted(const struct request_tree *tree, const char *entry) {

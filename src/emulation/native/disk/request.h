@@ -7,6 +7,8 @@
 struct request_tree {
   char *name, *path, *at, *base;
   uint32_t flags;
+  /* A directory inside another tree's, which may not be there yet. */
+  bool inner;
   char **except;
   uint32_t except_count, except_room;
 };
@@ -21,6 +23,8 @@ struct request {
 
 bool read_request(struct request *request);
 const struct request_tree *wanted_tree(const struct request *request, const char *name);
+/* Makes the directories of inner trees that are not there; what cannot be made is told when it is opened. */
+void make_inner(const struct request *request);
 bool is_excepted(const struct request_tree *tree, const char *entry);
 /* The next line of stdin without its end; NULL at EOF. Holds until the next call. */
 char *next_line(void);

@@ -7,10 +7,12 @@
 #include "walk.h"
 
 struct options {
-  const char *store, **words, *mark, *expect;
+  const char *store, **words, *mark, *expect, *owner, *origin;
   int word_count;
   long wait;
-  bool pause, skip_shared, json, only_shared, count, list;
+  /* Bytes that an archive says it holds, + 1. */
+  uint64_t most;
+  bool pause, skip_shared, json, only_shared, count, list, portable;
 };
 
 bool create_command(const struct options *options);

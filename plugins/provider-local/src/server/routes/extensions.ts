@@ -34,7 +34,7 @@ export const extensionRoutes: Routes = {
   'POST /v1/sprites/:name/amux/import': async (call: Call, response: ServerResponse) => {
     const { computer } = await call.sprite()
     const message = call.query.get('message')
-    json(response, 200, await computer.checkpoints.import(whole(call), { signal: call.signal, ...(message !== null && { message }) }))
+    json(response, 200, await computer.checkpoints.import(whole(call), { signal: call.signal, withoutSystem: call.flag('without-system'), ...(message !== null && { message }) }))
   },
   'GET /v1/sprites/:name/amux/network/log': async (call: Call, response: ServerResponse) => {
     const { computer } = await call.sprite()
