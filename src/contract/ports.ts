@@ -26,4 +26,14 @@ export interface IdleState {
   readonly since?: string
   /** Why it counts as working, for people: `session build (output 2 s ago)`. */
   readonly because: readonly string[]
+  /** What keeps it from stopping by itself though nothing works, for people: `a connection to port 3000 from 10.0.0.7`. */
+  readonly held?: readonly string[]
+}
+
+/** A computer that stops by itself when nothing uses it, and is started again by the next use. Its setting outlives stops, restores and updates. */
+export interface IdleStop {
+  /** Milliseconds without use after which it stops. Undefined: it never does, which is so until something else is set. */
+  get(): Promise<number | undefined>
+  /** Whether it runs or not. Setting it counts as use. */
+  set(after: number | undefined): Promise<void>
 }

@@ -1,4 +1,5 @@
 import type { Capabilities, Capability, CapabilityId, Computer, ComputerInfo, DeclaredCapabilities } from '../contract/index.ts'
+import { canStopItself } from './idle.ts'
 
 type Notes = { readonly [id in CapabilityId]?: string }
 
@@ -12,6 +13,7 @@ const emulated: Notes = {
   tunnel: 'by amux\'s guest, over the same connection as everything else',
   ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
+  'idle-stop': 'by amux\'s guest, from within; off unless asked for',
   checkpoints: 'by amux, from outside: copies only what changed, restores in place',
   services: 'by amux\'s guest: started with the computer and again when they end',
   url: 'a listener on this machine, while `amux computer url` runs',
@@ -24,6 +26,8 @@ const inherent: Notes = {
   users: 'programs run as one user only',
   checkpoints: 'the disk cannot be reached from outside',
   network: 'nothing filters the network of its computers',
+  'idle-stop': 'nothing on it could stop it',
+  publish: 'the provider publishes no ports',
   desktop: 'its computers have no screen',
 }
 
@@ -34,13 +38,20 @@ const members: { readonly [id in CapabilityId]?: keyof Computer } = {
   tunnel: 'tunnel',
   ports: 'ports',
   idle: 'idle',
+  'idle-stop': 'idleStop',
   checkpoints: 'checkpoints',
   network: 'network',
   services: 'services',
   url: 'url',
 }
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network', 'services', 'url', 'desktop', 'isolation', 'users']
+/** What a provider must have for the core to add it. */
+const needs: { readonly [id in CapabilityId]?: (computer: Partial<Computer>) => boolean } = {
+  checkpoints: ({ aside, disk }) => aside !== undefined && disk !== undefined,
+  'idle-stop': canStopItself,
+}
+
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'idle-stop', 'checkpoints', 'network', 'services', 'url', 'publish', 'desktop', 'isolation', 'users']
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
@@ -60,10 +71,11 @@ export function foresee(declared: DeclaredCapabilities): Capabilities {
 function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown, notes: Notes): Capability {
   const member = members[id]
   const own = member !== undefined && computer[member] !== undefined
+  if (id === 'idle-stop' && !own && refusal !== undefined) return { fidelity: 'unavailable', note: reason(refusal) ?? 'it has no guest' }
   if (said !== undefined && said.fidelity !== 'unavailable') return said
   if (own && said === undefined) return { fidelity: 'native' }
   const note = notes[id]
-  const can = id === 'checkpoints' ? said === undefined && computer.aside !== undefined && computer.disk !== undefined : refusal === undefined
+  const can = Object.hasOwn(needs, id) ? said === undefined && needs[id]?.(computer) === true : refusal === undefined
   if (note !== undefined && can) return { fidelity: 'emulated', note }
   if (id === 'exec') return said ?? { fidelity: 'native' }
   return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }

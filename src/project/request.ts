@@ -15,6 +15,8 @@ export interface CreateRequest {
   readonly network?: NetworkOptions | undefined
   /** It may differ from that of the computer that is there: then it is changed. */
   readonly auto?: AutoCheckpoint | undefined
+  /** Milliseconds without use after which it stops by itself. It may differ too. */
+  readonly idle?: number | undefined
 }
 
 export const plainRequest: CreateRequest = { labels: {}, env: {}, options: {} }

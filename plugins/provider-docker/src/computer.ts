@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, GuestStore, Process, SpawnOptions, StartComputerOptions } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
 import { standing, startAside } from './disk/aside.ts'
 import { answers, boot, bridge } from './run/boot.ts'
@@ -20,15 +20,18 @@ import { noNode, readEnvironment } from './run/prepare.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { sinkOf } from './run/process.ts'
 import { leftovers } from './disk/volumes.ts'
+import { guestStore } from './store.ts'
 
 export class DockerComputer implements Computer {
   readonly name: string
   readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly store: GuestStore
   readonly #client: Client
   readonly #context: ConnectContext
 
   constructor(name: string, client: Client, context: ConnectContext) {
     this.name = name
+    this.store = guestStore(client, name)
     this.#client = client
     this.#context = context
   }

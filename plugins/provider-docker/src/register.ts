@@ -15,6 +15,8 @@ export const descriptor: ProviderDescriptor = {
     disk: { fidelity: 'native' },
     isolation: { fidelity: 'native' },
     users: { fidelity: 'native' },
+    'idle-stop': { fidelity: 'emulated', note: "by amux's guest, from within; off unless asked for" },
+    publish: { fidelity: 'native' },
     checkpoints: { fidelity: 'emulated', note: 'by amux, from outside: copies only what changed, restores in place' },
     network: { fidelity: 'emulated', note: 'by amux, from outside: a name server and a packet filter for each computer' },
   },

@@ -32,6 +32,7 @@ With -W one connection is made and joined with standard input and output, as ssh
     const target = flags.stdio === undefined ? undefined : parseTarget(flags.stdio)
     if (wanted.length === 0 && !flags.auto && !target) throw fail('invalid_argument', 'which port?', { hint: 'amux computer proxy -p 3000. Or all that open there: amux computer proxy --auto' })
     const computer = await this.amux.computer(pick(flags, args.computer), { start: true })
+    await computer.hold()
     if (target) return pipe(computer, target, { input: process.stdin, output: process.stdout }, this.signal)
     const open: Listening[] = []
     try {

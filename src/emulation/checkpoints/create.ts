@@ -10,6 +10,8 @@ export interface Maker {
   readonly computer: Disk
   progress(message: string): void
   debug(message: string): void
+  /** The computer does not stop by itself meanwhile. */
+  hold(): Promise<void>
 }
 
 export interface MakeOptions {
@@ -25,6 +27,7 @@ export interface MakeOptions {
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
 export async function make(maker: Maker, { series, meta, still, workspace, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
+  if (still) await maker.hold()
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared'])] as const
   const request = requestText(await treesOf(computer))
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })

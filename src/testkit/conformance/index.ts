@@ -9,6 +9,7 @@ import { files } from './files.ts'
 import { rejects } from './helpers.ts'
 import { honesty } from './honesty.ts'
 import { idle } from './idle.ts'
+import { idleStop } from './idle-stop.ts'
 import { lifecycle } from './lifecycle.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -23,7 +24,7 @@ import type { Topic } from './topic.ts'
 import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
-const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, network, services]
+const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, idleStop, checkpoints, checkpointFaults, network, services]
 
 /** Any runner's: mocha's `it`, node's `test`, … They run in order, one at a time. */
 export interface Runner {
