@@ -1,25 +1,17 @@
-import type { IdleState, ProviderDescriptor } from '../contract/index.ts'
-import { foresee } from '../emulation/index.ts'
-import { fail } from '../errors/index.ts'
+import type { IdleState } from '../contract/index.ts'
 import { formatAgo, formatDuration } from '../util/duration.ts'
 import type { AmuxCommand } from './base.ts'
 import { ownComputer } from './computers.ts'
 import type { ComputerSelection } from './flags.ts'
 
-/** Before anything is made that would then have to go. */
-export function needIdleStop({ id, capabilities }: Pick<ProviderDescriptor, 'id' | 'capabilities'>): void {
-  const { fidelity, note } = foresee(capabilities)['idle-stop']
-  if (fidelity === 'unavailable') throw fail('unsupported', `--idle: computers on ${id} are not made to stop by themselves: ${note}`, { hint: 'Leave --idle out.', provider: id })
-}
-
 export function describeIdleStop(after: number | undefined): string {
   return after === undefined ? 'never stops by itself' : `stops once nothing has used it for ${formatDuration(after)}`
 }
 
-/** One line: what it does, or since when it does nothing, and what holds it then. */
+/** One line: what it does, or since when it does nothing, and what holds it. */
 export function describeIdle({ since, because, held = [] }: IdleState): string {
-  const keeps = held.length === 0 ? '' : `, kept by ${held.join('; ')}`
-  return since === undefined ? `at work: ${because.join('; ')}` : `idle since ${formatAgo(since)}${keeps}`.replace('since just now', 'just now')
+  const keeps = held.length === 0 ? '' : `; what keeps it up: ${held.join(', ')}`
+  return `${since === undefined ? `at work: ${because.join(', ')}` : `idle, last used ${formatAgo(since)}`}${keeps}`
 }
 
 /** `after` in milliseconds; undefined: never. */

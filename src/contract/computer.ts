@@ -2,7 +2,7 @@ import type { Capabilities, DeclaredCapabilities } from './capabilities.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Archive, Files } from './files.ts'
 import type { Network } from './network.ts'
-import type { IdleState, IdleStop, Ports } from './ports.ts'
+import type { IdleState, IdleStop, Ports, PublishedPort } from './ports.ts'
 import type { Process, SpawnOptions } from './process.ts'
 import type { Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
@@ -46,6 +46,8 @@ export interface ComputerInfo {
   readonly user?: ComputerUser
   /** What this computer falls short of its provider's declaration, and why: a tier, a plan, an image. */
   readonly capabilities?: DeclaredCapabilities
+  /** Absent: none. */
+  readonly published?: readonly PublishedPort[]
   /** Anything else worth a line to people: `tier: root`, `image: debian:12`. */
   readonly details?: Readonly<Record<string, string>>
   /** Why it is `broken`. */

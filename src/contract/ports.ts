@@ -9,6 +9,15 @@ export interface ListeningPort {
   readonly program: string
 }
 
+/** A port of the computer on the machine it is on, for as long as the computer runs. */
+export interface PublishedPort {
+  /** To listen on there: `127.0.0.1`, `0.0.0.0`, `::1`. */
+  readonly address: string
+  /** 0: any free one, another with each start; `info` of a running one says which. */
+  readonly local: number
+  readonly remote: number
+}
+
 export interface PortEvent extends ListeningPort {
   readonly type: 'opened' | 'closed'
 }

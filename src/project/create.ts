@@ -107,7 +107,7 @@ async function find(backend: Backend, name: string): Promise<EquippedComputer | 
 
 async function create(store: ProjectStore, backend: Backend, name: string, request: CreateRequest, context: CreateContext): Promise<EquippedComputer> {
   const { project } = store
-  const { labels, env, template, options, network } = request
+  const { labels, env, template, options, network, publish } = request
   const id = store.read()?.id ?? ''
   try {
     return await backend.create({
@@ -118,6 +118,7 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
       ...(template === undefined ? {} : { template }),
       ...(Object.keys(options).length > 0 ? { options } : {}),
       ...(network === undefined ? {} : { network }),
+      ...(publish === undefined ? {} : { publish }),
       signal: context.signal,
     })
   } catch (error) {

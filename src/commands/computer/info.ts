@@ -1,6 +1,7 @@
 import { AmuxCommand, computerArg, computerFlags, describeState, pick } from '../../cli/index.ts'
 import { describeIdleStop } from '../../cli/idle.ts'
 import type { EquippedComputer } from '../../contract/index.ts'
+import { formatEnd } from '../../ports/index.ts'
 import { locate } from '../../project/index.ts'
 
 export default class Info extends AmuxCommand {
@@ -36,6 +37,7 @@ export default class Info extends AmuxCommand {
           .map(([key, value]) => `${key}=${value}`)
           .join(', '),
         ...info.details,
+        published: info.published?.map((port) => `${formatEnd(port)} -> ${port.remote}`).join(', '),
         idle: after === undefined ? undefined : describeIdleStop(after),
       }),
     )

@@ -2,6 +2,7 @@ import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
 import { labelsOf, marks, type Meta } from '../meta.ts'
 import { inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
+import { bindings } from '../publish.ts'
 import { treesOf } from './project.ts'
 
 /** As long as everything on it may take to end; then the engine ends it. */
@@ -20,6 +21,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
     const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), [LABEL.role]: role }
     return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
   }
+  const bound = bindings(meta.publish ?? [])
   const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
   try {
     const { id } = await client.call((docker) =>
@@ -35,6 +37,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
         StopSignal: 'SIGTERM',
         StopTimeout: STOP_SECONDS,
         Healthcheck: { Test: ['NONE'] },
+        ...bound.exposed,
         HostConfig: {
           Mounts: [
             { Type: 'volume', Source: KIT_VOLUME, Target: inside.kit, ReadOnly: true },
@@ -47,6 +50,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
           CapDrop: ['NET_RAW'],
           NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
           RestartPolicy: { Name: 'no' },
+          ...bound.bindings,
           ShmSize: SHARED_MEMORY,
           LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
           ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),

@@ -19,7 +19,7 @@ import { leftovers, removeVolumes } from '../disk/volumes.ts'
 /** Everything a computer consists of, ready for its first start. */
 export async function build(client: Client, context: ConnectContext, options: CreateOptions): Promise<Meta> {
   const limits = checkOptions(options)
-  const { name, signal, network = {} } = options
+  const { name, signal, network = {}, publish = [] } = options
   throwIfAborted(signal)
   const project = options.project && client.here ? checkProject(options.project) : undefined
   const { access = 'open', hostPorts = [], policy } = network
@@ -41,6 +41,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     ...(project && { project }),
     ...(client.here && { run: runDir(context.dataDir, name) }),
     ...(hostPorts.length > 0 && { hostPorts: [...new Set(hostPorts)] }),
+    ...(publish.length > 0 && { publish }),
     ...(Object.keys(limits).length > 0 && { limits }),
   }
   const facts = await factsOf(client, image.id, context.dataDir)

@@ -15,6 +15,7 @@ import { inside } from '../names.ts'
 import { startNet } from '../net.ts'
 import { guestNode, prepare } from './prepare.ts'
 import { relocated } from '../disk/relocate.ts'
+import { portTaken } from '../publish.ts'
 
 const PATIENCE_MS = 10_000
 /** Until it is told again, until a signal is tried, between two looks. */
@@ -90,6 +91,8 @@ async function start(client: Client, { name, project }: Meta): Promise<void> {
     // Somebody else was quicker.
     if (statusOf(error) === 304) return
     const text = error instanceof Error ? error.message : String(error)
+    const taken = portTaken(name, text, error)
+    if (taken) throw taken
     if (/bind source path does not exist/.test(text)) throw fail('failed', `what ${name} has of this machine is not there any more: ${text}`, { computer: name, hint: project ? `Put the project back: ${project.path}` : undefined, cause: error })
     throw error
   }
