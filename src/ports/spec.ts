@@ -38,7 +38,7 @@ export function parsePublish(text: string): PublishedPort {
 }
 
 /** `127.0.0.1:8080`, `[::1]:8080`. */
-export function formatEnd({ address, local }: Pick<PublishedPort, 'address' | 'local'>): string {
+export function formatEnd({ address, local }: Omit<PublishedPort, 'remote'>): string {
   return `${address.includes(':') ? `[${address}]` : address}:${local === 0 ? 'any' : local}`
 }
 
