@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdtempSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { portTaken, publishedBy } from '../src/publish.ts'
 import { hasEngine } from './engine.ts'
@@ -46,16 +46,15 @@ if (hasEngine) {
     }).timeout(120_000)
 
     it('has them through a stop and a move of its project', async () => {
-      const from = join(bench.dir, 'from')
-      const to = join(bench.dir, 'to')
-      mkdirSync(from)
+      const from = mkdtempSync(join(bench.dir, 'from-'))
+      const to = `${from}-moved`
       const { server, port } = await listening()
       server.close()
       const publish = [{ address: '127.0.0.1', local: port, remote: 4000 }]
       const computer = await bench.create({ project: { path: from, name: 'from' }, publish })
       const serve = async () => {
         await computer.sessions.start(['node', '-e', `require('net').createServer((s) => s.end('hello')).listen(4000)`], { detached: true })
-        await until(async () => (await greeting(port)) === 'hello')
+        await until('the port answers', async () => (await greeting(port)) === 'hello')
       }
       await serve()
       expect((await computer.info()).published).to.deep.equal(publish)
