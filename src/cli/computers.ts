@@ -15,8 +15,9 @@ export function pick(flags: ComputerSelection, name: string | undefined): Comput
   return { computer: name ?? flags.computer, provider: flags.provider }
 }
 
-export function describeState({ state, problem }: ComputerInfo): string {
-  return problem === undefined ? state : `${state}: ${problem}`
+export function describeState({ state, problem, because }: ComputerInfo): string {
+  const why = because === undefined ? '' : ` ${because}`
+  return problem === undefined ? `${state}${why}` : `${state}: ${problem}`
 }
 
 /** A computer that amux may stop or delete: it made it, or the user gave it. */

@@ -61,6 +61,7 @@ function gone({ provider, name }: Located, recorded: boolean): Error {
 }
 
 export async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
+  computer.onSlept(() => begin(amux, computer))
   const info = await computer.info()
   if (info.state === 'running') return showWorktree(amux, computer)
   if (info.state === 'broken') {
@@ -71,6 +72,10 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
     })
   }
   amux.progress(`${info.state === 'hibernating' ? 'Waking' : 'Starting'} ${computer.name}`)
+  await begin(amux, computer)
+}
+
+async function begin(amux: Context, computer: EquippedComputer): Promise<void> {
   // The project may have been moved since the computer was made.
   const store = await amux.followed()
   await computer.start({ ...(store && startOptions(store, computer)), signal: amux.signal })

@@ -2,7 +2,7 @@ import type { Capabilities, DeclaredCapabilities } from './capabilities.ts'
 import type { Checkpoints } from './checkpoints.ts'
 import type { Archive, Files } from './files.ts'
 import type { Network, NetworkPolicy } from './network.ts'
-import type { IdleState, Ports } from './ports.ts'
+import type { IdleState, IdleStop, Ports, PublishedPort } from './ports.ts'
 import type { Process, SpawnOptions } from './process.ts'
 import type { Services } from './services.ts'
 import type { Sessions } from './sessions.ts'
@@ -48,10 +48,14 @@ export interface ComputerInfo {
   readonly user?: ComputerUser
   /** What this computer falls short of its provider's declaration, and why: a tier, a plan, an image. */
   readonly capabilities?: DeclaredCapabilities
+  /** Absent: none. */
+  readonly published?: readonly PublishedPort[]
   /** Anything else worth a line to people: `tier: root`, `image: debian:12`. */
   readonly details?: Readonly<Record<string, string>>
   /** Why it is `broken`. */
   readonly problem?: string
+  /** Why it is `stopped`, where that was not somebody's wish: `by itself, idle for 30m`. */
+  readonly because?: string
 }
 
 /** Where the guest lives on a computer; everything here is outside what a checkpoint covers. */
@@ -60,8 +64,19 @@ export interface GuestPlace {
   readonly store: string
   /** Volatile directory for sockets: short, 0700. Default `<store>/run`. */
   readonly run?: string
-  /** The provider boots the guest itself with the computer; otherwise the core delivers and starts it over `spawn`. */
+  /**
+   * The provider boots the guest itself with the computer, which ends with the guest's supervisor; otherwise the core
+   * delivers and starts it over `spawn`.
+   */
   readonly booted?: boolean
+}
+
+/** Small files directly in the guest's durable directory, whether the computer runs or not. */
+export interface GuestStore {
+  /** Undefined where there is none, or it is no file of at most 4 KiB. What it says is the computer's word. */
+  read(name: string): Promise<string | undefined>
+  /** 0600, whole or not at all. */
+  write(name: string, text: string): Promise<void>
 }
 
 export interface StartComputerOptions {
@@ -174,6 +189,8 @@ export interface Computer {
   /** Ends every program and starts anew. Default: a stop and a start. */
   restart?(options?: StartComputerOptions): Promise<void>
   idle?(): Promise<IdleState>
+  /** Where it is missing the core has the guest do it, if that is booted with the computer and there is a `store`. */
+  readonly idleStop?: IdleStop
   readonly checkpoints?: Checkpoints
   readonly network?: Network
   readonly services?: Services
@@ -183,6 +200,7 @@ export interface Computer {
   /** Default: the core finds a place in the user's home. */
   readonly guest?: GuestPlace
   channel?(options?: { readonly signal?: AbortSignal }): Promise<Channel>
+  readonly store?: GuestStore
   /**
    * A process outside the computer's reach that works on it. It finds amux's own programs (`GuestKit.tools`) in `/amux`.
    * On it the core builds checkpoints (with `disk`) and the network policy (with `amux-net serve`, which the provider runs).
@@ -219,7 +237,7 @@ export interface Computer {
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'twin' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'store' | 'twin' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>
@@ -228,6 +246,10 @@ export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'cha
    * the name is taken; leaves nothing behind when it fails.
    */
   fork(options: ForkOptions): Promise<void>
+  /** What starts it where it is found to have stopped by itself in the middle of a use. Without, such a use fails with `not_running`. */
+  onSlept(start: () => Promise<void>): void
+  /** Counts as use, until it is closed: the computer does not stop by itself. Never rejects. */
+  hold(): Promise<void>
   /** Frees connections. The computer does not notice. */
   close(): Promise<void>
 }

@@ -9,6 +9,15 @@ export interface ListeningPort {
   readonly program: string
 }
 
+/** A port of the computer on the machine it is on, for as long as the computer runs. */
+export interface PublishedPort {
+  /** To listen on there: `127.0.0.1`, `0.0.0.0`, `::1`. */
+  readonly address: string
+  /** 0: any free one, another with each start; `info` of a running one says which. */
+  readonly local: number
+  readonly remote: number
+}
+
 export interface PortEvent extends ListeningPort {
   readonly type: 'opened' | 'closed'
 }
@@ -26,4 +35,14 @@ export interface IdleState {
   readonly since?: string
   /** Why it counts as working, for people: `session build (output 2 s ago)`. */
   readonly because: readonly string[]
+  /** What keeps it from stopping by itself though nothing works, for people: `a connection to port 3000 from 10.0.0.7`. */
+  readonly held?: readonly string[]
+}
+
+/** A computer that stops by itself when nothing uses it, and is started again by the next use. Its setting outlives stops, restores and updates. */
+export interface IdleStop {
+  /** Milliseconds without use after which it stops. Undefined: it never does, which is so until something else is set. */
+  get(): Promise<number | undefined>
+  /** Whether it runs or not. Setting it counts as use. */
+  set(after: number | undefined): Promise<void>
 }

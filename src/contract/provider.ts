@@ -2,6 +2,7 @@ import type { DeclaredCapabilities } from './capabilities.ts'
 import type { ErrorCode } from './errors.ts'
 import type { Computer, ComputerInfo, ProjectPlace } from './computer.ts'
 import type { NetworkOptions, NetworkPolicy } from './network.ts'
+import type { PublishedPort } from './ports.ts'
 import type { Templates } from './templates.ts'
 
 /** A value the provider needs from the user: `amux provider login` and the environment give it. */
@@ -35,6 +36,8 @@ export interface CreateOptions {
   readonly template?: string
   /** `unsupported` for what the provider, or this machine, cannot do. */
   readonly network?: NetworkOptions
+  /** Needs the capability `publish`. `conflict` when one is taken, then and at each start. */
+  readonly publish?: readonly PublishedPort[]
   /** Values of the declared `createOptions`. */
   readonly options?: Readonly<Record<string, string | number | boolean>>
   readonly signal?: AbortSignal

@@ -1,4 +1,5 @@
 import type { Capabilities, Capability, CapabilityId, Computer, ComputerInfo, DeclaredCapabilities } from '../contract/index.ts'
+import { canStopItself } from './idle.ts'
 
 type Notes = { readonly [id in CapabilityId]?: string }
 
@@ -12,6 +13,7 @@ const emulated: Notes = {
   tunnel: 'by amux\'s guest, over the same connection as everything else',
   ports: 'by amux\'s guest: what the computer\'s own programs listen on, read every half second',
   idle: 'by amux\'s guest: output, input and CPU time of what runs',
+  'idle-stop': 'by amux\'s guest, from within; off unless asked for',
   checkpoints: 'by amux, from outside: copies only what changed, restores in place',
   export: 'by amux: a tar of its own form, home and project for every computer, the system for those made over the same',
   fork: 'by amux: a new computer like this one, with a copy of the disk of a checkpoint',
@@ -28,6 +30,8 @@ const inherent: Notes = {
   export: 'its checkpoints cannot be read from outside',
   fork: 'the provider cannot make a computer like another',
   network: 'nothing filters the network of its computers',
+  'idle-stop': 'nothing on it could stop it',
+  publish: 'the provider publishes no ports',
   desktop: 'its computers have no screen',
 }
 
@@ -38,13 +42,22 @@ const members: { readonly [id in CapabilityId]?: keyof Computer } = {
   tunnel: 'tunnel',
   ports: 'ports',
   idle: 'idle',
+  'idle-stop': 'idleStop',
   checkpoints: 'checkpoints',
   network: 'network',
   services: 'services',
   url: 'url',
 }
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'export', 'fork', 'network', 'services', 'url', 'desktop', 'isolation', 'users']
+/** What a provider must have for the core to add it. */
+const needs: { readonly [id in CapabilityId]?: (computer: Partial<Computer>) => boolean } = {
+  checkpoints: isCovered,
+  export: isCovered,
+  fork: (computer) => isCovered(computer) && computer.twin !== undefined,
+  'idle-stop': canStopItself,
+}
+
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'idle-stop', 'checkpoints', 'export', 'fork', 'network', 'services', 'url', 'publish', 'desktop', 'isolation', 'users']
 
 /** The provider's ceiling, lowered by what this computer falls short of, filled by what the core adds. */
 export function merge(computer: Computer, declared: DeclaredCapabilities, info: ComputerInfo, refusal: unknown): Capabilities {
@@ -64,19 +77,19 @@ export function foresee(declared: DeclaredCapabilities): Capabilities {
 function one(id: CapabilityId, computer: Partial<Computer>, said: Capability | undefined, refusal: unknown, notes: Notes): Capability {
   const member = members[id]
   const own = member !== undefined && computer[member] !== undefined
+  if (id === 'idle-stop' && !own && refusal !== undefined) return { fidelity: 'unavailable', note: reason(refusal) ?? 'it has no guest' }
   if (said !== undefined && said.fidelity !== 'unavailable') return said
   if (own && said === undefined) return { fidelity: 'native' }
   const note = notes[id]
-  const can = reachable(id, said, computer) ?? refusal === undefined
+  const can = Object.hasOwn(needs, id) ? said === undefined && needs[id]?.(computer) === true : refusal === undefined
   if (note !== undefined && can) return { fidelity: 'emulated', note }
   if (id === 'exec') return said ?? { fidelity: 'native' }
   return said ?? { fidelity: 'unavailable', note: reason(refusal) ?? inherent[id] ?? 'the provider has no such thing' }
 }
 
-/** What is made on the disk from outside; undefined: it is not. */
-function reachable(id: CapabilityId, said: Capability | undefined, { aside, disk, twin }: Partial<Computer>): boolean | undefined {
-  if (id !== 'checkpoints' && id !== 'export' && id !== 'fork') return undefined
-  return said === undefined && aside !== undefined && disk !== undefined && (id !== 'fork' || twin !== undefined)
+/** Whether its disk can be reached from outside. */
+function isCovered({ aside, disk }: Partial<Computer>): boolean {
+  return aside !== undefined && disk !== undefined
 }
 
 /** Without checkpoints there is nothing to carry, and nothing to begin from. */

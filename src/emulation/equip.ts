@@ -5,6 +5,7 @@ import { DiskCheckpoints, recover } from './checkpoints/index.ts'
 import { Fork } from './fork.ts'
 import { GuestClient } from './client/index.ts'
 import type { Endpoint } from './endpoint.ts'
+import { guestIdleStop, sleptBecause } from './idle.ts'
 import { named } from './named.ts'
 import { PolicyNetwork } from './network/index.ts'
 import { Reach } from './reach.ts'
@@ -67,14 +68,22 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
 
   const capabilities = async () => merge(own, descriptor.capabilities, await own.info(), refusal)
 
-  const carrier = { provider: descriptor.id, version: options.version ?? '', capabilities, progress, note, debug }
+  const hold = async () => {
+    if (throughGuest) await client.connection().catch((error: unknown) => debug(`${raw.name} is not held: ${String(error)}`))
+  }
+
+  const carrier = { provider: descriptor.id, version: options.version ?? '', capabilities, progress, note, debug, hold }
   const checkpoints =
     own.checkpoints ?? named(lacking('checkpoints', capabilities, own, ['diff', 'read', 'export'], new DiskCheckpoints({ ...carrier, computer: own, announce: () => client.announce('restored') })), details)
 
   return {
     name: raw.name,
     provider: descriptor.id,
-    info: () => own.info(),
+    async info() {
+      const info = await own.info()
+      const because = info.state === 'stopped' ? (info.because ?? (await sleptBecause(own))) : undefined
+      return because === undefined ? info : { ...info, because }
+    },
     async start(startOptions) {
       if ((await own.info()).state !== 'running') await recover(own, note)
       await own.start(startOptions)
@@ -103,10 +112,13 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     listen: (path, listenOptions) => own.listen?.(path, listenOptions) ?? client.listen(path, listenOptions),
     tunnel: (port, tunnelOptions) => own.tunnel?.(port, tunnelOptions) ?? client.tunnel(port, tunnelOptions),
     idle: () => own.idle?.() ?? client.idle(),
+    idleStop: own.idleStop ?? named(lacking('idle-stop', capabilities, own, [], guestIdleStop(own, client)), details),
     checkpoints,
     fork: named(lacking('fork', capabilities, own, [], new Fork({ ...carrier, origin: own, checkpoints })), details).make,
     network: own.network ?? named(lacking('network', capabilities, own, ['log'], new PolicyNetwork(own)), details),
     capabilities,
+    onSlept: (start) => reach.onSlept(start),
+    hold,
     async endpoint() {
       const channel = await own.channel?.()
       if (channel === undefined || !('unix' in channel)) return undefined

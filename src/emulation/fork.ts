@@ -57,7 +57,7 @@ export class Fork {
 
   async #fill(twin: Computer, id: string, signal: AbortSignal | undefined): Promise<void> {
     const { origin, checkpoints, progress } = this.#forker
-    const mine = new DiskCheckpoints({ ...this.#forker, computer: twin, announce: async () => undefined })
+    const mine = new DiskCheckpoints({ ...this.#forker, computer: twin, announce: async () => undefined, hold: async () => undefined })
     const given = signal ? { signal } : {}
     const point = await mine.import(checkpoints.export(id, { exact: true, ...given }), { exact: true, message: `what it was forked from: ${id} of ${origin.name}`, ...given })
     signal?.throwIfAborted()

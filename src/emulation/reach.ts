@@ -5,9 +5,10 @@ import { fail, hasCode } from '../errors/index.ts'
 import { type Hello, PROTOCOL } from '../protocol/index.ts'
 import { duplexOf } from '../util/streams.ts'
 import { dialUnix } from './client/index.ts'
+import { sleptBecause } from './idle.ts'
 
-/** A guest that its computer boots is there within a fraction of this. */
-const BOOT_MS = 10_000
+/** A guest that its computer boots is there within a fraction of this; a computer that stops is so within it. */
+const BOOT_MS = 15_000
 const BOOT_POLL_MS = 25
 
 export interface ReachOptions {
@@ -21,6 +22,7 @@ export class Reach {
   readonly #computer: Computer
   readonly #options: ReachOptions
   readonly #place: Partial<GuestPlace>
+  #start: (() => Promise<void>) | undefined
   /** The guest's socket on this machine, once it was dialled there. */
   unix: string | undefined
 
@@ -30,7 +32,23 @@ export class Reach {
     this.#place = computer.guest ?? {}
   }
 
+  /** What starts a computer that has stopped by itself. */
+  onSlept(start: () => Promise<void>): void {
+    this.#start = start
+  }
+
   async dial(): Promise<Duplex> {
+    try {
+      return await this.#find()
+    } catch (error) {
+      if (!hasCode(error, 'not_running') || this.#start === undefined || (await sleptBecause(this.#computer)) === undefined) throw error
+      this.#options.debug(`${this.#computer.name} stopped by itself just now: starting it`)
+      await this.#start()
+      return this.#find()
+    }
+  }
+
+  async #find(): Promise<Duplex> {
     const begun = performance.now()
     for (;;) {
       try {

@@ -22,7 +22,7 @@ export function lacking<T extends object>(id: CapabilityId, capabilities: () => 
   })
 }
 
-const words: { readonly [id in CapabilityId]?: string } = { network: 'network policy' }
+const words: { readonly [id in CapabilityId]?: string } = { network: 'network policy', 'idle-stop': 'idle stop' }
 
 async function* later(check: () => Promise<void>, make: () => AsyncIterable<unknown>): AsyncGenerator<unknown, void> {
   await check()

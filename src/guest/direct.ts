@@ -12,9 +12,13 @@ export function createDirectServer(guest: Guest): Server {
   return createServer({ allowHalfOpen: true }, (socket) => {
     // Whoever reads or writes it learns of its end.
     socket.on('error', () => undefined)
+    guest.clients.add(socket)
     guest.idle.touch()
     guest.rest.began()
-    socket.once('close', () => guest.rest.ended())
+    socket.once('close', () => {
+      guest.rest.ended()
+      guest.idle.touch()
+    })
     void answer(guest, socket)
   })
 }

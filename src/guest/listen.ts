@@ -1,13 +1,21 @@
-import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, unlinkSync } from 'node:fs'
+import { chmodSync, chownSync, linkSync, lstatSync, mkdirSync, renameSync, unlinkSync } from 'node:fs'
 import { connect, type Server } from 'node:net'
 import { join } from 'node:path'
 import type { GuestConfig } from '../protocol/index.ts'
 
+/** A socket that the guest listens on. */
+export interface Door {
+  /** Takes it away, unless another guest's is there by now. */
+  release(): void
+  /** Nobody finds it any more, until what it returns is called. Who is there stays, and who waits is let in. */
+  hide(): () => void
+}
+
 /**
  * Listens on a socket in `<run>`. The socket gets its owner and mode under another name first, so that nobody ever meets
- * it half-ready; a dead one in its place is removed, a living one is an error. Returns how to take it away again.
+ * it half-ready; a dead one in its place is removed, a living one is an error.
  */
-export async function listen(server: Server, config: GuestConfig, name: string): Promise<() => void> {
+export async function listen(server: Server, config: GuestConfig, name: string): Promise<Door> {
   const path = join(config.run, name)
   const temporary = join(config.run, `.${name.charAt(0)}${process.pid}`)
   mkdirSync(config.run, { recursive: true, mode: 0o700 })
@@ -22,9 +30,14 @@ export async function listen(server: Server, config: GuestConfig, name: string):
   linkSync(temporary, path)
   unlinkSync(temporary)
   const { ino } = lstatSync(path)
-  return () => {
+  const release = (): void => {
     if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) remove(path)
   }
+  const hide = (): (() => void) => {
+    renameSync(path, temporary)
+    return () => renameSync(temporary, path)
+  }
+  return { release, hide }
 }
 
 /** Throws when another guest lives there. */

@@ -3,7 +3,7 @@ import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
 import { createDirectServer } from './direct.ts'
 import { Guest } from './guest.ts'
-import { findFree, listen } from './listen.ts'
+import { type Door, findFree, listen } from './listen.ts'
 import { createGuestServer } from './server.ts'
 
 const THREADS_MS = 25
@@ -25,9 +25,9 @@ async function main(): Promise<void> {
   // Before anything else: two guests would take each other's sessions away.
   const free = await findFree(config, Place.guestSocket).then(() => true, (error: unknown) => stop(String(error), 3))
   if (free === undefined) return
-  const releases: (() => void)[] = []
+  const doors: Door[] = []
   function end(): void {
-    for (const release of releases) release()
+    for (const door of doors) door.release()
     leave()
   }
   async function stopAll(): Promise<void> {
@@ -46,15 +46,20 @@ async function main(): Promise<void> {
   })
   await guest.engine.recover()
   try {
-    releases.push(await listen(createGuestServer(guest), config, Place.guestSocket))
+    doors.push(await listen(createGuestServer(guest), config, Place.guestSocket))
     // After the other, which says whether this guest may be here at all.
-    releases.push(await listen(createDirectServer(guest), config, Place.directSocket))
+    doors.push(await listen(createDirectServer(guest), config, Place.directSocket))
   } catch (error) {
     process.stderr.write(`amux guest: ${String(error)}\n`)
     process.exit(3)
   }
+  guest.hide = () => {
+    const back = doors.map((door) => door.hide())
+    return () => back.forEach((show) => show())
+  }
   // Only the guest that may be here starts them.
   await guest.services.begin()
+  guest.stopper.begin()
 }
 
 function stop(message: string, status: number): undefined {

@@ -1,5 +1,6 @@
 import { Path } from '../protocol/index.ts'
 import * as files from './files/routes.ts'
+import { idleState, setIdleStop } from './idle/route.ts'
 import type { Handler, Request } from './request.ts'
 import { portEvents } from './ports/route.ts'
 import { acceptOne, listenFor } from './reverse.ts'
@@ -9,12 +10,9 @@ import { handleAttach, handleExec } from './sessions/index.ts'
 import { openTunnel } from './tunnel.ts'
 import { GuestError } from './wire.ts'
 
-/** Seconds after the last activity during which a computer still counts as working. */
-const IDLE_WINDOW = 60
-
 const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`GET ${Path.hello}`, (request) => request.json(request.guest.hello())],
-  [`POST ${Path.exec}`, exec],
+  [`POST ${Path.exec}`, ({ guest, stream }) => handleExec(guest.engine, stream)],
   [`POST ${Path.attach}`, ({ guest, stream }) => handleAttach(guest.engine, stream)],
   [`GET ${Path.sessions}`, (request) => request.json({ sessions: request.guest.engine.list() })],
   [`GET ${Path.file}`, files.readFile],
@@ -35,7 +33,8 @@ const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   [`POST ${Path.tunnel}`, openTunnel],
   [`GET ${Path.ports}`, async (request) => request.json({ ports: await request.guest.ports.list() })],
   [`GET ${Path.portEvents}`, portEvents],
-  [`GET ${Path.idle}`, idle],
+  [`GET ${Path.idle}`, idleState],
+  [`PUT ${Path.idleStop}`, setIdleStop],
   [`POST ${Path.ending}`, ending],
   [`POST ${Path.exit}`, exit],
 ])
@@ -45,18 +44,6 @@ export function route(request: Request): Handler {
   const handler = table.get(`${request.method} ${request.path}`) ?? sessionRoute(request) ?? serviceRoute(request)
   if (handler !== undefined) return handler
   throw new GuestError('unsupported', `this guest does not know ${request.method} ${request.path}`, { hint: 'amux computer restart' })
-}
-
-async function exec({ guest, stream }: Request): Promise<void> {
-  // It may leave no record that anything ran.
-  guest.idle.touch()
-  await handleExec(guest.engine, stream)
-}
-
-async function idle(request: Request): Promise<void> {
-  const { guest } = request
-  const window = (request.number('window') ?? IDLE_WINDOW) * 1000
-  request.json(await guest.idle.state(guest.engine.list(), guest.tunnels, window))
 }
 
 async function ending(request: Request): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server } from 'node:net'
+import { Path } from '../protocol/index.ts'
 import type { Guest } from './guest.ts'
 import { Request } from './request.ts'
 import { route } from './routes.ts'
@@ -8,6 +9,8 @@ import { GuestError } from './wire.ts'
 const MiB = 1024 * 1024
 /** Who is there for longer wants something. */
 const GLANCE_MS = 5
+/** To look at a computer is not to use it. */
+const looks: ReadonlySet<string> = new Set([Path.hello, Path.idle, Path.sessions, Path.ports, Path.services])
 
 /**
  * What listens on `guest.sock`. HTTP/2 takes a fifth of the guest's memory and of its time to start: it is loaded when
@@ -17,6 +20,7 @@ const GLANCE_MS = 5
 export function createGuestServer(guest: Guest): Server {
   let http: Http2Server | undefined
   return process.getBuiltinModule('node:net').createServer((socket) => {
+    guest.clients.add(socket)
     const settle = (stays: boolean): void => {
       clearTimeout(timer)
       socket.off('readable', look).off('error', leave)
@@ -48,8 +52,13 @@ function createHttpServer(guest: Guest): Http2Server {
     session.on('error', () => session.destroy())
   })
   server.on('stream', (stream, headers) => {
+    const uses = headers[':method'] !== 'GET' || !looks.has((headers[':path'] ?? '').split('?', 1)[0] ?? '')
     guest.rest.began()
-    stream.once('close', () => guest.rest.ended())
+    if (uses) guest.idle.touch()
+    stream.once('close', () => {
+      guest.rest.ended()
+      if (uses) guest.idle.touch()
+    })
     void answer(guest, stream, headers)
   })
   return server

@@ -2,4 +2,4 @@
 export { type AutoOptions, forwardAll } from './auto.ts'
 export { type ForwardEvents, type Listening, forward } from './forward.ts'
 export { type Ends, parseTarget, pipe } from './pipe.ts'
-export { type Forward, parseForward } from './spec.ts'
+export { type Forward, formatEnd, parseForward, parsePublish } from './spec.ts'

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import type { PublishedPort } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 
 export interface Forward {
@@ -27,6 +28,18 @@ export function parseForward(text: string): Forward {
     remote: port(remote, text),
     host: host ?? '127.0.0.1',
   }
+}
+
+/** The same without a HOST: what is published is the computer's own. */
+export function parsePublish(text: string): PublishedPort {
+  if (text.includes('@')) throw malformed(text, 'a published port leads to the computer itself')
+  const { address, local, remote } = parseForward(text)
+  return { address, local, remote }
+}
+
+/** `127.0.0.1:8080`, `[::1]:8080`. */
+export function formatEnd({ address, local }: Omit<PublishedPort, 'remote'>): string {
+  return `${address.includes(':') ? `[${address}]` : address}:${local === 0 ? 'any' : local}`
 }
 
 function port(text: string, whole: string, least = 1): number {

@@ -65,6 +65,7 @@ async function existing(
     if (differs !== undefined) throw otherOptions(located, differs)
     await choose(store, backend.id)
     if (request.auto !== undefined && request.auto !== located.auto) await setAuto(store, located, request.auto)
+    if (request.idle !== undefined) await computer.idleStop.set(request.idle)
     return { computer, info, located, created: false }
   } catch (error) {
     if (!hasCode(error, 'not_found')) throw error
@@ -87,6 +88,7 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   await computer.start({ signal: context.signal, project: placeOf(store.project) })
   const info = await computer.info()
   const workspace = await prepareWorkspace(store, computer, info, context)
+  if (request.idle !== undefined) await computer.idleStop.set(request.idle)
   await settle(store, backend.id, { ...entry, ...shown(info), workspace })
   return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
 }
@@ -105,7 +107,7 @@ export async function find(backend: Backend, name: string): Promise<EquippedComp
 
 async function create(store: ProjectStore, backend: Backend, name: string, request: CreateRequest, context: CreateContext): Promise<EquippedComputer> {
   const { project } = store
-  const { labels, env, template, options, network } = request
+  const { labels, env, template, options, network, publish } = request
   const id = store.read()?.id ?? ''
   try {
     return await backend.create({
@@ -116,6 +118,7 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
       ...(template === undefined ? {} : { template }),
       ...(Object.keys(options).length > 0 ? { options } : {}),
       ...(network === undefined ? {} : { network }),
+      ...(publish === undefined ? {} : { publish }),
       signal: context.signal,
     })
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { NetworkOptions } from '../contract/index.ts'
+import type { NetworkOptions, PublishedPort } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
 import type { AutoCheckpoint, Config } from './record.ts'
 import { expectName } from './names.ts'
@@ -13,8 +13,11 @@ export interface CreateRequest {
   /** The provider's own options. */
   readonly options: Readonly<Record<string, string | number | boolean>>
   readonly network?: NetworkOptions | undefined
+  readonly publish?: readonly PublishedPort[] | undefined
   /** It may differ from that of the computer that is there: then it is changed. */
   readonly auto?: AutoCheckpoint | undefined
+  /** Milliseconds without use after which it stops by itself. It may differ too. */
+  readonly idle?: number | undefined
 }
 
 export const plainRequest: CreateRequest = { labels: {}, env: {}, options: {} }
@@ -22,10 +25,14 @@ export const plainRequest: CreateRequest = { labels: {}, env: {}, options: {} }
 /** One digest for each kind of option that was given. */
 export async function digestRequest(store: ProjectStore, request: CreateRequest): Promise<Config> {
   checkRequest(request)
-  const { env, labels, options, template, network } = request
-  const parts = { env: sorted(env), labels: sorted(labels), options: sorted(options), template: template ?? '', network: network === undefined ? '' : JSON.stringify(network) }
+  const { env, labels, options, template, network, publish } = request
+  const parts = { env: sorted(env), labels: sorted(labels), options: sorted(options), template: template ?? '', network: textOf(network), publish: textOf(publish) }
   const given = Object.entries(parts).filter(([, text]) => text !== '')
   return Object.fromEntries(await Promise.all(given.map(async ([kind, text]) => [kind, await store.digest(`${kind}\0${text}`)] as const)))
+}
+
+function textOf(value: object | undefined): string {
+  return value === undefined ? '' : JSON.stringify(value)
 }
 
 /** In what the wish differs from the computer that is there. What was not asked for does not differ. */
@@ -40,6 +47,7 @@ const words: Readonly<Record<string, string>> = {
   labels: 'other labels (-l)',
   options: 'other options (-o)',
   template: 'another template',
+  publish: 'other published ports (-p); without: amux computer proxy',
   network: 'another network (--network, --host-port); its policy can be changed: amux computer network set',
 }
 

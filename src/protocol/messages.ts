@@ -36,6 +36,18 @@ export interface GuestConfig {
   readonly path: readonly string[]
 }
 
+/** After how many milliseconds without use the computer stops by itself. */
+export interface IdleSetting {
+  readonly after: number
+}
+
+/** Written before it stops by itself, gone once it runs again. */
+export interface Slept {
+  readonly after: number
+  /** Since when nothing used it. RFC 3339. */
+  readonly since: string
+}
+
 export interface StartRequest {
   readonly argv: readonly string[]
   readonly cwd?: string

@@ -29,6 +29,7 @@
  *   GET    /v1/ports                                    PortList
  *   GET    /v1/ports/events                             NDJSON of PortEvent
  *   GET    /v1/idle ?window                             IdleState; seconds for which what worked still counts, default 60
+ *   PUT    /v1/idle/stop                                {after}: milliseconds, or null for never; 204
  *   GET    /v1/services                                 ServiceList
  *   GET    /v1/services/NAME                            ServiceReport
  *   PUT    /v1/services/NAME ?start=0                   body: ServiceSpec; ServiceReport
@@ -69,6 +70,7 @@ export const Path = {
   ports: '/v1/ports',
   portEvents: '/v1/ports/events',
   idle: '/v1/idle',
+  idleStop: '/v1/idle/stop',
   ending: '/v1/ending',
   exit: '/v1/exit',
 } as const
@@ -85,4 +87,8 @@ export const Place = {
   services: 'services',
   /** Why sessions are about to end, if not for an ordinary stop. */
   ending: 'ending',
+  /** IdleSetting; not there: it never stops by itself. */
+  idle: 'idle.json',
+  /** Slept: that it stopped by itself the last time. */
+  slept: 'slept.json',
 } as const

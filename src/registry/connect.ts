@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import type { Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor, Templates } from '../contract/index.ts'
+import type { CapabilityId, Computer, ComputerInfo, ConnectContext, CreateOptions, GuestKit, Health, Provider, ProviderDescriptor, Templates } from '../contract/index.ts'
 import type { Endpoint, Equipped } from '../emulation/index.ts'
 import { guestKit } from '../emulation/kit/index.ts'
 import { policyText } from '../emulation/network/text.ts'
@@ -155,15 +155,19 @@ class Connected implements ConnectedProvider {
   }
 
   /** A template or an own option that this provider does not know is refused by name, before anything is made. */
-  #refuseUnknown({ options = {}, network }: CreateOptions): void {
-    const { fidelity = 'unavailable', note, workaround } = this.descriptor.capabilities.network ?? {}
-    if (network !== undefined && fidelity === 'unavailable') {
-      throw fail('unsupported', `provider ${this.id} cannot choose a computer's network${note === undefined ? '' : `: ${note}`}`, { hint: workaround, provider: this.id })
-    }
+  #refuseUnknown({ options = {}, network, publish }: CreateOptions): void {
+    if (network !== undefined) this.#need('network', "cannot choose a computer's network")
+    if (publish !== undefined) this.#need('publish', 'publishes no ports (-p)')
     const declared = new Set(this.descriptor.createOptions?.map(({ name }) => name))
     const unknown = Object.keys(options).find((name) => !declared.has(name))
     if (unknown === undefined) return
     throw fail('unsupported', `provider ${this.id} has no option "${unknown}"`, { hint: `See: amux provider info ${this.id}`, provider: this.id })
+  }
+
+  #need(id: CapabilityId, lacks: string): void {
+    const { fidelity = 'unavailable', note, workaround } = this.descriptor.capabilities[id] ?? {}
+    if (fidelity !== 'unavailable') return
+    throw fail('unsupported', `provider ${this.id} ${lacks}${note === undefined ? '' : `: ${note}`}`, { hint: workaround, provider: this.id })
   }
 
   #own<T>(check: () => T): T {

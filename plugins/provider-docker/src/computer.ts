@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, PreparedAside, Process, SpawnOptions, StartComputerOptions, TwinOptions } from '../../../src/contract/index.ts'
+import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, GuestStore, PreparedAside, Process, SpawnOptions, StartComputerOptions, TwinOptions } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
 import { prepareAside, standing, startAside } from './disk/aside.ts'
 import { answers, boot, bridge } from './run/boot.ts'
@@ -21,15 +21,18 @@ import { noNode, readEnvironment } from './run/prepare.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { sinkOf } from './run/process.ts'
 import { leftovers } from './disk/volumes.ts'
+import { guestStore } from './store.ts'
 
 export class DockerComputer implements Computer {
   readonly name: string
   readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly store: GuestStore
   readonly #client: Client
   readonly #context: ConnectContext
 
   constructor(name: string, client: Client, context: ConnectContext) {
     this.name = name
+    this.store = guestStore(client, name)
     this.#client = client
     this.#context = context
   }

@@ -7,6 +7,7 @@ import { helperImage } from './images/image.ts'
 import type { Left } from './disk/volumes.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { treesOf } from './create/project.ts'
+import { publishedBy } from './publish.ts'
 
 /** The engine's words for it. */
 export function stateOf(status: string, paused = false): ComputerState {
@@ -37,6 +38,7 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
       details: { image: meta.imageName, network: meta.access === 'none' ? 'none' : 'own', ...limitsOf(meta) },
       ...(meta.project && { workspace: meta.project.path, worktrees: treesOf(meta.project).filter((path) => path !== meta.project?.path) }),
       ...(meta.copied && { ownWorkspace: true }),
+      ...(meta.publish && { published: meta.publish }),
       ...(state === 'broken' && { problem: 'the engine says that its container is dead' }),
     }
   } catch (error) {
@@ -56,8 +58,9 @@ export function orphanInfo(name: string, { labels, roles }: Left): ComputerInfo 
   return { ...info, state: 'broken', problem }
 }
 
-export function infoOfContainer(name: string, { Config, State, Created }: ContainerInspectInfo): ComputerInfo {
-  return infoOf({ name, labels: Config.Labels, state: stateOf(State.Status, State.Paused), createdAt: Created })
+export function infoOfContainer(name: string, { Config, State, Created, NetworkSettings }: ContainerInspectInfo): ComputerInfo {
+  const info = infoOf({ name, labels: Config.Labels, state: stateOf(State.Status, State.Paused), createdAt: Created })
+  return info.published && State.Running ? { ...info, published: publishedBy(NetworkSettings.Ports, info.published) } : info
 }
 
 /** What a computer falls short of on this engine. */

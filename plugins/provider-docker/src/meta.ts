@@ -1,4 +1,4 @@
-import type { ComputerUser, ProjectPlace } from '../../../src/contract/index.ts'
+import type { ComputerUser, ProjectPlace, PublishedPort } from '../../../src/contract/index.ts'
 import { fail } from './errors.ts'
 import { LABEL } from './names.ts'
 
@@ -23,6 +23,7 @@ export interface Meta {
   readonly access: 'open' | 'none'
   /** Of this machine's loopback. */
   readonly hostPorts?: readonly number[]
+  readonly publish?: readonly PublishedPort[]
   /** Of the kit it was made with: its first process is from there. */
   readonly kit: string
   readonly limits?: { readonly cpus?: number; readonly memory?: number }

@@ -32,6 +32,8 @@ export const inside = {
   mark: '/run/amux/store/changing',
   go: '/run/amux/run/first.sock',
   env: '/run/amux/store/env.json',
+  /** Written by the guest before it stops the computer by itself. */
+  slept: '/run/amux/store/slept.json',
 } as const
 
 /** As a program beside a computer sees it. */

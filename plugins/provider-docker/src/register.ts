@@ -15,6 +15,8 @@ export const descriptor: ProviderDescriptor = {
     disk: { fidelity: 'native' },
     isolation: { fidelity: 'native' },
     users: { fidelity: 'native' },
+    'idle-stop': { fidelity: 'emulated', note: "by amux's guest, from within; off unless asked for" },
+    publish: { fidelity: 'native' },
     checkpoints: { fidelity: 'emulated', note: 'by amux, from outside: copies only what changed, restores in place' },
     export: { fidelity: 'emulated', note: 'by amux: a tar of its own form, home and project for every computer, the system for those made over the same' },
     fork: { fidelity: 'emulated', note: 'by amux: a new computer like this one, with a copy of the disk of a checkpoint' },

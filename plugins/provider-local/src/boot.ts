@@ -17,9 +17,24 @@ import { type Running, running } from './status.ts'
 
 const PATIENCE = 15_000
 const GUEST_PATIENCE = 10_000
+/** Within this everything on a computer has ended that was told to. */
+const ENDING_PATIENCE = 17_000
 
-/** Until the guest answers. Somebody else may be starting the same one: then waits for theirs. */
+/** Until the guest answers. Somebody else may be starting the same one: then waits for theirs; one that just ends is started anew. */
 export async function boot(place: Layout, meta: Meta, context: ConnectContext, signal?: AbortSignal): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const ours = await bring(place, meta, context, signal)
+    try {
+      return await untilGuest(place, ours ? GUEST_PATIENCE : ENDING_PATIENCE, signal)
+    } catch (error) {
+      if (ours) await halt(place, { grace: 0 })
+      if (ours || tries > 0 || signal?.aborted || running(place) !== undefined) throw error
+    }
+  }
+}
+
+/** True: it was not running, and does now. False: somebody else's start, or one from before. */
+async function bring(place: Layout, meta: Meta, context: ConnectContext, signal?: AbortSignal): Promise<boolean> {
   const give = Date.now() + PATIENCE
   let ours = false
   while (!ours && running(place) === undefined) {
@@ -31,12 +46,7 @@ export async function boot(place: Layout, meta: Meta, context: ConnectContext, s
     }
     await delay(10)
   }
-  try {
-    await untilGuest(place, signal)
-  } catch (error) {
-    if (ours) await halt(place, { grace: 0 })
-    throw error
-  }
+  return ours
 }
 
 /** Starts the keeper; false when another one holds the lock. */
@@ -80,20 +90,20 @@ function refused(place: Layout, line: string | void) {
   })
 }
 
-async function untilGuest(place: Layout, signal?: AbortSignal): Promise<void> {
-  const give = Date.now() + GUEST_PATIENCE
+async function untilGuest(place: Layout, patience: number, signal?: AbortSignal): Promise<void> {
+  const give = Date.now() + patience
   const socket = join(place.run, 'guest.sock')
   for (let pause = 2; ; pause = Math.min(pause * 1.3, 50)) {
     throwIfAborted(signal)
     const now: Running | undefined = running(place)
     if (now !== undefined && (await accepts(socket))) return
-    if (now === undefined || Date.now() > give) throw await deaf(place, now !== undefined)
+    if (now === undefined || Date.now() > give) throw await deaf(place, now !== undefined, patience)
     await delay(pause)
   }
 }
 
-async function deaf(place: Layout, alive: boolean) {
+async function deaf(place: Layout, alive: boolean, patience: number) {
   const log = (await readFile(place.log, 'utf8').catch(() => '')).trim().split('\n').slice(-3).join('; ')
-  const what = alive ? `its guest does not answer within ${GUEST_PATIENCE / 1000} s` : 'it ended at once'
+  const what = alive ? `its guest does not answer within ${patience / 1000} s` : 'it ended at once'
   return fail('unavailable', `cannot start ${place.name}: ${what}${log === '' ? '' : ` (${log})`}`, { computer: place.name, hint: `Its log: ${place.log}` })
 }

@@ -9,6 +9,7 @@ import type {
   DiskTree,
   Frozen,
   GuestPlace,
+  GuestStore,
   Process,
   SpawnOptions,
   StartComputerOptions,
@@ -33,6 +34,7 @@ import { packagesState } from './packages.ts'
 import { ROOT_CAPS } from './plan-root.ts'
 import { startProcess } from './process.ts'
 import { type Running, running } from './status.ts'
+import { guestStore } from './store.ts'
 import { showTrees, shownTrees } from './worktrees.ts'
 
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
@@ -40,11 +42,13 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 export class LocalComputer implements Computer {
   readonly name: string
   readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly store: GuestStore
   readonly #place: Layout
   readonly #context: ConnectContext
 
   constructor(place: Layout, context: ConnectContext) {
     this.name = place.name
+    this.store = guestStore(place)
     this.#place = place
     this.#context = context
   }

@@ -1,8 +1,10 @@
 import { boolean, integer, string } from '@oclif/core/flags'
-import { AmuxCommand, assignments, createOptions, providerFlag } from '../../cli/index.ts'
+import { AmuxCommand, assignments, createOptions, duration, providerFlag } from '../../cli/index.ts'
 import { environment, paths } from '../../config/index.ts'
 import type { NetworkOptions } from '../../contract/index.ts'
 import { networkOption } from '../../emulation/index.ts'
+import { needCapability } from '../../cli/need.ts'
+import { parsePublish } from '../../ports/index.ts'
 import { createComputer, openProject } from '../../project/index.ts'
 
 export default class Create extends AmuxCommand {
@@ -13,6 +15,7 @@ export default class Create extends AmuxCommand {
     '<%= config.bin %> <%= command.id %> -e NODE_ENV=development --env-file .env.computer',
     '<%= config.bin %> <%= command.id %> --network policy.json --host-port 5432',
     '<%= config.bin %> <%= command.id %> -P docker -o image=debian:12',
+    '<%= config.bin %> <%= command.id %> -P docker --idle 30m -p 8080:80',
   ]
   static override flags = {
     provider: providerFlag,
@@ -23,6 +26,8 @@ export default class Create extends AmuxCommand {
     option: string({ char: 'o', summary: "The provider's own option; see: amux provider info ID.", helpValue: 'NAME=VALUE', multiple: true }),
     network: string({ summary: 'What it may talk to from the start: open (default), none, defaults, or a policy FILE.', helpValue: 'POLICY' }),
     'host-port': integer({ summary: "Let it reach this port of this machine's loopback, on its own localhost. May be repeated.", helpValue: 'PORT', multiple: true, min: 1, max: 65535 }),
+    idle: duration({ summary: 'Have it stop by itself once nothing has used it for that long: 30m, 2h. Default: never.' }),
+    publish: string({ char: 'p', summary: "Publish its port REMOTE at LOCAL of the engine's machine, on loopback unless an ADDRESS is given. May be repeated.", helpValue: '[ADDRESS:]LOCAL:REMOTE', multiple: true, multipleNonGreedy: true }),
     auto: string({ summary: 'Make a checkpoint by itself before each "run".', options: ['before-run'] as const, helpValue: 'before-run' }),
     new: boolean({ summary: 'Make another, though the project (or the one it was copied from) has one.' }),
   }
@@ -32,12 +37,16 @@ export default class Create extends AmuxCommand {
     if (flags.new) await openProject(this.amux.project(), paths().state, { fresh: true })
     const store = await this.amux.store()
     const backend = await this.amux.registry.connect(await this.amux.providerId(flags.provider))
+    if (flags.idle !== undefined) needCapability(backend.descriptor, 'idle-stop', '--idle')
+    if (flags.publish !== undefined) needCapability(backend.descriptor, 'publish', '-p')
     const request = {
       name: flags.name,
       env: environment(flags),
       labels: assignments(flags.label, '-l'),
       options: createOptions(backend.descriptor, flags.option),
       network: await network(flags.network, flags['host-port']),
+      publish: flags.publish?.map(parsePublish),
+      idle: flags.idle,
       auto: flags.auto === undefined ? undefined : ('before-run' as const),
     }
     const { info, located, created } = await createComputer(store, backend, request, {

@@ -1,4 +1,7 @@
 import { AmuxCommand, computerArg, computerFlags, describeState, pick } from '../../cli/index.ts'
+import { describeIdleStop } from '../../cli/idle.ts'
+import type { EquippedComputer } from '../../contract/index.ts'
+import { formatEnd } from '../../ports/index.ts'
 import { locate } from '../../project/index.ts'
 
 export default class Info extends AmuxCommand {
@@ -13,11 +16,12 @@ export default class Info extends AmuxCommand {
     const computer = await this.amux.computer(pick(flags, args.computer))
     const info = await computer.info()
     const { provider } = computer
+    const after = await idleAfter(computer)
     const record = (await this.amux.followed())?.read()
     const recorded = locate(record, { computer: info.name, provider })
     const workspace = recorded?.workspace ?? info.workspace
     const current = locate(record, {})
-    const document = { ...info, provider, workspace, current: current?.name === info.name && current.provider === provider }
+    const document = { ...info, provider, workspace, idleStop: after ?? null, current: current?.name === info.name && current.provider === provider }
     const { user } = info
     this.out.data(document, () =>
       lines({
@@ -34,9 +38,16 @@ export default class Info extends AmuxCommand {
           .map(([key, value]) => `${key}=${value}`)
           .join(', '),
         ...info.details,
+        published: info.published?.map((port) => `${formatEnd(port)} -> ${port.remote}`).join(', '),
+        idle: after === undefined ? undefined : describeIdleStop(after),
       }),
     )
   }
+}
+
+/** Where it cannot be known there is nothing to show. */
+async function idleAfter({ idleStop }: EquippedComputer): Promise<number | undefined> {
+  return idleStop.get().catch(() => undefined)
 }
 
 /** Aligned `key  value`, without what is empty. */

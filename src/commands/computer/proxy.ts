@@ -3,7 +3,7 @@ import { AmuxCommand, computerArg, computerFlags, pick } from '../../cli/index.t
 import { interrupted, listenFor, once } from '../../cli/ports.ts'
 import type { EquippedComputer } from '../../contract/index.ts'
 import { fail, normalise } from '../../errors/index.ts'
-import { type Listening, forward, forwardAll, parseForward, parseTarget, pipe } from '../../ports/index.ts'
+import { type Listening, formatEnd, forward, forwardAll, parseForward, parseTarget, pipe } from '../../ports/index.ts'
 
 export default class Proxy extends AmuxCommand {
   static override summary = 'Listen here, and pass every connection on to a port of a computer.'
@@ -32,6 +32,7 @@ With -W one connection is made and joined with standard input and output, as ssh
     const target = flags.stdio === undefined ? undefined : parseTarget(flags.stdio)
     if (wanted.length === 0 && !flags.auto && !target) throw fail('invalid_argument', 'which port?', { hint: 'amux computer proxy -p 3000. Or all that open there: amux computer proxy --auto' })
     const computer = await this.amux.computer(pick(flags, args.computer), { start: true })
+    await computer.hold()
     if (target) return pipe(computer, target, { input: process.stdin, output: process.stdout }, this.signal)
     const open: Listening[] = []
     try {
@@ -59,7 +60,7 @@ With -W one connection is made and joined with standard input and output, as ssh
   }
 
   #tell(computer: EquippedComputer, { address, local, remote, host }: Listening): void {
-    const here = `${address.includes(':') ? `[${address}]` : address}:${local}`
+    const here = formatEnd({ address, local })
     const there = `${host === '127.0.0.1' ? '' : `${host}:`}${remote} on ${computer.name}`
     this.out.event({ address, port: local, remote, host, computer: computer.name }, `${here} -> ${there}`)
   }

@@ -30,6 +30,7 @@ export default class Url extends AmuxCommand {
       const { note } = (await computer.capabilities()).url
       throw fail('unsupported', `${computer.name} has no URL that others could use${note === undefined ? '' : `: ${note}`}`, { hint: `Listen for others yourself: amux computer proxy -p 0.0.0.0:8080:${args.port ?? USUAL}` })
     }
+    await computer.hold()
     await this.#listen(computer, args.port ?? (await guess(computer)), flags.open)
   }
 

@@ -11,6 +11,8 @@ export interface Maker {
   readonly computer: Disk
   progress(message: string): void
   debug(message: string): void
+  /** The computer does not stop by itself meanwhile. */
+  hold(): Promise<void>
 }
 
 export interface MakeOptions {
@@ -32,6 +34,7 @@ export interface MakeOptions {
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
 export async function make(maker: Maker, { series, meta, still, workspace, parts, expect, onPoint, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
+  if (still) await maker.hold()
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoint ? ['--list'] : [])] as const
   const request = requestText(partTrees(await treesOf(computer), parts))
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })

@@ -85,6 +85,11 @@ export class GuestClient implements CallHost {
     return this.#calls.get<IdleState>(Path.idle, (value) => 'because' in value)
   }
 
+  /** Milliseconds; undefined: it never stops by itself. */
+  async idleStop(after: number | undefined): Promise<void> {
+    await this.#calls.send('PUT', Path.idleStop, { body: { after: after ?? null } })
+  }
+
   /** What sessions will say that end from now on. */
   async announce(reason: 'restored', signal?: AbortSignal): Promise<void> {
     await this.#calls.send('POST', Path.ending, { body: { reason }, signal })

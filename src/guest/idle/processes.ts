@@ -12,6 +12,8 @@ export interface Seen {
 
 /** The supervisor and its holders bear this name. */
 const OURS = 'amux-init'
+/** What keeps the network policy: beside every computer that has one. */
+const NET = 'amux-net'
 
 /** Every process that can be seen, by pid. */
 export function processes(): Map<number, Seen> {
@@ -60,4 +62,10 @@ export function computers(all: ReadonlyMap<number, Seen>, guest: number): Seen[]
     return answer
   }
   return [...all.values()].filter((seen) => seen.pid !== guest && seen.name !== OURS && (whole || mine(seen)))
+}
+
+/** Those that were put into a computer from outside, as an engine's `exec` does. Known only where the supervisor is the first process. */
+export function entered(all: ReadonlyMap<number, Seen>): Seen[] {
+  if (all.get(1)?.name !== OURS) return []
+  return [...all.values()].filter(({ pid, parent, name }) => parent === 0 && pid !== 1 && name !== OURS && name !== NET)
 }

@@ -23,10 +23,12 @@ export class IdleTracker {
   #asked = performance.now()
   #lastWork = performance.now()
 
-  async state(sessions: readonly SessionInfo[], tunnels: Iterable<Tunnel>, window: number): Promise<IdleState> {
-    const living = sessions.filter(running)
+  /** `list` is asked last: what it tells is from the moment of the answer. */
+  async state(list: () => readonly SessionInfo[], tunnels: Iterable<Tunnel>, window: number): Promise<IdleState> {
     const busy = await this.#cpu.busy()
     const now = performance.now()
+    const sessions = list()
+    const living = sessions.filter(running)
     const because = [
       ...this.#active(sessions, now, window),
       ...busy.slice(0, 3).map((one) => describe(one, living)),

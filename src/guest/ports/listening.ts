@@ -8,14 +8,19 @@ export interface Listener {
   readonly uid: number
 }
 
-/** TCP_LISTEN in /proc/net/tcp. */
+export interface Connection extends Listener {
+  /** The other end. */
+  readonly peer: { readonly address: string; readonly port: number }
+}
+
+/** TCP_LISTEN and TCP_ESTABLISHED in /proc/net/tcp. */
 const LISTEN = '0A'
+const ESTABLISHED = '01'
 
 /** Every TCP socket that listens in this network namespace, one per address and port. */
 export async function listeners(): Promise<Map<string, Listener>> {
-  const tables = await Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/self/net/${name}`, 'latin1').catch(() => '')))
   const found = new Map<string, Listener>()
-  for (const listener of tables.flatMap(parseTable)) {
+  for (const listener of (await tables()).flatMap(parseTable)) {
     const key = `${listener.address} ${listener.port}`
     // Workers may share a port; the oldest stands for them, so that the others may come and go.
     if (Number(listener.inode) < Number(found.get(key)?.inode ?? Infinity)) found.set(key, listener)
@@ -23,16 +28,34 @@ export async function listeners(): Promise<Map<string, Listener>> {
   return found
 }
 
+/** Every TCP connection in this network namespace that stands, once for each of its ends that is here. */
+export async function connections(): Promise<Connection[]> {
+  return (await tables()).flatMap(rows).filter(({ state }) => state === ESTABLISHED)
+}
+
+function tables(): Promise<string[]> {
+  return Promise.all(['tcp', 'tcp6'].map((name) => readFile(`/proc/self/net/${name}`, 'latin1').catch(() => '')))
+}
+
 /** The format of /proc/net/tcp and tcp6, a heading and then a line per socket. */
 export function parseTable(text: string): Listener[] {
-  const found: Listener[] = []
+  const listening = rows(text).filter(({ state }) => state === LISTEN)
+  return listening.map(({ address, port, inode, uid }) => ({ address, port, inode, uid }))
+}
+
+function rows(text: string): (Connection & { readonly state: string | undefined })[] {
+  const found = []
   for (const line of text.split('\n').slice(1)) {
-    const [, local, , state, , , , uid, , inode] = line.trim().split(/\s+/)
-    if (state !== LISTEN || local === undefined || inode === undefined) continue
-    const [address = '', port = ''] = local.split(':')
-    found.push({ address: address.length === 8 ? ipv4(address) : ipv6(address), port: Number.parseInt(port, 16), inode, uid: Number(uid) })
+    const [, local, remote, state, , , , uid, , inode] = line.trim().split(/\s+/)
+    if (local === undefined || remote === undefined || inode === undefined) continue
+    found.push({ ...place(local), inode, uid: Number(uid), peer: place(remote), state })
   }
   return found
+}
+
+function place(text: string): { readonly address: string; readonly port: number } {
+  const [address = '', port = ''] = text.split(':')
+  return { address: address.length === 8 ? ipv4(address) : ipv6(address), port: Number.parseInt(port, 16) }
 }
 
 /** The kernel prints each 32-bit word in the byte order of the machine, which is little-endian on all we run on. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Capability, CapabilityId } from '../../contract/index.ts'
 import type { Topic } from './topic.ts'
 
-const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'export', 'fork', 'network', 'isolation', 'users']
+const ids: readonly CapabilityId[] = ['disk', 'exec', 'tty', 'sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'idle-stop', 'checkpoints', 'export', 'fork', 'network', 'publish', 'isolation', 'users']
 const members = ['sessions', 'files', 'archive', 'tunnel', 'ports', 'idle', 'checkpoints', 'network'] as const
 const rank = { unavailable: 0, emulated: 1, native: 2 } as const
 

@@ -11,6 +11,7 @@ import { rejects } from './helpers.ts'
 import { fork } from './fork.ts'
 import { honesty } from './honesty.ts'
 import { idle } from './idle.ts'
+import { idleStop } from './idle-stop.ts'
 import { lifecycle } from './lifecycle.ts'
 import { list } from './list.ts'
 import { logs } from './logs.ts'
@@ -26,7 +27,7 @@ import type { Topic } from './topic.ts'
 import { tty } from './tty.ts'
 import { tunnel } from './tunnel.ts'
 
-const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, checkpoints, checkpointFaults, carry, fork, network, services]
+const topics: readonly Topic[] = [honesty, lifecycle, list, spawn, streams, tty, sessions, screens, logs, files, fileTrees, archive, tunnel, ports, idle, idleStop, checkpoints, checkpointFaults, carry, fork, network, services]
 
 export type { ConformanceReport } from './report.ts'
 

@@ -2,6 +2,7 @@ import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
 import { labelsOf, marks, type Meta } from '../meta.ts'
 import { copyOf, inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
+import { bindings } from '../publish.ts'
 import { maker } from './unfinished.ts'
 import { treeName, treesOf } from './project.ts'
 
@@ -25,6 +26,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
     const Labels = { ...marks(name, 'copy'), [LABEL.role]: 'copy' }
     return { Type: 'volume' as const, Source: copyOf(name, treeName(meta.project, path)), Target: path, VolumeOptions: { NoCopy: true, Labels, DriverConfig: { Name: 'local', Options: {} } } }
   }
+  const bound = bindings(meta.publish ?? [])
   const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
   try {
     const { id } = await client.call((docker) =>
@@ -40,6 +42,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
         StopSignal: 'SIGTERM',
         StopTimeout: STOP_SECONDS,
         Healthcheck: { Test: ['NONE'] },
+        ...bound.exposed,
         HostConfig: {
           Mounts: [
             { Type: 'volume', Source: KIT_VOLUME, Target: inside.kit, ReadOnly: true },
@@ -52,6 +55,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
           CapDrop: ['NET_RAW'],
           NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
           RestartPolicy: { Name: 'no' },
+          ...bound.bindings,
           ShmSize: SHARED_MEMORY,
           LogConfig: { Type: 'json-file', Config: { 'max-size': '1m', 'max-file': '1' } },
           ...(limits.cpus !== undefined && { NanoCpus: Math.round(limits.cpus * 1e9) }),

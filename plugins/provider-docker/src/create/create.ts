@@ -21,7 +21,7 @@ import { leftovers, removeVolumes } from '../disk/volumes.ts'
 /** Everything a computer consists of, ready for its first start. */
 export async function build(client: Client, context: ConnectContext, options: CreateOptions): Promise<Meta> {
   const limits = checkOptions(options)
-  const { name, signal, network = {} } = options
+  const { name, signal, network = {}, publish = [] } = options
   throwIfAborted(signal)
   const project = options.project && client.here ? checkProject(options.project) : undefined
   const { access = 'open', hostPorts = [], policy } = network
@@ -43,6 +43,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     ...(project && { project }),
     ...(client.here && { run: runDir(context.dataDir, name) }),
     ...(hostPorts.length > 0 && { hostPorts: [...new Set(hostPorts)] }),
+    ...(publish.length > 0 && { publish }),
     ...(Object.keys(limits).length > 0 && { limits }),
   }
   const facts = await factsOf(client, image.id, context.dataDir)
@@ -54,7 +55,8 @@ export async function build(client: Client, context: ConnectContext, options: Cr
 export async function buildTwin(client: Client, context: ConnectContext, like: string, { name, labels, policy, signal }: TwinOptions): Promise<Meta> {
   checkName(name)
   const found = await mustLook(client, like)
-  const { project, ...rest } = readMeta(like, found.Config.Labels)
+  // Ports of this machine are the other one's.
+  const { project, publish: _, ...rest } = readMeta(like, found.Config.Labels)
   await refuseTaken(client, name)
   const image = await inspectImage(client, rest.image)
   if (image === undefined) throw fail('tool_missing', `the image of ${like} is gone: nothing can be made like it`, { computer: like, hint: `Get ${rest.imageName} again.` })

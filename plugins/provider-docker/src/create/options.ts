@@ -13,12 +13,13 @@ const LEAST_MEMORY = 6 * 1024 * 1024
 const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
 
 /** What cannot be had is refused before anything is made. */
-export function checkOptions({ name, options = {}, env, network = {} }: CreateOptions): Limits {
+export function checkOptions({ name, options = {}, env, network = {}, publish = [] }: CreateOptions): Limits {
   checkName(name)
   for (const option of Object.keys(options)) if (!['image', 'cpus', 'memory'].includes(option)) throw invalid(`provider docker has no option "${option}"`)
   checkEnvironment(env)
   const { hostPorts = [] } = network
-  for (const port of hostPorts) if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(`${port} is no port`)
+  for (const port of [...hostPorts, ...publish.flatMap(({ local, remote }) => [...(local === 0 ? [] : [local]), remote])]) if (!Number.isInteger(port) || port < 1 || port > 65535) throw invalid(`${port} is no port`)
+  if (publish.length > 0 && network.access === 'none') throw invalid('a computer without a network publishes no ports')
   if (hostPorts.length > MOST_PORTS) throw invalid(`a computer has at most ${MOST_PORTS} ports of this machine`)
   const cpus = options['cpus']
   if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('-o cpus takes a number, such as 1.5')

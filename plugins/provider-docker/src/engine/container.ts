@@ -60,12 +60,31 @@ export async function linkOf(client: Client, id: string, path: string): Promise<
   return (await stat(client, id, path))?.linkTarget
 }
 
+/** When it was written, in milliseconds; undefined where there is nothing. */
+export async function writtenAt(client: Client, id: string, path: string): Promise<number | undefined> {
+  const found = await stat(client, id, path)
+  return found && Date.parse(found.mtime ?? '')
+}
+
+/** A file that the computer may have made anything of. */
+export async function takeSmall(client: Client, id: string, path: string, most: number): Promise<string | undefined> {
+  const { size = most + 1 } = (await stat(client, id, path)) ?? {}
+  return size > most ? undefined : takeFile(client, id, path)
+}
+
+interface Stat {
+  readonly linkTarget?: string
+  readonly size?: number
+  /** RFC 3339. */
+  readonly mtime?: string
+}
+
 /** It costs an engine next to nothing, unlike the file's content. */
-async function stat(client: Client, id: string, path: string): Promise<{ readonly linkTarget?: string } | undefined> {
+async function stat(client: Client, id: string, path: string): Promise<Stat | undefined> {
   try {
     // A response, whose types say nothing.
     const { headers } = (await client.call(async (docker) => docker.getContainer(id).infoArchive({ path }))) as { readonly headers: Readonly<Record<string, string>> }
-    return JSON.parse(Buffer.from(headers['x-docker-container-path-stat'] ?? 'e30=', 'base64').toString()) as { readonly linkTarget?: string }
+    return JSON.parse(Buffer.from(headers['x-docker-container-path-stat'] ?? 'e30=', 'base64').toString()) as Stat
   } catch (error) {
     if (hasCode(error, 'not_found')) return undefined
     throw error

@@ -6,7 +6,7 @@ import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../.
 import { checkProject } from '../../../shared/project.ts'
 import { accepts, makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
-import { has, mustLook } from '../engine/container.ts'
+import { has, mustLook, writtenAt } from '../engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from '../errors.ts'
 import { execute, type Executed } from './exec.ts'
 import { ensureKit, kitName } from './kit.ts'
@@ -15,17 +15,21 @@ import { inside } from '../names.ts'
 import { startNet } from '../net.ts'
 import { guestNode, prepare } from './prepare.ts'
 import { relocated } from '../disk/relocate.ts'
+import { portTaken } from '../publish.ts'
 
 const PATIENCE_MS = 10_000
 /** Until it is told again, until a signal is tried, between two looks. */
 const AGAIN_MS = 1000
 const GO_MS = 150
 const POLL_MS = 4
+/** Everything on it has ended by then, and the engine has noticed. */
+const SETTLE_MS = 25_000
+const SETTLE_POLL_MS = 50
 
 /** Until the guest answers; false where there cannot be one, and only programs run. Whoever else starts it does the same things. */
 export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<boolean> {
   throwIfAborted(signal)
-  let found = await mustLook(client, name)
+  let found = await untilSettled(client, name)
   if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
   const meta = readMeta(name, found.Config.Labels)
   if (found.State.Running) unmoved(meta, project)
@@ -43,6 +47,18 @@ export async function boot(client: Client, name: string, context: ConnectContext
   await startNet(client, context, meta, found)
   if (node !== undefined) await untilGuest(client, found, meta, signal)
   return node !== undefined
+}
+
+/** One that is just stopping by itself runs no more in a moment; or it goes on, because somebody came. */
+async function untilSettled(client: Client, name: string): Promise<ContainerInspectInfo> {
+  for (const give = Date.now() + SETTLE_MS; ; await delay(SETTLE_POLL_MS)) {
+    const found = await mustLook(client, name)
+    const { Running: running, Paused: paused, StartedAt: since } = found.State
+    if (!running || paused || Date.now() > give || (await answers(client, readMeta(name, found.Config.Labels)))) return found
+    const slept = await writtenAt(client, found.Id, inside.slept)
+    // An older one is of the last time: it waits to be told to begin.
+    if (slept === undefined || slept < Date.parse(since)) return found
+  }
 }
 
 /** Sockets of a computer that died are in the way of the next ones. */
@@ -75,6 +91,8 @@ async function start(client: Client, { name, project }: Meta): Promise<void> {
     // Somebody else was quicker.
     if (statusOf(error) === 304) return
     const text = error instanceof Error ? error.message : String(error)
+    const taken = portTaken(name, text, error)
+    if (taken) throw taken
     if (/bind source path does not exist/.test(text)) throw fail('failed', `what ${name} has of this machine is not there any more: ${text}`, { computer: name, hint: project ? `Put the project back: ${project.path}` : undefined, cause: error })
     throw error
   }

@@ -1,6 +1,7 @@
 import { boolean } from '@oclif/core/flags'
 import type { ListeningPort } from '../../../contract/index.ts'
 import { AmuxCommand, computerArg, computerFlags, pick } from '../../../cli/index.ts'
+import { formatEnd } from '../../../ports/index.ts'
 
 export default class PortLs extends AmuxCommand {
   static override summary = 'List what listens on a computer.'
@@ -19,9 +20,11 @@ export default class PortLs extends AmuxCommand {
       for await (const event of computer.ports.events({ signal: this.signal })) this.out.event(event, `${event.type}  ${line(event)}`)
       return
     }
+    const { published = [] } = await computer.info()
+    const at = (port: number) => published.filter(({ remote }) => remote === port).map(formatEnd).join(', ')
     this.out.table(
-      await computer.ports.list(),
-      { port: (row) => row.port, address: (row) => row.address, pid: (row) => row.pid || undefined, program: (row) => row.program },
+      (await computer.ports.list()).map((row) => ({ ...row, published: published.filter(({ remote }) => remote === row.port) })),
+      { port: (row) => row.port, address: (row) => row.address, pid: (row) => row.pid || undefined, program: (row) => row.program, published: (row) => at(row.port) },
       { name: (row) => row.port, empty: `Nothing listens on ${computer.name}.` },
     )
   }
