@@ -50,9 +50,17 @@ function createHttpServer(guest: Guest): Http2Server {
   server.on('stream', (stream, headers) => {
     guest.rest.began()
     stream.once('close', () => guest.rest.ended())
+    stream.once('aborted', () => letGo(stream))
     void answer(guest, stream, headers)
   })
   return server
+}
+
+/** A stream that its client gave up closes by itself only once all that it has to say is sent, which it never will be. What came before is heard. */
+function letGo(stream: ServerHttp2Stream): void {
+  const end = () => stream.destroy()
+  if (stream.readableLength === 0) setImmediate(end)
+  else stream.once('end', end)
 }
 
 async function answer(guest: Guest, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
