@@ -53,6 +53,7 @@ export function acceptOne(request: Request): void {
   waiting.delete(id)
   socket.removeAllListeners('close')
   socket.removeAllListeners('error')
+  stream.once('aborted', () => socket.destroy())
   stream.once('close', () => {
     if (!stream.readableEnded || !stream.writableFinished) socket.destroy()
   })

@@ -59,9 +59,17 @@ function createHttpServer(guest: Guest): Http2Server {
       guest.rest.ended()
       if (uses) guest.idle.touch()
     })
+    stream.once('aborted', () => letGo(stream))
     void answer(guest, stream, headers)
   })
   return server
+}
+
+/** A stream that its client gave up closes by itself only once all that it has to say is sent, which it never will be. What came before is heard. */
+function letGo(stream: ServerHttp2Stream): void {
+  const end = () => stream.destroy()
+  if (stream.readableLength === 0) setImmediate(end)
+  else stream.once('end', end)
 }
 
 async function answer(guest: Guest, stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {

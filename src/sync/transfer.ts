@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, open } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pack } from './pack.ts'
 import { type Change, type Pair, type Side, untouched } from './plan.ts'
 import { type CopyOptions, type Sides, counted } from './sides.ts'
@@ -51,19 +50,6 @@ export async function transfer(ends: Ends, changes: readonly Change[], source: S
   const after = await survey(to, placed)
   const copied = placed.map((path) => [path, pairOf(source.seen.get(path), arrived.whole.get(path), after.get(path), content.get(path))] as const)
   return { copied: new Map(copied.flatMap(([path, pair]) => (pair ? [[path, pair] as const] : []))), removed, unsettled: [...unsettled(leaving, gone, free), ...unsettled(paths, arrived.whole, free)] }
-}
-
-/** A file between the scratch directories, which both sides call the same. */
-export async function carryFile({ computer, here, there, direction }: Ends, name: string, signal: AbortSignal): Promise<void> {
-  const [local, remote] = [join(here.root, name), `${there.root}/${name}`]
-  if (direction === 'push') return computer.files.write(remote, createReadStream(local), { parents: true, signal })
-  await mkdir(dirname(local), { recursive: true })
-  const file = await open(local, 'w', 0o600)
-  try {
-    for await (const chunk of computer.files.read(remote, { signal })) await file.writeFile(chunk)
-  } finally {
-    await file.close()
-  }
 }
 
 async function carry({ computer, here, there, direction }: Ends, stage: string, paths: readonly string[], options: CopyOptions): Promise<void> {

@@ -11,6 +11,7 @@ import { Sprite } from './sprite.ts'
 export const DEFAULT_URL = 'https://api.sprites.dev'
 const CREATE_MS = 300_000
 const PAGE = 50
+const PAGES_MOST = 10_000
 /** What tells our own sprite from somebody else's of the same name, when the answer to its creation was lost. */
 const NONCE = 'amux.create.'
 
@@ -67,11 +68,14 @@ class SpritesProvider implements Provider {
   }
 
   async *list({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<ComputerInfo> {
+    let pages = 0
     for (let token: string | undefined; ; ) {
       const page = await this.#page({ max_results: PAGE, continuation_token: token }, signal)
       for (const document of page.sprites ?? []) if (isOurs(document)) yield infoOf(document, undefined)
+      const before = token
       token = page.next_continuation_token ?? undefined
       if (page.has_more !== true || token === undefined || token === '') return
+      if (token === before || ++pages >= PAGES_MOST) throw fail('corrupt', 'the list of sprites has no end', { source: 'transport' })
     }
   }
 

@@ -3,6 +3,7 @@ import { type Client, spritePath } from './service/client.ts'
 import { fail } from './errors.ts'
 import { type Facts, learnFacts } from './facts.ts'
 import { openExec } from './exec/exec.ts'
+import { collect } from './service/collect.ts'
 
 /** What every part of a computer works with. */
 export class Sprite {
@@ -40,7 +41,12 @@ export class Sprite {
   /** A short program to its end: its output is held in memory. `argv` is found on the sprite's own PATH. */
   async run(argv: readonly string[], { input, signal, cwd }: { readonly input?: Uint8Array; readonly signal?: AbortSignal | undefined; readonly cwd?: string } = {}): Promise<{ readonly code: number; readonly stdout: Buffer; readonly stderr: Buffer }> {
     const program = await openExec(this, argv, { plain: true, ...(signal && { signal }), ...(cwd !== undefined && { cwd }) })
-    const [stdout, stderr, exit] = await Promise.all([collect(program.stdout), collect(program.stderr), program.exit, feed(program, input)])
+    const all = Promise.all([collect(program.stdout, `the output of ${argv[0]}`), collect(program.stderr, `the output of ${argv[0]}`), program.exit, feed(program, input)])
+    const [stdout, stderr, exit] = await all.catch((error: unknown) => {
+      // It may go on talking.
+      program.leave(error)
+      throw error
+    })
     return { code: exit.code ?? 128, stdout, stderr }
   }
 
@@ -55,10 +61,4 @@ export class Sprite {
 async function feed({ stdin }: { readonly stdin: { write(chunk: Uint8Array): Promise<void>; end(): Promise<void> } }, input: Uint8Array | undefined): Promise<void> {
   if (input) await stdin.write(input)
   await stdin.end()
-}
-
-async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const parts: Uint8Array[] = []
-  for await (const part of source) parts.push(part)
-  return Buffer.concat(parts)
 }

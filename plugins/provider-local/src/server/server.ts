@@ -14,7 +14,7 @@ import { execRoutes } from './routes/exec.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { Fleet } from './sprite/fleet.ts'
 import { fsRoutes } from './routes/fs.ts'
-import { checkHandshake, keepAlive, refuseUpgrade } from './http/handshake.ts'
+import { answerPings, checkHandshake, keepAlive, refuseUpgrade } from './http/handshake.ts'
 import { insideRoutes } from './sprite/inside.ts'
 import { linger } from './http/linger.ts'
 import { listRoutes } from './routes/list.ts'
@@ -90,7 +90,7 @@ class Front {
   readonly #log: (line: string) => void
   readonly #router = new Router(listRoutes, spriteRoutes, execRoutes, sessionRoutes, fsRoutes, watchRoutes, checkpointRoutes, policyRoutes, proxyRoutes, portRoutes, serviceRoutes, taskRoutes, extensionRoutes)
   readonly #inside = new Router(insideRoutes)
-  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: true, autoPong: true })
+  readonly #sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX, perMessageDeflate: false, skipUTF8Validation: true, clientTracking: true, autoPong: false })
 
   constructor(fleet: Fleet, { token, version, log }: ServerOptions) {
     this.#fleet = fleet
@@ -134,6 +134,7 @@ class Front {
           this.#sockets.once('headers', add)
           this.#sockets.handleUpgrade(request, socket, head, (client) => {
             client.on('error', () => client.terminate())
+            answerPings(client)
             resolve(client)
           })
           this.#sockets.off('headers', add)

@@ -123,6 +123,15 @@ describe('the server, to those who mean no good', () => {
     await settled(async () => (await get<{ count: number }>(bench, `${at}/exec`)).body.count === 0)
   })
 
+  it('lists by any pattern, and answers others meanwhile', async () => {
+    for (let n = 0; n < 20; n++) await get(bench, `${at}/fs/write?path=/tmp/g/${'a'.repeat(230 + n)}`, { method: 'PUT', body: 'x' })
+    const list = (pattern: string) => get<{ count: number }>(bench, `${at}/fs/list?path=/tmp/g&pattern=${encodeURIComponent(pattern)}`)
+    const [evil, , other] = await Promise.all([list(`${'*a'.repeat(100)}b`), list(`${'*a'.repeat(100)}b`), get(bench, '/v1/sprites')])
+    expect([evil.status, evil.body.count, other.status]).to.deep.equal([200, 0, 200])
+    expect((await list('*a')).body.count).to.equal(20)
+    for (const pattern of ['{a,b}', 'a'.repeat(300), '[']) expect((await list(pattern)).status).to.equal(400)
+  })
+
   it('goes on when clients leave in the middle of anything', async () => {
     for (let n = 0; n < 20; n++) {
       const { socket, closed } = dial(bench, `${at}/exec?cmd=sleep&cmd=1000&max_run_after_disconnect=1ms`)

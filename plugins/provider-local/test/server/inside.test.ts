@@ -6,6 +6,30 @@ import { get, queryOf } from './talk.ts'
 
 const policy = { rules: [{ domain: 'allowed.example', action: 'allow' }] }
 
+const DIAL = 'use IO::Socket::UNIX; sub dial { IO::Socket::UNIX->new(Peer => "/.sprite/api.sock") } my %n; sub said { join ",", map { "$_=$n{$_}" } sort keys %n }'
+
+/** Each asks, and reads one line of its answer, before any of them leaves. */
+const MANY = String.raw`${DIAL} my @all = map { dial() } 1..200;
+for my $s (@all) { print {$s} "GET /v1/tasks HTTP/1.1\r\nhost: sprite\r\n\r\n"; $s->flush }
+for my $s (@all) { my ($status) = <$s> =~ / (\d+)/; $n{$status}++ }
+print said()`
+
+/** Requests without end, none of which is ever answered to its end. */
+const FLOOD = String.raw`$SIG{PIPE} = "IGNORE"; ${DIAL} my $s = dial(); my $ok = 1;
+for (1..200000) { last unless $ok = syswrite $s, "GET /v1/services/sleeper/logs?duration=1h HTTP/1.1\r\nhost: sprite\r\n\r\n" }
+print $ok ? "taken" : "cut off"`
+
+const TASKS = String.raw`${DIAL} my $s = dial();
+for my $id (1..260) {
+  my $body = qq({"name":"t$id","expire":60});
+  print {$s} "POST /v1/tasks HTTP/1.1\r\nhost: sprite\r\ncontent-length: " . length($body) . "\r\n\r\n$body"; $s->flush;
+  my ($status) = <$s> =~ / (\d+)/; $n{$status}++;
+  my $size = 0;
+  while ((my $line = <$s>) ne "\r\n") { $size = $1 if $line =~ /content-length: (\d+)/i }
+  read $s, my $rest, $size;
+}
+print said()`
+
 describe("the server, to a sprite's own programs that mean no good", () => {
   let bench: Bench
   before(async () => {
@@ -74,11 +98,23 @@ describe("the server, to a sprite's own programs that mean no good", () => {
     expect((await get(bench, `/v1/sprites/inner/checkpoints/${id}`)).status).to.equal(200)
   })
 
+  it('takes so many connections of theirs and no more, says so, and takes others once those are gone', async () => {
+    expect(await run('perl', '-e', MANY)).to.match(/^200=6[0-4],503=1(3[6-9]|40)$/)
+    await until('they are let in again', async () => (await ask('GET', '/v1/tasks')).status === 200)
+    expect((await ask('PUT', '/v1/services/sleeper?duration=10ms', '{"cmd":"sleep","args":["1000"]}')).status).to.equal(200)
+    expect(await run('perl', '-e', FLOOD)).to.equal('cut off')
+    expect((await ask('DELETE', '/v1/services/sleeper')).status).to.equal(204)
+  })
+
   it('gives them what they are to have', async () => {
     expect(JSON.parse((await ask('PUT', '/v1/tasks/work', '{"expire":60}')).text)).to.include({ name: 'work' })
     expect((await ask('DELETE', '/v1/tasks/work')).status).to.equal(204)
     expect((await ask('GET', '/v1/services')).text.trim()).to.equal('[]')
     expect((await ask('POST', '/v1/checkpoint', '{}')).text).to.include('"complete"')
     expect(JSON.parse((await ask('GET', '/v1/checkpoints')).text)).to.have.length(3)
+  })
+
+  it('keeps so many tasks and no more', async () => {
+    expect(await run('perl', '-e', TASKS)).to.equal('201=256,429=4')
   })
 })

@@ -11,6 +11,8 @@ const SAFETY = 'amux: before the restore of'
 const AUTOMATIC = 'amux: automatic'
 /** Of automatic and safety points together with their own kind, so many are kept. */
 const KEPT = 10
+/** Of what the service says while it works, in characters. */
+const WORDS_MOST = 64 * 1024
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 interface Row {
@@ -152,8 +154,9 @@ class Points {
     let text = ''
     let complete = false
     for await (const { type, data, error } of events) {
-      if (type === 'error') throw fail('failed', `${failed}: ${String(error ?? data)}`, { computer: this.#sprite.name })
-      if (typeof data === 'string') text += `${data}\n`
+      if (type === 'error') throw fail('failed', `${failed}: ${String(error ?? data).slice(0, 1000)}`, { computer: this.#sprite.name })
+      // Its last words say what was made.
+      if (typeof data === 'string') text = `${text}${data}\n`.slice(-WORDS_MOST)
       complete ||= type === 'complete'
     }
     if (complete) return text

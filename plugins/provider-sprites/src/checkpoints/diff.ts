@@ -3,6 +3,7 @@ import type { CheckpointChange } from '../../../../src/contract/index.ts'
 import { fail } from '../errors.ts'
 import { program } from '../files/errors.ts'
 import { spriteFiles } from '../files/files.ts'
+import { collect } from '../service/collect.ts'
 import type { Sprite } from '../sprite.ts'
 
 /** Not of the disk that a checkpoint covers. */
@@ -34,6 +35,8 @@ comm -z -23 "$3/a" "$3/b" > "$3/from" && comm -z -13 "$3/a" "$3/b" > "$3/to"`
 
 /** Of the files named on its input, those whose contents differ. */
 const CONTENTS = `sudo -n xargs -0 -r sh -c 'a=$1; b=$2; shift 2; for p; do cmp -s -- "$a$p" "$b$p" || printf "%s\\0" "$p"; done' sh "$1" "$2"`
+/** Some millions of files, in bytes. */
+const LIST_MOST = 256 * 1024 * 1024
 /** So many at a time. */
 const BATCH = 500
 
@@ -97,9 +100,7 @@ const types: Readonly<Record<string, Entry['type']>> = { f: 'file', d: 'director
 
 /** `.PATH//TYPE SIZE MODE OWNER TIME//TARGET`: no path has two slashes in a row. */
 async function entries(source: AsyncIterable<Uint8Array>): Promise<ReadonlyMap<string, Entry>> {
-  const parts: Uint8Array[] = []
-  for await (const part of source) parts.push(part)
-  const records = Buffer.concat(parts).toString().split('\0').slice(0, -1)
+  const records = (await collect(source, 'the list of what differs', LIST_MOST)).toString().split('\0').slice(0, -1)
   return new Map(records.map(entryOf))
 }
 

@@ -1,14 +1,19 @@
 import type { ByteSource } from '../../../../src/contract/index.ts'
-import { fail } from '../errors.ts'
+import { BLOCK, type Header, bad, headerOf, paxRecords } from './tar-header.ts'
 
-const BLOCK = 512
+/** Of a header that belongs to the next entry, in bytes. */
 const LONG_MAX = 1024 * 1024
-/** Files, links of both kinds, directories, and the names of long ones. */
+/** A path that the kernel takes, in bytes. */
+const PATH_MAX = 4096
+/** Files, links of both kinds, directories. */
 const plain: ReadonlySet<string> = new Set(['0', '\0', '1', '2', '5', '7'])
+/** Records that say what an entry is: for one, never for all that follow. */
+const TELLING = /^(?:(?:path|linkpath|size)$|GNU\.)/
 
 /**
  * The same archive, looked through as it passes: what would leave the directory it is unpacked in, and what is no file,
- * directory or link, is refused; so is what ends too soon.
+ * directory or link, is refused; so is what ends too soon. Names and sizes are those that whoever unpacks it goes by: where
+ * programs that unpack differ in what they take a header for, it is refused too.
  */
 export async function* checkTar(source: ByteSource): ByteSource {
   const walk = new Walk()
@@ -19,13 +24,20 @@ export async function* checkTar(source: ByteSource): ByteSource {
   walk.end()
 }
 
+/** What headers in front of an entry say of it. */
+interface Said {
+  name?: string
+  target?: string
+  size?: number
+}
+
 class Walk {
   #rest: Buffer = Buffer.alloc(0)
   /** Bytes of a body that are to be passed over. */
   #skip = 0
   /** Collects the body of a header that belongs to the next entry. */
   #long: { readonly kind: string; size: number; readonly parts: Buffer[] } | undefined
-  #name: string | undefined
+  #said: Said = {}
   #zeros = 0
   #began = false
 
@@ -53,70 +65,64 @@ class Walk {
   }
 
   #header(block: Buffer): void {
-    if (block.every((byte) => byte === 0)) return void this.#zeros++
+    // What follows the end is nobody's.
     if (this.#zeros > 0) return
+    const header = headerOf(block)
+    if (!header) return void this.#zeros++
     this.#began = true
-    if (!sound(block)) throw bad('it is no archive')
-    const kind = String.fromCharCode(block[156] ?? 0)
-    const size = numberAt(block, 124, 12)
-    this.#skip = Math.ceil(size / BLOCK) * BLOCK
+    const { kind, size } = header
     if (kind === 'x' || kind === 'L' || kind === 'g' || kind === 'K') {
       if (size > LONG_MAX) throw bad('a name is too long')
+      this.#skip = Math.ceil(size / BLOCK) * BLOCK
       this.#long = { kind, size, parts: [] }
       if (this.#skip === 0) this.#finishLong(this.#long)
       return
     }
+    this.#entry(header)
+  }
+
+  #entry({ kind, ...header }: Header): void {
+    const { name, target, size } = { ...header, ...this.#said }
+    this.#said = {}
     if (!plain.has(kind)) throw bad(`it holds something that is no file, directory or link (type ${JSON.stringify(kind)})`)
-    const prefix = textAt(block, 345, 155)
-    const name = this.#name ?? (prefix === '' ? textAt(block, 0, 100) : `${prefix}/${textAt(block, 0, 100)}`)
-    this.#name = undefined
     checkName(name)
     // A hard link's target is a name in the archive.
-    if (kind === '1') checkName(textAt(block, 157, 100))
+    if (kind === '1') checkName(target)
+    if (kind === '2' && (target === '' || target.includes('\0') || Buffer.byteLength(target) >= PATH_MAX)) throw bad(`a link of it leads nowhere: ${shown(name)}`)
+    // Some take it for contents, others for the next header.
+    if (size > 0 && (kind === '1' || kind === '2' || kind === '5')) throw bad(`${shown(name)} is a link or a directory, and has contents`)
+    this.#skip = Math.ceil(size / BLOCK) * BLOCK
   }
 
   #finishLong({ kind, size, parts }: { readonly kind: string; readonly size: number; readonly parts: readonly Buffer[] }): void {
     this.#long = undefined
     const body = Buffer.concat(parts).subarray(0, size)
-    if (kind === 'L') this.#name = body.toString().replace(/\0.*$/s, '')
-    if (kind === 'x') this.#name = paxPath(body) ?? this.#name
+    if (kind === 'L') this.#say('name', body.toString().replace(/\0.*$/s, ''))
+    else if (kind === 'K') this.#say('target', body.toString().replace(/\0.*$/s, ''))
+    else for (const [key, value] of paxRecords(body)) this.#record(key, value, kind === 'g')
+  }
+
+  #record(key: string, value: string, forAll: boolean): void {
+    if (!TELLING.test(key)) return
+    if (forAll || key.startsWith('GNU.')) throw bad(`a header of it is not understood: ${shown(key)}`)
+    if (key === 'path') return this.#say('name', value)
+    if (key === 'linkpath') return this.#say('target', value)
+    if (!/^\d{1,15}$/.test(value)) throw bad('a header of it makes no sense')
+    this.#say('size', Number(value))
+  }
+
+  /** Said twice, the first counts for some and the last for others. */
+  #say<Key extends keyof Said>(key: Key, value: NonNullable<Said[Key]>): void {
+    if (this.#said[key] !== undefined && this.#said[key] !== value) throw bad(`an entry of it has two of a kind: ${key}`)
+    this.#said[key] = value
   }
 }
 
 function checkName(name: string): void {
-  if (name === '' || name.startsWith('/') || name.split('/').includes('..') || name.includes('\0')) throw bad(`it would leave its directory: ${JSON.stringify(name)}`)
+  if (name === '' || name.startsWith('/') || name.split('/').includes('..') || name.includes('\0')) throw bad(`it would leave its directory: ${shown(name)}`)
+  if (Buffer.byteLength(name) >= PATH_MAX) throw bad(`a name is too long: ${shown(name)}`)
 }
 
-function paxPath(body: Buffer): string | undefined {
-  for (let at = 0; at < body.length; ) {
-    const space = body.indexOf(32, at)
-    const length = Number(body.subarray(at, space).toString())
-    if (space < 0 || !(length > 0)) throw bad('a header of it makes no sense')
-    const record = body.subarray(space + 1, at + length - 1).toString()
-    if (record.startsWith('path=')) return record.slice('path='.length)
-    at += length
-  }
-  return undefined
-}
-
-function sound(block: Buffer): boolean {
-  let sum = 8 * 32
-  for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += block[at] ?? 0
-  return sum === Number.parseInt(textAt(block, 148, 8).trim(), 8)
-}
-
-/** Octal, or binary for what is large. */
-function numberAt(block: Buffer, at: number, length: number): number {
-  if (((block[at] ?? 0) & 0x80) === 0) return Number.parseInt(textAt(block, at, length).trim() || '0', 8)
-  return block.subarray(at + length - 6, at + length).readUIntBE(0, 6)
-}
-
-function textAt(block: Buffer, at: number, length: number): string {
-  const field = block.subarray(at, at + length)
-  const end = field.indexOf(0)
-  return field.subarray(0, end < 0 ? length : end).toString()
-}
-
-function bad(what: string): Error {
-  return fail('invalid_argument', `the archive is refused: ${what}`, { source: 'amux' })
+function shown(name: string): string {
+  return JSON.stringify(name.length > 200 ? `${name.slice(0, 200)}…` : name)
 }

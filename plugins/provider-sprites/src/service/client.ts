@@ -1,14 +1,16 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteSource } from '../../../../src/contract/index.ts'
 import { fail, throwIfAborted } from '../errors.ts'
+import { collect } from './collect.ts'
 import { type Answer, Http } from './http.ts'
+import { lines } from './lines.ts'
 import { isPage, notTheApi, refusal } from './refusals.ts'
 import { retrying } from './retry.ts'
 import { type Socket, openSocket } from './socket.ts'
 
 const ANSWER_MS = 30_000
-const JSON_MAX = 64 * 1024 * 1024
-const LINE_MAX = 1024 * 1024
+/** Of an answer that is read whole: so long without a byte, and it is given up. */
+const QUIET_MS = 30_000
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
@@ -66,18 +68,10 @@ export class Client {
   async *events(method: string, path: string, options: CallOptions & { readonly body?: object } = {}): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
     const { body } = options
     const answer = await this.#ask(method, path, { timeout: 0, ...options }, body && Buffer.from(JSON.stringify(body)), 'application/json')
-    let rest = Buffer.alloc(0)
-    for await (const chunk of answer.body) {
-      rest = Buffer.concat([rest, chunk])
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        const event = document(rest.subarray(0, end))
-        rest = rest.subarray(end + 1)
-        if (event) yield event
-      }
-      if (rest.length > LINE_MAX) throw fail('corrupt', 'the API sent an endless line', { source: 'transport' })
+    for await (const line of lines(answer.body)) {
+      const event = document(line)
+      if (event) yield event
     }
-    const last = document(rest)
-    if (last) yield last
   }
 
   /** A request whose answer is whatever it is: for `sprites api`. */
@@ -135,15 +129,8 @@ export class Client {
     if (String(headers['sprite-server'] ?? '').startsWith('amux/')) this.server.amux = true
   }
 
-  async #text({ body }: Answer): Promise<string> {
-    const parts: Uint8Array[] = []
-    let size = 0
-    for await (const part of body) {
-      size += part.length
-      if (size > JSON_MAX) throw fail('corrupt', 'the API sent an endless answer', { source: 'transport' })
-      parts.push(part)
-    }
-    return Buffer.concat(parts).toString()
+  async #text({ within }: Answer): Promise<string> {
+    return (await collect(within(QUIET_MS), "the API's answer")).toString()
   }
 }
 
@@ -172,9 +159,9 @@ function parse<T>(text: string): T {
   }
 }
 
-function document(line: Uint8Array): Readonly<Record<string, unknown>> | undefined {
+function document(line: Buffer): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString())
+    const value: unknown = JSON.parse(line.toString())
     return value instanceof Object ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined

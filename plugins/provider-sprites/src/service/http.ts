@@ -20,6 +20,8 @@ export interface Answer {
   readonly headers: IncomingHttpHeaders
   /** Errors are ours; leaving early gives the connection up. */
   readonly body: ByteSource
+  /** The same, given up as `connection_lost` after so many milliseconds without a byte. */
+  within(quiet: number): ByteSource
 }
 
 /** Requests over connections that are kept. What goes wrong below HTTP is `unavailable` before an answer, `connection_lost` in it. */
@@ -43,7 +45,7 @@ export class Http {
       clearTimeout(late)
       const off = () => signal?.removeEventListener('abort', onAbort)
       response.once('close', off)
-      return { status: response.statusCode ?? 0, headers: response.headers, body: chunks(response, signal) }
+      return { status: response.statusCode ?? 0, headers: response.headers, body: chunks(response, signal), within: (quiet) => chunks(response, signal, quiet) }
     } catch (error) {
       clearTimeout(late)
       signal?.removeEventListener('abort', onAbort)
@@ -96,9 +98,14 @@ function drained(request: ClientRequest): Promise<void> {
   })
 }
 
-async function* chunks(response: IncomingMessage, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
+async function* chunks(response: IncomingMessage, signal: AbortSignal | undefined, quiet = 0): AsyncGenerator<Uint8Array, void> {
+  const pieces: AsyncIterator<Uint8Array> = response[Symbol.asyncIterator]()
+  const next = async () => {
+    const late = quiet > 0 ? setTimeout(() => response.destroy(fail('connection_lost', `the answer broke off: nothing came for ${Math.round(quiet / 1000)} s`, { source: 'transport' })), quiet) : undefined
+    return pieces.next().finally(() => clearTimeout(late))
+  }
   try {
-    for await (const chunk of response) yield chunk as Buffer
+    for (let piece = await next(); piece.done !== true; piece = await next()) yield piece.value
     if (!response.complete) throw fail('connection_lost', 'the answer broke off', { source: 'transport' })
   } catch (error) {
     if (signal?.aborted) throw given(signal)

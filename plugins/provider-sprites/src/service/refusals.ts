@@ -17,6 +17,9 @@ const codes: Readonly<Record<number, ErrorCode>> = {
   507: 'quota_exceeded',
 }
 
+/** Of what it says, in characters: more is for no person. */
+const SAID_MOST = 1000
+
 interface Body {
   readonly error?: unknown
   readonly message?: unknown
@@ -32,7 +35,7 @@ export function refusal(status: number, headers: IncomingHttpHeaders, text: stri
   if (isPage(headers, text)) return notTheApi(status)
   const body = parse(text)
   const said = [body.message, body.error].find((one) => typeof one === 'string' && one !== '') as string | undefined
-  const message = said ?? (text.trim().slice(0, 300) || `the API answered ${status}`)
+  const message = said?.slice(0, SAID_MOST) ?? (text.trim().slice(0, 300) || `the API answered ${status}`)
   const word = typeof body.error === 'string' ? body.error : undefined
   const posix = typeof body.code === 'string' ? body.code : undefined
   const code = codes[status] ?? (status >= 500 ? 'unavailable' : 'failed')

@@ -10,7 +10,7 @@ const PING_MS = 15_000
 const SILENCE_MS = 45_000
 /** Waiting to be sent, in bytes: more and the sender waits. */
 const HIGH = 1024 * 1024
-const MESSAGE_MAX = 256 * 1024 * 1024
+const MESSAGE_MAX = 32 * 1024 * 1024
 const TEXT_MAX = 64 * 1024
 
 export interface SocketEvents {
@@ -144,8 +144,14 @@ export function openSocket(url: URL, headers: Readonly<Record<string, string>>, 
   })
 }
 
+/** How it begins: a refusal need not end. */
 async function read(response: IncomingMessage): Promise<string> {
+  const late = setTimeout(() => response.destroy(), CONNECT_MS)
   let text = ''
-  for await (const part of response) if (text.length < TEXT_MAX) text += String(part)
-  return text
+  try {
+    for await (const part of response) if ((text += String(part)).length >= TEXT_MAX) break
+  } finally {
+    clearTimeout(late)
+  }
+  return text.slice(0, TEXT_MAX)
 }

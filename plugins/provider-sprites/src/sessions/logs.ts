@@ -7,6 +7,8 @@ import { Tag, limitOf, outputOf } from './recorder-wire.ts'
 
 const WINDOW = 512 * 1024
 const TRIES = 8
+/** More than any recorder keeps of both streams, in bytes. */
+const KEPT_MOST = 64 * 1024 * 1024
 const PAUSE_MS = 250
 
 /** Of a session that is there, each byte once, over as many connections as it takes. */
@@ -53,7 +55,12 @@ async function* read(recorder: Recorder, id: string, at: { stdout: number; stder
 
 async function collect(chunks: AsyncIterable<LogChunk>): Promise<LogChunk[]> {
   const all: LogChunk[] = []
-  for await (const chunk of chunks) all.push(chunk)
+  let size = 0
+  for await (const chunk of chunks) {
+    size += chunk.data.length
+    if (size > KEPT_MOST) throw fail('corrupt', 'the log is longer than a recorder keeps', { source: 'transport' })
+    all.push(chunk)
+  }
   return all
 }
 

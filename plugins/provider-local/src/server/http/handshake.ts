@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
 import { answerTo, refuse } from './errors.ts'
 
 /** How long a client may take to read why it is refused. */
 const REFUSED_MS = 5000
 const PROBE_MS = 30_000
+/** Waiting to be sent to one who pings, in bytes. */
+const PONGS_MAX = 2 * 1024 * 1024
 
 /** 400 for what `ws` would refuse only after a program was started for it. */
 export function checkHandshake({ method, headers }: IncomingMessage): void {
@@ -15,6 +18,13 @@ export function checkHandshake({ method, headers }: IncomingMessage): void {
 /** The kernel finds out about clients that vanished without a word. */
 export function keepAlive(socket: Duplex): void {
   if ('setKeepAlive' in socket && typeof socket.setKeepAlive === 'function') socket.setKeepAlive(true, PROBE_MS)
+}
+
+/** One who asks on and never reads the answers gets none. */
+export function answerPings(client: WebSocket): void {
+  client.on('ping', (data) => {
+    if (client.bufferedAmount < PONGS_MAX) client.pong(data)
+  })
 }
 
 /** An ordinary answer on a connection that was to become a WebSocket. */

@@ -43,6 +43,12 @@ export class Outlet {
     this.send(JSON.stringify(document))
   }
 
+  /** At the reader's pace. False: it is gone. */
+  tell(document: object): Promise<boolean> {
+    this.say(document)
+    return this.room()
+  }
+
   /** More should not be sent now. */
   get crowded(): boolean {
     return this.queued > HIGH

@@ -1,11 +1,16 @@
 import { posix } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import type { FileStat, Files } from '../../../../../src/contract/index.ts'
 import { refuse } from '../http/errors.ts'
+import { glob } from './glob.ts'
 
 const MOST = 200_000
+/** Entries that are looked at before others have their turn. */
+const TURN = 1000
 
 /** A file gives itself; a directory what is in it, or with `recursive` all below. */
 export async function listTree(files: Files, path: string, { recursive, pattern }: { readonly recursive: boolean; readonly pattern: string | null }): Promise<readonly FileStat[]> {
+  const fits = pattern === null || pattern === '' ? () => true : glob(pattern)
   const top = await files.stat(path)
   const through = top.type === 'link' ? await files.list(`${path}/.`).catch(() => undefined) : undefined
   if (top.type !== 'directory' && !through) return [top]
@@ -18,12 +23,12 @@ export async function listTree(files: Files, path: string, { recursive, pattern 
       if (recursive && entry.type === 'directory') waiting.push(entry.path)
     }
   }
-  return pattern === null || pattern === '' ? found : found.filter((entry) => fits(posix.relative(path, entry.path), pattern))
-}
-
-/** Of the name, unless the pattern has directories. */
-function fits(path: string, pattern: string): boolean {
-  return posix.matchesGlob(pattern.includes('/') ? path : posix.basename(path), pattern)
+  const fitting: FileStat[] = []
+  for (let at = 0; at < found.length; at += TURN) {
+    for (const entry of found.slice(at, at + TURN)) if (fits(posix.relative(path, entry.path))) fitting.push(entry)
+    await setImmediate()
+  }
+  return fitting
 }
 
 export function entryOf({ path, type, size, mode, mtime }: FileStat): object {

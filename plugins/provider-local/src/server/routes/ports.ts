@@ -17,7 +17,7 @@ export const portRoutes: Routes = {
       // It begins with all that are there.
       for await (const event of served.computer.ports.events({ signal: gone.signal })) {
         if (event.type === 'opened' && told.delete(keyOf(event))) continue
-        outlet.say(notice(event))
+        if (!(await outlet.tell(notice(event)))) return
       }
     } catch {
       outlet.socket.close(1011, 'the sprite does not answer')

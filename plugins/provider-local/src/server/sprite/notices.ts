@@ -27,6 +27,8 @@ async function follow({ computer }: Served, leader: number, peer: Peer, signal: 
       told.add(key)
       peer.text(notice(event))
     }
+    // Who does not read what its program says is not told of ports meanwhile; the guest keeps what it can.
+    await peer.room()
   }
 
   async function isBelow(pid: number): Promise<boolean> {

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws'
 import type { ByteSink, ExitStatus, TerminalSize } from '../../../../../src/contract/index.ts'
+import { parseDocument } from '../http/call.ts'
 import type { Greeting } from './greeting.ts'
 import { Outlet } from '../http/outlet.ts'
 import { TAKEN_MOST, type Taken } from './ring.ts'
@@ -7,6 +8,8 @@ import { codeOfSignal } from '../routes/signals.ts'
 
 /** Waiting to be typed, in bytes: above it, the client waits. */
 const INPUT_MAX = 1024 * 1024
+/** What a message counts for at least: a word is work too, and takes room while it waits. */
+const MESSAGE_LEAST = 1024
 /** A frame that is worth its space, in bytes. */
 const LARGE = 32 * 1024
 /** An SDK gives a socket up that says nothing for 45 seconds. */
@@ -28,6 +31,7 @@ export class Peer {
     this.#outlet = new Outlet(socket)
     // Some clients count messages, others pings.
     this.#timer = setInterval(() => {
+      if (this.crowded) return
       this.#send(Buffer.alloc(0))
       socket.ping()
     }, ALIVE_MS)
@@ -123,7 +127,8 @@ export function listen(peer: Peer, program: Heard): void {
   const { socket } = peer
   let waiting = 0
   let probe: NodeJS.Timeout | undefined
-  const later = (bytes: number, work: () => Promise<void>) => {
+  const later = (size: number, work: () => Promise<void>) => {
+    const bytes = Math.max(size, MESSAGE_LEAST)
     waiting += bytes
     if (waiting > INPUT_MAX && !socket.isPaused) {
       socket.pause()
@@ -141,7 +146,7 @@ export function listen(peer: Peer, program: Heard): void {
   socket.on('message', (data, binary) => {
     // One buffer: the default of ws.
     const bytes = data as Buffer
-    if (!binary) return control(bytes.toString(), program)
+    if (!binary) return later(bytes.length, () => control(bytes.toString(), program))
     if (bytes.length === 0) return
     if (peer.tty) return later(bytes.length, () => program.stdin.write(bytes))
     if (bytes[0] === 0 && bytes.length > 1) later(bytes.length, () => program.stdin.write(bytes.subarray(1)))
@@ -150,15 +155,12 @@ export function listen(peer: Peer, program: Heard): void {
 }
 
 /** What makes no sense is not heard: nothing says how it would be answered. */
-function control(text: string, program: Heard): void {
-  let message: unknown
+async function control(text: string, program: Heard): Promise<void> {
   try {
-    message = JSON.parse(text)
+    const { type, cols, rows, signal } = parseDocument(text)
+    if (type === 'resize' && typeof cols === 'number' && typeof rows === 'number') await program.resize({ cols, rows })
+    if (type === 'signal' && typeof signal === 'string') await program.kill(signal.toUpperCase().replace(/^(?:SIG)?/, 'SIG'))
   } catch {
     return
   }
-  if (!(message instanceof Object)) return
-  const { type, cols, rows, signal } = message as Readonly<Record<string, unknown>>
-  if (type === 'resize' && typeof cols === 'number' && typeof rows === 'number') program.resize({ cols, rows }).catch(() => undefined)
-  if (type === 'signal' && typeof signal === 'string') program.kill(signal.toUpperCase().replace(/^(?:SIG)?/, 'SIG')).catch(() => undefined)
 }

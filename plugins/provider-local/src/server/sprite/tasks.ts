@@ -1,6 +1,8 @@
 import { refuse } from '../http/errors.ts'
 
 const MOST_MS = 3_600_000
+/** At once, of one sprite. */
+const MOST = 256
 
 export interface Task {
   readonly name: string
@@ -33,6 +35,7 @@ export class Tasks {
     if (typeof name !== 'string' || !/^[\w.-]{1,128}$/.test(name)) throw refuse(400, 'invalid_request', 'a task needs a name')
     const now = Date.now()
     const before = this.#tasks.get(name)
+    if (!before && this.list().length >= MOST) throw refuse(429, 'too_many', `there are ${MOST} tasks already`)
     const task = { name, started_at: before?.started_at ?? new Date(now).toISOString(), expires_at: new Date(now + milliseconds(expire)).toISOString() }
     this.#tasks.set(name, task)
     return task

@@ -2,6 +2,7 @@ import type { CommandCall } from '../../../../../src/contract/index.ts'
 import { onSprite, option, spriteFlags } from '../../chosen.ts'
 import { command } from '../../../../shared/command.ts'
 import { fail } from '../../errors.ts'
+import { collect } from '../../service/collect.ts'
 
 interface Row {
   readonly id: string
@@ -25,7 +26,7 @@ export default command({
     onSprite(call, async ({ name, client, path }) => {
       const query = { includeAuto: call.flags['auto'] === true || undefined, history: option(call, 'history') }
       const answer = await client.bytes('GET', path('checkpoints'), { query, signal: call.signal })
-      const text = await whole(answer.body)
+      const text = (await collect(answer.body, 'the list of checkpoints')).toString()
       if (String(answer.headers['content-type'] ?? '').startsWith('text/plain')) call.data({ computer: name, history: text.split('\n').filter((line) => line !== '') }, () => text.trimEnd())
       else show(call, name, rowsOf(text))
     }),
@@ -52,10 +53,4 @@ function rowsOf(text: string): readonly Row[] {
     // Said below.
   }
   throw fail('corrupt', 'the API answered with no list of checkpoints')
-}
-
-async function whole(source: AsyncIterable<Uint8Array>): Promise<string> {
-  const parts: Uint8Array[] = []
-  for await (const part of source) parts.push(part)
-  return Buffer.concat(parts).toString()
 }
