@@ -42,7 +42,8 @@ export class PrivateEngine {
     rmSync(join(this.dir, 'pid'), { force: true })
     const log = openSync(join(this.dir, 'log'), 'a')
     const where = ['--data-root', this.data, '--exec-root', join(this.dir, 'exec'), '--pidfile', join(this.dir, 'pid'), '-H', this.host]
-    const daemon = spawn('dockerd', [...where, '--bridge=none', '--iptables=false', '--storage-driver=overlay2', ...more], { stdio: ['ignore', log, log] })
+    // A daemon without a bridge takes away the one that is there, which is another engine's.
+    const daemon = spawn('unshare', ['--net', 'dockerd', ...where, '--bridge=none', '--iptables=false', '--storage-driver=overlay2', ...more], { stdio: ['ignore', log, log] })
     this.#daemon = daemon
     for (const give = Date.now() + 90_000; Date.now() < give && daemon.exitCode === null; await delay(50)) if (await this.#answers()) return true
     return false
