@@ -8,6 +8,8 @@ export interface Plan {
   /** Only so many times. Default 1. */
   times?: number
   midway?: boolean
+  /** Cut a connection off once so many bytes passed in one direction of it, so many `times`. */
+  cutBytes?: number
   /** Every piece is cut up and held back for a while, at random. */
   shaky?: boolean
   /** Every request is answered with this before it reaches the server, so many times. */
@@ -78,7 +80,13 @@ export class Faults {
   }
 
   async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void): Promise<void> {
+    let passed = 0
+    let { plan } = this
     for await (const chunk of from as AsyncIterable<Buffer>) {
+      // A connection may be older than the plan.
+      if (plan !== this.plan) [passed, plan] = [0, this.plan]
+      passed += chunk.length
+      if (this.plan.cutBytes !== undefined && passed > this.plan.cutBytes && this.cuts < (this.plan.times ?? 1)) return cut()
       for (const piece of this.#pieces(chunk)) {
         if (this.plan.shaky) if (this.#random() < 0.2) await sleep(this.#random() * 3)
         const { cutAfter, times = 1, midway = false } = this.plan
@@ -90,7 +98,7 @@ export class Faults {
             await sleep(5)
             return cut()
           }
-          if (!to.write(message.bytes)) await Promise.race([once(to, 'drain'), once(to, 'close')])
+          await new Promise<void>((resolve) => to.write(message.bytes, () => resolve()))
         }
       }
     }
@@ -116,6 +124,8 @@ export class Faults {
 /** Cuts a direction of a connection up into the messages of its WebSocket; before the upgrade it passes what comes. */
 class Frames {
   isUpgraded = false
+  /** It began with another request: WebSockets have connections of their own. */
+  #isPlain = false
   #head = ''
   // A generator's star would multiply it.
   #rest: Buffer = Buffer.alloc(0);
@@ -123,12 +133,13 @@ class Frames {
   /** `whole`: a message of the WebSocket, pings and the like left out. */
   *split(chunk: Buffer): Generator<{ readonly bytes: Buffer; readonly whole: boolean }> {
     let rest = chunk
+    if (this.#isPlain) return yield { bytes: chunk, whole: false }
     if (!this.isUpgraded) {
       this.#head += chunk.toString('latin1')
       const end = this.#head.indexOf('\r\n\r\n')
       const is = /^(HTTP\/1\.1 101|GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*upgrade: websocket)/i.test(this.#head)
       if (end < 0 || !is) {
-        if (end >= 0) this.#head = this.#head.slice(-3)
+        this.#isPlain ||= end >= 0
         return yield { bytes: chunk, whole: false }
       }
       this.isUpgraded = true
