@@ -70,11 +70,11 @@ void journal_begin(const struct recorder *recorder) {
   write_file("status.new", text);
 }
 
-void journal_end(const struct recorder *recorder) {
-  char at[64], text[200];
+void journal_end(struct recorder *recorder) {
+  char at[64], *text = recorder->status;
   const struct holder *holder = &recorder->holder;
   stamp(at, sizeof at);
-  snprintf(text, sizeof text, "{\"status\":\"%s\",\"number\":%d,\"endedAt\":\"%s\"}", holder->by_signal ? "killed" : "exited", holder->status, at);
+  snprintf(text, sizeof recorder->status, "{\"status\":\"%s\",\"number\":%d,\"endedAt\":\"%s\"}", holder->by_signal ? "killed" : "exited", holder->status, at);
   replace_file("status", text);
 }
 

@@ -185,6 +185,7 @@ export class Following implements Attachment {
       this.onLeft?.()
       return this.onDisowned?.()
     }
+    if (tag === Tag.exited) return this.#left(verdictOf(payload))
     if (tag === Tag.status) return this.#ended(verdictOf(payload))
   }
 
@@ -248,10 +249,16 @@ export class Following implements Attachment {
     for (const wake of this.#wake.splice(0)) wake()
   }
 
+  /** The program itself ended; what it left behind may still talk, and is heard. */
+  #left(verdict: Verdict): void {
+    const status = exitOf(verdict)
+    if (status) this.#settle.resolve(status)
+  }
+
   async #ended(verdict: Verdict): Promise<void> {
     await this.#options.onOver?.(verdict)
-    if (verdict.status === 'exited') this.#finish(undefined, { code: verdict.number ?? 0 })
-    else if (verdict.status === 'killed') this.#finish(undefined, { signal: nameOf(verdict.number ?? 0) })
+    const status = exitOf(verdict)
+    if (status) this.#finish(undefined, status)
     else this.#finish(this.#lost('it ended without a status'))
   }
 
@@ -274,4 +281,9 @@ export class Following implements Attachment {
     const { name } = this.#recorder.sprite
     return fail('connection_lost', `what became of session ${this.session.id} on ${name} is unknown: ${why}`, { source: 'transport', computer: name, cause, hint: `See whether it runs: amux computer session ls -c ${name}` })
   }
+}
+
+function exitOf({ status, number = 0 }: Verdict): ExitStatus | undefined {
+  if (status === 'exited') return { code: number }
+  return status === 'killed' ? { signal: nameOf(number) } : undefined
 }
