@@ -2,6 +2,9 @@ import { once } from 'node:events'
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** A connection that has carried so many messages is left alone: what is sent again after each break would never get through. */
+const EARLY = 20
+
 export interface Plan {
   /** Cut the n-th WebSocket off after so many messages of either direction, counted from 0; in the middle of the next one with `midway`. */
   cutAfter?: number
@@ -12,6 +15,8 @@ export interface Plan {
   cutBytes?: number
   /** Every piece is cut up and held back for a while, at random. */
   shaky?: boolean
+  /** An exec's WebSocket is cut off now and then, once its program is known to run: at this chance for each of its first messages. */
+  breaks?: number
   /** Every request is answered with this before it reaches the server, so many times. */
   answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; times: number }
 }
@@ -30,8 +35,10 @@ export class Faults {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(socket, target))
   }
 
-  static async before(url: string): Promise<Faults> {
+  /** The same seed does the same to the same. */
+  static async before(url: string, seed = 1): Promise<Faults> {
     const faults = new Faults(new URL(url))
+    faults.#seed = seed
     faults.#server.listen(0, '127.0.0.1')
     await once(faults.#server, 'listening')
     return faults
@@ -75,12 +82,14 @@ export class Faults {
       client.resetAndDestroy()
       server.destroy()
     }
-    void this.#pass(client, server, new Frames(), cut)
-    void this.#pass(server, client, new Frames(), cut)
+    const asked = new Frames()
+    void this.#pass(client, server, asked, cut)
+    void this.#pass(server, client, new Frames(), cut, () => asked.isPipedExec)
   }
 
-  async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void): Promise<void> {
+  async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void, breakable = () => false): Promise<void> {
     let passed = 0
+    let heard = 0
     let { plan } = this
     for await (const chunk of from as AsyncIterable<Buffer>) {
       // A connection may be older than the plan.
@@ -93,7 +102,9 @@ export class Faults {
         for (const message of frames.split(piece)) {
           const due = message.whole && cutAfter !== undefined && this.cuts < times && this.messages === cutAfter
           if (message.whole) this.messages++
-          if (due) {
+          // The first says that it runs.
+          const random = message.whole && heard++ > 0 && heard < EARLY && this.plan.breaks !== undefined && breakable() && this.#random() < this.plan.breaks
+          if (due || random) {
             if (midway) to.write(message.bytes.subarray(0, message.bytes.length >> 1))
             await sleep(5)
             return cut()
@@ -129,6 +140,11 @@ class Frames {
   #head = ''
   // A generator's star would multiply it.
   #rest: Buffer = Buffer.alloc(0);
+
+  /** What was asked for: a program without a terminal, new or known. */
+  get isPipedExec(): boolean {
+    return this.isUpgraded && /^GET \/v1\/sprites\/[^/]+\/exec(?![^ ]*[?&]tty=true)[^ ]* /.test(this.#head)
+  }
 
   /** `whole`: a message of the WebSocket, pings and the like left out. */
   *split(chunk: Buffer): Generator<{ readonly bytes: Buffer; readonly whole: boolean }> {

@@ -81,17 +81,17 @@ export class Following implements Attachment {
     const first = await line.packets.next()
     if (first.done === true) throw fail('connection_lost', 'the session does not answer', { source: 'transport' })
     const packets = [first.value]
+    const hello = first.value.tag === Tag.hello ? (JSON.parse(first.value.payload.toString()) as Record<string, unknown>) : {}
+    // Without a living recorder the next is its end, or that it never began; so it is where it went before it greeted.
+    if (hello['pid'] !== undefined) return new Following(recorder, session(hello), options).#begin(line, [])
     if (first.value.tag === Tag.hello) {
-      const hello = JSON.parse(first.value.payload.toString()) as Record<string, unknown>
-      // Without a living recorder the next is its end, or that it never began.
-      if (hello['pid'] !== undefined) return new Following(recorder, session(hello), options).#begin(line, [])
       const next = await line.packets.next()
       if (next.done !== true) packets.push(next.value)
-      const verdict = next.done !== true && next.value.tag === Tag.status ? verdictOf(next.value.payload) : await Following.#ending(line, packets)
-      if (verdict?.status === 'refused' || verdict?.status === 'nothing') throw refuse(verdict)
-      return new Following(recorder, session(hello), options).#begin(line, packets)
     }
-    return new Following(recorder, session({}), options).#begin(line, packets)
+    const last = packets.at(-1)
+    const verdict = last?.tag === Tag.status ? verdictOf(last.payload) : await Following.#ending(line, packets)
+    if (verdict?.status === 'refused' || verdict?.status === 'nothing') throw refuse(verdict)
+    return new Following(recorder, session(hello), options).#begin(line, packets)
   }
 
   /** Two streams' ends come before the verdict of one that never said anything. */
