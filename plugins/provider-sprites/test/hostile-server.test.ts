@@ -8,6 +8,7 @@ import { openExec } from '../src/exec/exec.ts'
 import { spritePorts } from '../src/ports.ts'
 import { descriptor } from '../src/register.ts'
 import { Client } from '../src/service/client.ts'
+import { collect } from '../src/service/collect.ts'
 import { lines } from '../src/service/lines.ts'
 import { Sprite } from '../src/sprite.ts'
 import { Hostile } from './hostile-server.ts'
@@ -40,21 +41,27 @@ describe('a Sprites server that means no good, or is broken', () => {
   const piece = Buffer.alloc(65_536, '1')
 
   it('sends a document without end: it is given up', async () => {
-    hostile.answers.set(`GET ${at}`, { head: '[', then: piece })
+    hostile.answers.set(`GET ${at}`, { head: '[', flood: piece })
     expect(await failure(() => client.json('GET', at))).to.include({ code: 'corrupt' })
     expect(hostile.taken).to.be.below(100 * MB)
   })
 
   it('sends a refusal without end, or a long one: what is said of it is short', async () => {
-    hostile.answers.set(`GET ${at}`, { status: 400, head: '{"message":"', then: piece })
+    hostile.answers.set(`GET ${at}`, { status: 400, head: '{"message":"', flood: piece })
     expect(await failure(() => client.json('GET', at))).to.include({ code: 'corrupt' })
     hostile.answers.set(`GET ${at}/long`, { status: 400, page: () => ({ message: 'x'.repeat(MB) }) })
     expect((await failure(() => client.json('GET', `${at}/long`))).message.length).to.be.below(2000)
     expect((await failure(() => client.socket(`${at}/exec`))).message.length).to.be.below(2000)
   })
 
+  it('begins an answer and says no more: it is given up', async () => {
+    hostile.answers.set(`GET ${at}`, { head: '{' })
+    const { within } = await client.bytes('GET', at)
+    expect(await failure(() => collect(within(50), 'it'))).to.include({ code: 'connection_lost' })
+  })
+
   it('sends a line without end, in one go or in drops: it is given up', async () => {
-    hostile.answers.set(`POST ${at}/checkpoint`, { head: '{"type":"', then: piece })
+    hostile.answers.set(`POST ${at}/checkpoint`, { head: '{"type":"', flood: piece })
     expect(await failure(async () => { for await (const _ of client.events('POST', `${at}/checkpoint`)); })).to.include({ code: 'corrupt' })
     expect(hostile.taken).to.be.below(40 * MB)
     async function* drops() {
@@ -77,7 +84,7 @@ describe('a Sprites server that means no good, or is broken', () => {
 
   it('tells without end of a checkpoint: it is not kept', async () => {
     hostile.answers.set(`GET ${at}/checkpoints`, { page: () => [] })
-    hostile.answers.set(`POST ${at}/checkpoint`, { then: Buffer.from(`${JSON.stringify({ type: 'info', data: 'x'.repeat(60_000) })}\n`) })
+    hostile.answers.set(`POST ${at}/checkpoint`, { flood: Buffer.from(`${JSON.stringify({ type: 'info', data: 'x'.repeat(60_000) })}\n`) })
     const before = process.memoryUsage().heapUsed
     const gaveUp = new AbortController()
     const made = failure(() => spriteCheckpoints(sprite).create({ signal: gaveUp.signal }))

@@ -4,13 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 
-/** Bytes without end, as fast as they are taken; or none at all. */
-export type Torrent = 'quiet' | Buffer
-
 /** Speaks the Sprites API, means no good, and remembers how much of it was taken. */
 export class Hostile {
-  /** By method and path; what is not here is 404. */
-  readonly answers = new Map<string, { readonly status?: number; readonly head?: string; readonly then?: Torrent; readonly page?: (query: URLSearchParams) => object }>()
+  /** By method and path; what is not here is 404. `head`, then `flood` again and again as fast as it is taken; without it, no more. */
+  readonly answers = new Map<string, { readonly status?: number; readonly head?: string; readonly flood?: Buffer; readonly page?: (query: URLSearchParams) => object }>()
   readonly sockets = new Map<string, (socket: WebSocket, hostile: Hostile) => void>()
   taken = 0
   requests = 0
@@ -61,7 +58,7 @@ export class Hostile {
     response.writeHead(answer.status ?? 200, { 'content-type': 'application/json' })
     if (answer.page) return void response.end(JSON.stringify(answer.page(searchParams)))
     response.write(answer.head ?? '')
-    if (answer.then instanceof Buffer) await this.#pour(response, answer.then)
+    if (answer.flood) await this.#pour(response, answer.flood)
   }
 
   async #pour(response: ServerResponse, piece: Buffer): Promise<void> {
