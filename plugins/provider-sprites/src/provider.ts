@@ -11,7 +11,7 @@ import { Sprite } from './sprite.ts'
 export const DEFAULT_URL = 'https://api.sprites.dev'
 const CREATE_MS = 300_000
 const PAGE = 50
-const PAGES_MOST = 10_000
+const PAGES_MOST = 1000
 /** What tells our own sprite from somebody else's of the same name, when the answer to its creation was lost. */
 const NONCE = 'amux.create.'
 

@@ -2,14 +2,21 @@ import { once } from 'node:events'
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/** A connection that has carried so many messages is left alone: what is sent again after each break would never get through. */
+const EARLY = 20
+
 export interface Plan {
   /** Cut the n-th WebSocket off after so many messages of either direction, counted from 0; in the middle of the next one with `midway`. */
   cutAfter?: number
   /** Only so many times. Default 1. */
   times?: number
   midway?: boolean
+  /** Cut a connection off once so many bytes passed in one direction of it, so many `times`. */
+  cutBytes?: number
   /** Every piece is cut up and held back for a while, at random. */
   shaky?: boolean
+  /** An exec's WebSocket is cut off now and then, once its program is known to run: at this chance for each of its first messages. */
+  breaks?: number
   /** Every request is answered with this before it reaches the server, so many times. */
   answer?: { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; times: number }
 }
@@ -28,8 +35,10 @@ export class Faults {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(socket, target))
   }
 
-  static async before(url: string): Promise<Faults> {
+  /** The same seed does the same to the same. */
+  static async before(url: string, seed = 1): Promise<Faults> {
     const faults = new Faults(new URL(url))
+    faults.#seed = seed
     faults.#server.listen(0, '127.0.0.1')
     await once(faults.#server, 'listening')
     return faults
@@ -73,24 +82,34 @@ export class Faults {
       client.resetAndDestroy()
       server.destroy()
     }
-    void this.#pass(client, server, new Frames(), cut)
-    void this.#pass(server, client, new Frames(), cut)
+    const asked = new Frames()
+    void this.#pass(client, server, asked, cut)
+    void this.#pass(server, client, new Frames(), cut, () => asked.isPipedExec)
   }
 
-  async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void): Promise<void> {
+  async #pass(from: Socket, to: Socket, frames: Frames, cut: () => void, breakable = () => false): Promise<void> {
+    let passed = 0
+    let heard = 0
+    let { plan } = this
     for await (const chunk of from as AsyncIterable<Buffer>) {
+      // A connection may be older than the plan.
+      if (plan !== this.plan) [passed, plan] = [0, this.plan]
+      passed += chunk.length
+      if (this.plan.cutBytes !== undefined && passed > this.plan.cutBytes && this.cuts < (this.plan.times ?? 1)) return cut()
       for (const piece of this.#pieces(chunk)) {
         if (this.plan.shaky) if (this.#random() < 0.2) await sleep(this.#random() * 3)
         const { cutAfter, times = 1, midway = false } = this.plan
         for (const message of frames.split(piece)) {
           const due = message.whole && cutAfter !== undefined && this.cuts < times && this.messages === cutAfter
           if (message.whole) this.messages++
-          if (due) {
+          // The first says that it runs.
+          const random = message.whole && heard++ > 0 && heard < EARLY && this.plan.breaks !== undefined && breakable() && this.#random() < this.plan.breaks
+          if (due || random) {
             if (midway) to.write(message.bytes.subarray(0, message.bytes.length >> 1))
             await sleep(5)
             return cut()
           }
-          if (!to.write(message.bytes)) await Promise.race([once(to, 'drain'), once(to, 'close')])
+          await new Promise<void>((resolve) => to.write(message.bytes, () => resolve()))
         }
       }
     }
@@ -116,19 +135,27 @@ export class Faults {
 /** Cuts a direction of a connection up into the messages of its WebSocket; before the upgrade it passes what comes. */
 class Frames {
   isUpgraded = false
+  /** It began with another request: WebSockets have connections of their own. */
+  #isPlain = false
   #head = ''
   // A generator's star would multiply it.
   #rest: Buffer = Buffer.alloc(0);
 
+  /** What was asked for: a program without a terminal, new or known. */
+  get isPipedExec(): boolean {
+    return this.isUpgraded && /^GET \/v1\/sprites\/[^/]+\/exec(?![^ ]*[?&]tty=true)[^ ]* /.test(this.#head)
+  }
+
   /** `whole`: a message of the WebSocket, pings and the like left out. */
   *split(chunk: Buffer): Generator<{ readonly bytes: Buffer; readonly whole: boolean }> {
     let rest = chunk
+    if (this.#isPlain) return yield { bytes: chunk, whole: false }
     if (!this.isUpgraded) {
       this.#head += chunk.toString('latin1')
       const end = this.#head.indexOf('\r\n\r\n')
       const is = /^(HTTP\/1\.1 101|GET [^\r\n]*\r\n(?:[^\r\n]+\r\n)*upgrade: websocket)/i.test(this.#head)
       if (end < 0 || !is) {
-        if (end >= 0) this.#head = this.#head.slice(-3)
+        this.#isPlain ||= end >= 0
         return yield { bytes: chunk, whole: false }
       }
       this.isUpgraded = true

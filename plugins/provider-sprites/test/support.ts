@@ -12,8 +12,8 @@ export interface Lab extends Bench {
 }
 
 /** Our server over real local computers, and our client. `through`: the address that the client uses instead. */
-export async function lab(through?: (url: string) => Promise<string>): Promise<Lab> {
-  const bench = await serve()
+export async function lab(through?: (url: string) => Promise<string>, dataDir?: string): Promise<Lab> {
+  const bench = await serve({}, dataDir)
   const url = through ? await through(bench.url) : bench.url
   const client = new Client({ url, token: bench.token, debug: () => {} })
   const context = await contextFor(url, bench.token, bench.dataDir)

@@ -55,7 +55,7 @@ static int exists(const char *name) {
 static void meet(void) {
   for (int64_t until = now_ms() + PATIENCE; self.role != 'd'; usleep(4000)) {
     int begun = exists("record.json") || !exists("start"), ended = exists("status");
-    int fd = ended ? -1 : sock_connect("sock");
+    int fd = ended && self.role == ROLE_ASIDE ? -1 : sock_connect("sock");
     if (fd >= 0) {
       set_nonblocking(fd);
       link_open(&self.session, fd);

@@ -12,9 +12,10 @@
 static void replace_file(const char *name, const char *text) {
   char fresh[64];
   snprintf(fresh, sizeof fresh, "%s.new", name);
-  int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  /* Not emptied first: on a full disk what was kept free for it is all there is. */
+  int fd = open(fresh, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return;
-  int kept = write_all(fd, text, strlen(text)) == 0;
+  int kept = write_all(fd, text, strlen(text)) == 0 && ftruncate(fd, (off_t)strlen(text)) == 0;
   close(fd);
   if (kept) rename(fresh, name);
   else unlink(fresh);
@@ -63,13 +64,17 @@ void journal_begin(const struct recorder *recorder) {
   snprintf(text, sizeof text, "{\"pid\":%d,\"recorder\":%d,\"boot\":\"%s\"}", (int)recorder->holder.pid, (int)getpid(), boot);
   replace_file("life", text);
   replace_file("record.json", recorder->record);
+  /* How it ends is known also where its output filled the disk. */
+  memset(text, ' ', sizeof text - 1);
+  text[sizeof text - 1] = 0;
+  write_file("status.new", text);
 }
 
-void journal_end(const struct recorder *recorder) {
-  char at[64], text[200];
+void journal_end(struct recorder *recorder) {
+  char at[64], *text = recorder->status;
   const struct holder *holder = &recorder->holder;
   stamp(at, sizeof at);
-  snprintf(text, sizeof text, "{\"status\":\"%s\",\"number\":%d,\"endedAt\":\"%s\"}", holder->by_signal ? "killed" : "exited", holder->status, at);
+  snprintf(text, sizeof recorder->status, "{\"status\":\"%s\",\"number\":%d,\"endedAt\":\"%s\"}", holder->by_signal ? "killed" : "exited", holder->status, at);
   replace_file("status", text);
 }
 

@@ -64,6 +64,16 @@ static void hello(struct recorder *recorder, struct peer *peer) {
   for (int i = 0; i < 2; i++) tell_end(&peer->link, W_GREW, &recorder->holder.sources[i]);
 }
 
+/* Who only waits for its end need not wait for more. */
+static void tell_ended(struct recorder *recorder, struct peer *peer) {
+  if (peer->role == ROLE_ASIDE) link_put(&peer->link, W_EXIT, NULL, 0, NULL, 0);
+  else if (peer->role != 0) link_put(&peer->link, R_EXITED, NULL, 0, recorder->status, strlen(recorder->status));
+}
+
+void peers_ended(struct recorder *recorder) {
+  for (int i = 0; i < recorder->count; i++) tell_ended(recorder, &recorder->peers[i]);
+}
+
 static void take_role(struct recorder *recorder, struct peer *peer, uint8_t role) {
   for (int i = 0; role == ROLE_OWNER && i < recorder->count; i++) {
     struct peer *other = &recorder->peers[i];
@@ -77,6 +87,7 @@ static void take_role(struct recorder *recorder, struct peer *peer, uint8_t role
   }
   peer->role = role;
   hello(recorder, peer);
+  if (recorder->settled && role != ROLE_ASIDE) tell_ended(recorder, peer);
 }
 
 static void set_limit(struct recorder *recorder, const struct record *record) {

@@ -123,6 +123,19 @@ static void leader_ended(int status) {
   self.lock = -1;
 }
 
+/* How it ended is told once all that the program itself said is kept, also while something that it left behind goes on. */
+static void settle(void) {
+  struct holder *holder = &self.holder;
+  if (!holder->exited || self.settled) return;
+  for (int i = 0; i < 2; i++)
+    if (holder->sources[i].fd >= 0 && !wanted(i)) return;
+  for (int i = 0; i < 2; i++)
+    if (holder->sources[i].fd >= 0) source_read(holder, &holder->sources[i]);
+  self.settled = 1;
+  journal_end(&self);
+  peers_ended(&self);
+}
+
 static void reap(void) {
   int status;
   pid_t pid;
@@ -174,20 +187,25 @@ static void round_once(void) {
   if (polls[0].revents) peers_accept(&self);
   peers_check(&self);
   ending_step(holder);
+  settle();
   awake_step(&self);
   peers_tell(&self);
 }
 
-/* Something left behind may hold the streams open for ever: it is waited for as long as it says something. */
+/*
+ * Something left behind may hold the streams open: what it says is kept too, as long as it lives. A terminal it may hold
+ * for ever, and is waited for as long as it says something.
+ */
 static int over(void) {
   const struct holder *holder = &self.holder;
-  if (!holder->exited || (holder->kill_at && !holder->empty)) return 0;
+  if (!self.settled || (holder->kill_at && !holder->empty)) return 0;
   int open = 0, held = 0;
   for (int i = 0; i < 2; i++) {
     open |= holder->sources[i].fd >= 0;
     held |= holder->sources[i].fd >= 0 && !wanted(i);
   }
   if (!open) return 1;
+  if (!holder->request.tty) return 0;
   int64_t last = self.active > self.ended ? self.active : self.ended;
   return !holder->empty && !held && now_ms() - last > LATE;
 }
@@ -197,7 +215,6 @@ int record_command(const char *dir, const char *tasks) {
   view_open(self.holder.request.tty);
   awake_begin(tasks, dir);
   while (!over()) round_once();
-  journal_end(&self);
   peers_exit(&self);
   awake_end();
   view_drain();

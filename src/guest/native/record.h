@@ -26,6 +26,7 @@ enum {
   R_DISOWNED = 98, /* another one is the owner now */
   R_DATA = 99,     /* u8 stream, u64 offset, u32 CRC of the bytes, bytes */
   R_STATUS = 100,  /* JSON: how it ended; the last record */
+  R_EXITED = 101,  /* the same, when the program ended: what it left behind may still talk */
 };
 
 enum { ROLE_OWNER = 'o', ROLE_VIEWER = 'v', ROLE_ASIDE = 'a' };
@@ -41,9 +42,9 @@ struct peer {
 struct recorder {
   struct holder holder;
   struct peer peers[PEERS];
-  int count, lock;
+  int count, lock, settled; /* settled: how it ended is on disk */
   int64_t awaited; /* until when its first owner is waited for; 0: it is not */
-  char *record;
+  char *record, status[200];
   int64_t active, ended; /* when something last came or went, when the program ended; 0: not */
   uint64_t told[2];
   int told_end[2];
@@ -56,6 +57,7 @@ int peers_poll(struct recorder *recorder, struct pollfd *polls);
 void peers_serve(struct recorder *recorder, const struct pollfd *polls);
 void peers_tell(struct recorder *recorder);
 void peers_exit(struct recorder *recorder);
+void peers_ended(struct recorder *recorder);
 void peers_farewell(struct recorder *recorder);
 void peers_check(struct recorder *recorder);
 
@@ -70,7 +72,7 @@ void view_drain(void);
 
 /* journal.c: its files */
 void journal_begin(const struct recorder *recorder);
-void journal_end(const struct recorder *recorder);
+void journal_end(struct recorder *recorder);
 void journal_refused(const char *why, int stage, int error);
 int journal_hello(const struct recorder *recorder, char *text, size_t size);
 void boot_name(char *text, size_t size);

@@ -41,6 +41,19 @@ export const sessions: Topic = {
       assert.deepEqual([exit, stdout.toString(), stderr.toString()], [{ code: 3 }, 'in', 'err\n'])
       await until('the record is gone', async () => !(await sessions.list()).some(({ id }) => id === live.session.id))
     },
+    'ends with its program; what it left behind is heard on': async (bench) => {
+      const { sessions } = await bench.computer()
+      const script = 'gate=/tmp/conf-$$; echo $gate; { while [ ! -e $gate ]; do sleep 0.1; done; rm $gate; echo late; } & exit 3'
+      const live = await sessions.start(['sh', '-c', script], { detached: true })
+      const reader = new Reader(live.stdout)
+      const gate = /\S+/.exec(await reader.until('\n'))?.[0] ?? ''
+      // Its streams are open still: only when the gate opens do they end.
+      assert.deepEqual(await live.exit, { code: 3 })
+      assert.equal((await sessions.wait(live.session.id)).state.status, 'exited')
+      await sh(await bench.computer(), 'touch "$1"', gate)
+      assert.ok((await reader.rest()).endsWith('late\n'))
+      await end(sessions, live)
+    },
     'exit status and output stay after the end, until removed': async (bench) => {
       const { sessions } = await bench.computer()
       const live = await sessions.start(['sh', '-c', 'echo kept; exit 42'], { detached: true })

@@ -23,8 +23,8 @@ export interface Bench {
 }
 
 /** A server over real local computers, in a directory of its own. */
-export async function serve(more: Partial<ServerOptions> = {}): Promise<Bench> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'amux-serve-'))
+export async function serve(more: Partial<ServerOptions> = {}, place?: string): Promise<Bench> {
+  const dataDir = place ?? (await mkdtemp(join(tmpdir(), 'amux-serve-')))
   const provider = await localProvider(dataDir)
   const log: string[] = []
   const start = () => startServer({ provider, token: TOKEN, dataDir, version: '0.0.0', log: (line) => log.push(line), ...more })
@@ -49,7 +49,7 @@ export async function serve(more: Partial<ServerOptions> = {}): Promise<Bench> {
         await computer.delete()
         await computer.close()
       }
-      await rm(dataDir, { recursive: true, force: true })
+      if (place === undefined) await rm(dataDir, { recursive: true, force: true })
     },
   }
 }

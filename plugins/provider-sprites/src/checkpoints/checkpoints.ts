@@ -13,6 +13,7 @@ const AUTOMATIC = 'amux: automatic'
 const KEPT = 10
 /** Of what the service says while it works, in characters. */
 const WORDS_MOST = 64 * 1024
+const SAID_MOST = 1000
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/
 
 interface Row {
@@ -153,14 +154,21 @@ class Points {
   async #follow(events: AsyncIterable<Readonly<Record<string, unknown>>>, failed: string): Promise<string> {
     let text = ''
     let complete = false
-    for await (const { type, data, error } of events) {
-      if (type === 'error') throw fail('failed', `${failed}: ${String(error ?? data).slice(0, 1000)}`, { computer: this.#sprite.name })
+    for await (const { type, data, error, code } of events) {
+      if (type === 'error') throw this.#failure(failed, String(error ?? data).slice(0, SAID_MOST), code)
       // Its last words say what was made.
       if (typeof data === 'string') text = `${text}${data}\n`.slice(-WORDS_MOST)
       complete ||= type === 'complete'
     }
     if (complete) return text
     throw fail('connection_lost', `${failed}, or the service did not say: its answer broke off`, { source: 'transport', computer: this.#sprite.name })
+  }
+
+  /** Our own server tells the code, the service has but words. */
+  #failure(failed: string, said: string, code: unknown): Error {
+    const full = code === 'quota_exceeded' || /no space left|disk .*full/i.test(said)
+    const hint = full ? `Free some space: delete files on the computer, or checkpoints (amux computer checkpoint rm ID -c ${this.#sprite.name} -P sprites).` : undefined
+    return fail(full ? 'quota_exceeded' : code === 'conflict' || code === 'locked' ? code : 'failed', `${failed}: ${said}`, { computer: this.#sprite.name, hint })
   }
 
   async #prune(kind: CheckpointInfo['kind']): Promise<void> {

@@ -12,6 +12,8 @@ import { Typed, sendInput } from './typed.ts'
 
 /** From a break until it is given up, and between two tries. */
 const PATIENCE_MS = 10 * 60_000
+/** Of what it says before it is known to run, in characters: why it does not is short. */
+const SAID_MOST = 64 * 1024
 const PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 /** A connection that lasted so long is worth a try at once. */
@@ -120,7 +122,7 @@ export class Execution implements Process {
   }
 
   #output(stream: 'stdout' | 'stderr', data: Uint8Array): void | Promise<void> {
-    if (!this.#running) this.#said += stream === 'stderr' ? Buffer.from(data).toString() : ''
+    if (!this.#running && stream === 'stderr' && this.#said.length < SAID_MOST) this.#said += Buffer.from(data).toString()
     try {
       const fresh = this.#received[stream].take(data)
       return (stream === 'stdout' ? this.#out : this.#err).push(fresh)

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { ByteSource, Files, WriteOptions } from '../../../../src/contract/index.ts'
-import { fail, throwIfAborted } from '../errors.ts'
+import { fail, hasCode, throwIfAborted } from '../errors.ts'
 import { explained, fileError, program } from './errors.ts'
 import { parseList, parseStat } from './stat.ts'
 import { watchFiles } from './watch.ts'
@@ -76,7 +76,7 @@ async function* read(sprite: Sprite, path: string, { offset = 0, length, signal 
   } catch (error) {
     // Nothing is there at that offset.
     if (error instanceof Error && 'status' in error && error.status === 416) return
-    throw fileError(error, sprite)
+    throw broken(fileError(error, sprite), sprite, `${path} on ${sprite.name} did not arrive whole`)
   }
 }
 
@@ -118,23 +118,32 @@ async function write(sprite: Sprite, path: string, data: ByteSource | Uint8Array
   const wanted = before.trim() === '' ? (mode ?? 0o644) : Number.parseInt(before.trim(), 8)
   const aside = posix.join(posix.dirname(target), `.amux-${randomBytes(6).toString('hex')}`)
   try {
-    await upload(sprite, aside, data, wanted, signal)
+    const sent = await upload(sprite, aside, data, wanted, signal)
     if (user !== undefined) await own(sprite, aside, user)
-    await explained(sprite, sprite.client.json('POST', sprite.path('fs', 'rename'), { body: { source: aside, dest: target, workingDir: '/' }, again: true }))
+    await explained(sprite, sprite.client.json('POST', sprite.path('fs', 'rename'), { body: { source: aside, dest: target, workingDir: '/' }, again: true })).catch(async (error: unknown) => {
+      // It may be in its place, and only the answer lost.
+      if (!hasCode(error, 'not_found', 'connection_lost') || (await hashOf(sprite, target).catch(() => '')) !== sent) throw error
+    })
   } catch (error) {
     await sprite.client.json('DELETE', sprite.path('fs', 'delete'), { query: { path: aside, workingDir: '/' } }).catch(() => undefined)
-    throw fileError(error, sprite)
+    throw broken(fileError(error, sprite), sprite, `${path} on ${sprite.name} was not written, what was there is as it was`)
   }
 }
 
-/** Under that very name; whole, or it fails. */
-export async function upload(sprite: Sprite, path: string, data: ByteSource | Uint8Array, mode: number, signal: AbortSignal | undefined): Promise<void> {
+/** The connection broke: what that means for the file. */
+function broken(error: unknown, { name }: Sprite, what: string): unknown {
+  if (!(error instanceof Error) || !hasCode(error, 'connection_lost') || 'hint' in error) return error
+  return fail('connection_lost', `${what}: ${error.message}`, { source: 'transport', computer: name, cause: error, hint: 'Try again.' })
+}
+
+/** Under that very name; whole, or it fails. Returns its size and hash, as `hashOf` does. */
+export async function upload(sprite: Sprite, path: string, data: ByteSource | Uint8Array, mode: number, signal: AbortSignal | undefined): Promise<string> {
   const counted = new Counted()
   const query = { path, workingDir: '/', mode: mode.toString(8).padStart(4, '0'), mkdirParents: true }
   await explained(sprite, sprite.client.upload('PUT', sprite.path('fs', 'write'), data instanceof Uint8Array ? data : counted.of(data), { query, signal }))
   if (data instanceof Uint8Array) counted.take(data)
   const there = await hashOf(sprite, path)
-  if (there === `${counted.size} ${counted.digest()}`) return
+  if (there === `${counted.size} ${counted.digest()}`) return there
   throw fail('connection_lost', `${path} did not arrive whole on ${sprite.name}`, { source: 'transport', computer: sprite.name, hint: 'Try again.' })
 }
 

@@ -81,17 +81,17 @@ export class Following implements Attachment {
     const first = await line.packets.next()
     if (first.done === true) throw fail('connection_lost', 'the session does not answer', { source: 'transport' })
     const packets = [first.value]
+    const hello = first.value.tag === Tag.hello ? (JSON.parse(first.value.payload.toString()) as Record<string, unknown>) : {}
+    // Without a living recorder the next is its end, or that it never began; so it is where it went before it greeted.
+    if (hello['pid'] !== undefined) return new Following(recorder, session(hello), options).#begin(line, [])
     if (first.value.tag === Tag.hello) {
-      const hello = JSON.parse(first.value.payload.toString()) as Record<string, unknown>
-      // Without a living recorder the next is its end, or that it never began.
-      if (hello['pid'] !== undefined) return new Following(recorder, session(hello), options).#begin(line, [])
       const next = await line.packets.next()
       if (next.done !== true) packets.push(next.value)
-      const verdict = next.done !== true && next.value.tag === Tag.status ? verdictOf(next.value.payload) : await Following.#ending(line, packets)
-      if (verdict?.status === 'refused' || verdict?.status === 'nothing') throw refuse(verdict)
-      return new Following(recorder, session(hello), options).#begin(line, packets)
     }
-    return new Following(recorder, session({}), options).#begin(line, packets)
+    const last = packets.at(-1)
+    const verdict = last?.tag === Tag.status ? verdictOf(last.payload) : await Following.#ending(line, packets)
+    if (verdict?.status === 'refused' || verdict?.status === 'nothing') throw refuse(verdict)
+    return new Following(recorder, session(hello), options).#begin(line, packets)
   }
 
   /** Two streams' ends come before the verdict of one that never said anything. */
@@ -185,6 +185,7 @@ export class Following implements Attachment {
       this.onLeft?.()
       return this.onDisowned?.()
     }
+    if (tag === Tag.exited) return this.#left(verdictOf(payload))
     if (tag === Tag.status) return this.#ended(verdictOf(payload))
   }
 
@@ -248,10 +249,16 @@ export class Following implements Attachment {
     for (const wake of this.#wake.splice(0)) wake()
   }
 
+  /** The program itself ended; what it left behind may still talk, and is heard. */
+  #left(verdict: Verdict): void {
+    const status = exitOf(verdict)
+    if (status) this.#settle.resolve(status)
+  }
+
   async #ended(verdict: Verdict): Promise<void> {
     await this.#options.onOver?.(verdict)
-    if (verdict.status === 'exited') this.#finish(undefined, { code: verdict.number ?? 0 })
-    else if (verdict.status === 'killed') this.#finish(undefined, { signal: nameOf(verdict.number ?? 0) })
+    const status = exitOf(verdict)
+    if (status) this.#finish(undefined, status)
     else this.#finish(this.#lost('it ended without a status'))
   }
 
@@ -274,4 +281,9 @@ export class Following implements Attachment {
     const { name } = this.#recorder.sprite
     return fail('connection_lost', `what became of session ${this.session.id} on ${name} is unknown: ${why}`, { source: 'transport', computer: name, cause, hint: `See whether it runs: amux computer session ls -c ${name}` })
   }
+}
+
+function exitOf({ status, number = 0 }: Verdict): ExitStatus | undefined {
+  if (status === 'exited') return { code: number }
+  return status === 'killed' ? { signal: nameOf(number) } : undefined
 }

@@ -25,6 +25,7 @@ export const Tag = {
   disowned: 98,
   data: 99,
   status: 100,
+  exited: 101,
 } as const
 
 /** Where a start failed. */

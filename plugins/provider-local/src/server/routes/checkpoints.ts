@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { CheckpointInfo } from '../../../../../src/contract/index.ts'
 import { type Call, json, lines, nothing } from '../http/call.ts'
+import { codeOf } from '../http/errors.ts'
 import type { Routes } from '../http/router.ts'
 
 export const checkpointRoutes: Routes = {
@@ -70,7 +71,9 @@ function teller(response: ServerResponse): (type: 'info' | 'complete' | 'error',
   const say = lines(response)
   return (type, what) => {
     const text = what instanceof Error ? what.message : String(what)
-    say({ type, [type === 'error' ? 'error' : 'data']: text, time: new Date().toISOString() })
+    const code = codeOf(what)
+    // The code is ours: the service gives a text alone.
+    say({ type, [type === 'error' ? 'error' : 'data']: text, ...(code !== undefined && { code }), time: new Date().toISOString() })
   }
 }
 
