@@ -6,12 +6,14 @@ import { DockerComputer } from './computer.ts'
 import { build } from './create/create.ts'
 import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
 import { destroy } from './destroy.ts'
-import { look, missing } from './engine/container.ts'
+import { look, missing, mustLook } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './images/image.ts'
 import { DEFAULT_IMAGE, LABEL } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
+import { readMeta } from './meta.ts'
 import { finishRelocation } from './disk/relocate.ts'
+import { isReachable, rootOf } from './disk/root.ts'
 import { homes, leftovers } from './disk/volumes.ts'
 
 /** Computers as containers of one engine. */
@@ -30,6 +32,8 @@ export class DockerProvider implements Provider {
     const { name } = await build(this.#client, this.#context, options)
     try {
       await boot(this.#client, name, this.#context, options.signal && { signal: options.signal })
+      const found = await mustLook(this.#client, name)
+      if (isReachable(found)) await rootOf(this.#client, this.#context, readMeta(name, found.Config.Labels), found)
     } catch (error) {
       await destroy(this.#client, this.#context, name)
       throw error

@@ -1,22 +1,13 @@
-import type { ContainerInspectInfo, MountSettings } from 'dockerode'
-import type { Socket } from 'node:net'
 import type { AsideOptions, ConnectContext, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
+import { standing, startBeside } from './beside.ts'
 import { diskParts } from './disk.ts'
 import { mustLook } from '../engine/container.ts'
-import { part } from '../engine/demux.ts'
-import { explain } from '../engine/explain.ts'
-import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
-import { fail, hasCode, throwIfAborted } from '../errors.ts'
-import { helperImage, inspectImage } from '../images/image.ts'
-import { ensureKit, kitName } from '../run/kit.ts'
-import { marks, type Meta, readMeta } from '../meta.ts'
-import { beside, KIT_VOLUME, volumesOf } from '../names.ts'
-import { Program, statusFrom } from '../run/process.ts'
-
-/** Over files of whatever owner and kind, and what an overlay keeps beside them. */
-const OVER_FILES = ['SYS_ADMIN', 'SYS_PTRACE', 'DAC_READ_SEARCH']
-const OVER_NETWORK = ['NET_ADMIN', 'NET_RAW']
+import { fail, throwIfAborted } from '../errors.ts'
+import { ensureKit } from '../run/kit.ts'
+import { readMeta } from '../meta.ts'
+import { beside, volumesOf } from '../names.ts'
+import { rootOf } from './root.ts'
 
 /**
  * A program in a container of its own beside a computer: it finds amux's programs in /amux, and of the computer what it
@@ -30,110 +21,13 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   if ((options.net || options.root) && !running) throw fail('not_running', `${name} does not run`, { computer: name })
   if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
   const image = await standing(client, meta)
-  const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
+  const disk = options.disk ? diskParts(meta, await rootOf(client, context, meta, found), image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
   await ensureKit(client, found.Id, meta, context.guest, context.progress)
-  return run(client, meta, context, options, {
+  return startBeside(client, meta, context, options, {
     image: image.id,
     argv,
     links: { ...(running && { '/processes': '/proc' }), ...(options.root && { '/computer': '/proc/1/root' }) },
     shares: running && (options.disk !== undefined || options.root === true) ? found : undefined,
     mounts: [...disk, ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }] : [])],
   })
-}
-
-/** What a disk's layer lies on; another where that image was removed. */
-export async function standing(client: Client, meta: Meta): Promise<{ readonly id: string; readonly own: boolean }> {
-  if (await inspectImage(client, meta.image)) return { id: meta.image, own: true }
-  const other = await helperImage(client, meta.image)
-  if (other !== undefined) return { id: other, own: false }
-  throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux computer template build` })
-}
-
-/** One of amux's own programs in a container of its own, while the computer does not run and cannot start. Fails where it does. */
-export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Beside, 'argv' | 'mounts'>): Promise<void> {
-  const program = await run(client, meta, context, { disk: 'write' }, { image: (await standing(client, meta)).id, argv, links: {}, shares: undefined, mounts })
-  let words = ''
-  for await (const chunk of program.stderr) words = (words + Buffer.from(chunk).toString()).slice(-2000)
-  const { code, signal } = await program.exit
-  if (code !== 0) throw fail('failed', `the container of ${meta.name} cannot be replaced: ${words.trim() || `its helper ended by ${signal ?? code}`}`, { computer: meta.name, hint: 'The next start goes on with it.' })
-}
-
-interface Beside {
-  readonly image: string
-  readonly argv: readonly string[]
-  readonly links: Readonly<Record<string, string>>
-  /** Whose processes it sees. */
-  readonly shares: ContainerInspectInfo | undefined
-  readonly mounts: readonly MountSettings[]
-}
-
-/** What changes a disk holds its computer's lock. */
-async function run(client: Client, { name, arch }: Meta, { guest }: ConnectContext, { net, disk, signal }: AsideOptions, what: Beside): Promise<Process> {
-  const kit = `${beside.kit}/${kitName(guest, arch)}`
-  const locked = disk === 'write'
-  const words = [...(locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries({ [beside.tools]: kit, ...what.links }).flatMap(([from, to]) => ['link', from, to]), '--']
-  const container = await client.call(
-    (docker) =>
-      docker.createContainer({
-        Image: what.image,
-        User: '0:0',
-        WorkingDir: '/',
-        Env: ['LANG=C.UTF-8'],
-        Entrypoint: [`${kit}/amux-init`, 'beside', ...words, ...what.argv],
-        Cmd: [],
-        Labels: marks(name, 'aside'),
-        OpenStdin: true,
-        StdinOnce: true,
-        AttachStdin: true,
-        AttachStdout: true,
-        AttachStderr: true,
-        Healthcheck: { Test: ['NONE'] },
-        HostConfig: {
-          AutoRemove: true,
-          Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, ...(locked ? [{ Type: 'volume' as const, Source: volumesOf(name).store, Target: beside.guest }] : []), ...what.mounts],
-          NetworkMode: net ? `container:${name}` : 'none',
-          ...(what.shares && { PidMode: `container:${what.shares.Id}` }),
-          CapAdd: [...(disk || what.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
-          LogConfig: { Type: 'none', Config: {} },
-        },
-      }),
-    signal,
-  )
-  try {
-    // A hijacked stream is a socket; the types do not say so.
-    const socket = (await client.call(() => container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }))) as unknown as Socket
-    const { stdout, stderr } = part(socket, false)
-    const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
-    ended.catch(() => undefined)
-    await client.call(() => container.start())
-    const { line, rest } = await firstLine(stderr.source)
-    if (line !== 'started') {
-      socket.destroy()
-      throw refused(name, line)
-    }
-    return new Program({
-      socket,
-      stdout: stdout.source,
-      stderr: rest,
-      signal,
-      exit: ended.then(({ StatusCode }) => statusFrom(StatusCode)),
-      kill: (_, word) => client.call(() => container.kill({ signal: word })).then(
-        () => undefined,
-        (error: unknown) => {
-          if (!hasCode(error, 'not_found', 'conflict')) throw error
-        },
-      ),
-    })
-  } catch (error) {
-    await client.call(() => container.remove({ force: true })).catch(() => undefined)
-    throw explain(error, client.found, signal)
-  }
-}
-
-function refused(name: string, line = ''): Error {
-  const refusal = refusalOf(line)
-  if (refusal?.step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
-  if (refusal?.step === 'exec') return unstarted(refusal, refusal.subject, name)
-  const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line || 'it ended at once'
-  return fail('failed', `nothing can work beside ${name}: ${why}`, { computer: name })
 }
