@@ -48,7 +48,7 @@ export class Client {
     const nothing = { host: undefined, port: undefined, socketPath: undefined, protocol: 'http' as const, ca: undefined, cert: undefined, key: undefined, timeout: undefined }
     const { place } = this.found
     // Its types do not allow to say "nothing", which is what keeps the environment's out.
-    const make = (options: object) => new Library({ ...nothing, ...options } as Docker.DockerOptions)
+    const make = (options: object) => withoutHost(() => new Library({ ...nothing, ...options } as Docker.DockerOptions))
     // A connection that was kept is a dead one after the engine was started anew; on a socket a fresh one costs nothing.
     if (place.kind === 'unix') return make({ socketPath: place.path, agent: new Agent({ keepAlive: false }) })
     if (place.kind === 'ssh') {
@@ -59,5 +59,16 @@ export class Client {
     if (tls === undefined) return make({ host, port })
     const { Agent: SecureAgent } = await import('node:https')
     return make({ host, port, protocol: 'https', ca: tls.ca, cert: tls.cert, key: tls.key, agent: new SecureAgent({ keepAlive: true, rejectUnauthorized: tls.verify, ca: tls.ca, cert: tls.cert, key: tls.key }) })
+  }
+}
+
+/** With DOCKER_HOST the library would read certificates that need not be there, and fail. */
+function withoutHost<T>(make: () => T): T {
+  const { DOCKER_HOST: host } = process.env
+  delete process.env['DOCKER_HOST']
+  try {
+    return make()
+  } finally {
+    if (host !== undefined) process.env['DOCKER_HOST'] = host
   }
 }
