@@ -35,8 +35,10 @@ export class Client {
   }
 
   /** Says what it is; refuses one that is too old. */
-  async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly KernelVersion?: string }> {
-    const version = await this.call((docker) => docker.version())
+  async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly product: string }> {
+    const found = await this.call((docker) => docker.version())
+    const { Components: parts } = found as { readonly Components?: readonly { readonly Name: string }[] }
+    const version = { ...found, product: parts?.some(({ Name }) => Name === 'Podman Engine') ? 'Podman' : 'Docker Engine' }
     const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number)
     if (major > OLDEST_API[0] || (major === OLDEST_API[0] && minor >= OLDEST_API[1])) return version
     throw fail('unsupported', `the Docker engine ${version.Version} at ${this.found.address} is too old`, { hint: 'amux needs Docker 19.03 or newer.' })

@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo, MountSettings } from 'dockerode'
-import type { Socket } from 'node:net'
 import type { AsideOptions, ByteSource, ConnectContext, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
+import { attach } from '../engine/attach.ts'
 import { part } from '../engine/demux.ts'
 import { explain } from '../engine/explain.ts'
 import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
@@ -83,8 +83,7 @@ export async function startBeside(client: Client, { name, arch }: Meta, { guest 
     signal,
   )
   try {
-    // A hijacked stream is a socket; the types do not say so.
-    const socket = (await client.call(() => container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }))) as unknown as Socket
+    const socket = await client.call((docker) => attach(docker, container.id))
     const { stdout, stderr } = part(socket, false)
     const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
     ended.catch(() => undefined)
