@@ -68,7 +68,7 @@ export async function sshd(dir: string): Promise<Sshd> {
   writeFileSync(join(dir, 'known'), `[127.0.0.1]:${port} ${type} ${key}\n`)
   writeFileSync(join(dir, 'unknown'), '')
   mkdirSync('/run/sshd', { recursive: true })
-  const options = { Port: port, ListenAddress: '127.0.0.1', HostKey: join(dir, 'host'), AuthorizedKeysFile: join(dir, 'authorized'), PidFile: 'none', StrictModes: 'no', PermitRootLogin: 'yes', UsePAM: 'no', MaxStartups: '100' }
+  const options = { Port: port, ListenAddress: '127.0.0.1', HostKey: join(dir, 'host'), AuthorizedKeysFile: join(dir, 'authorized'), PidFile: 'none', StrictModes: 'no', PermitRootLogin: 'yes', UsePAM: 'no', MaxStartups: '100', MaxSessions: '100' }
   const child = spawn(found('sshd') ?? '', ['-D', '-e', '-f', '/dev/null', ...Object.entries(options).flatMap(([name, value]) => ['-o', `${name}=${value}`])], { stdio: ['ignore', 'ignore', 'ignore'] })
   await delay(500)
   let count = 0

@@ -193,9 +193,11 @@ if (mayStart) {
       expect(unsecured).to.include({ code: 'unavailable' }).and.property('message').include('TLS')
     })
 
-    it('does all that one here does, over ssh', async function () {
+    it('runs programs, keeps sessions and makes checkpoints over ssh', async function () {
       if (!ssh) return this.skip()
-      await given({ DOCKER_HOST: target(), PATH: bySsh() }, async () => {
+      // As the docs advise.
+      const shared = { ControlMaster: 'auto', ControlPath: join(dir, 'cm'), ControlPersist: '5' }
+      await given({ DOCKER_HOST: target(), PATH: bySsh(shared) }, async () => {
         const bench = await lab(target(), SMALL)
         try {
           const computer = await bench.create()

@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo, MountSettings } from 'dockerode'
 import type { AsideOptions, ByteSource, ConnectContext, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
-import { attach } from '../engine/attach.ts'
+import { attach, awaitExit } from '../engine/attach.ts'
 import { part } from '../engine/demux.ts'
 import { explain } from '../engine/explain.ts'
 import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
@@ -85,7 +85,7 @@ export async function startBeside(client: Client, { name, arch }: Meta, { guest 
   try {
     const socket = await client.call((docker) => attach(docker, container.id))
     const { stdout, stderr } = part(socket, false)
-    const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
+    const { ended } = await client.call((docker) => awaitExit(docker, container.id))
     ended.catch(() => undefined)
     await client.call(() => container.start())
     const { line, rest } = await firstLine(stderr.source)
@@ -98,7 +98,7 @@ export async function startBeside(client: Client, { name, arch }: Meta, { guest 
       stdout: stdout.source,
       stderr: rest,
       signal,
-      exit: ended.then(({ StatusCode }) => statusFrom(StatusCode)),
+      exit: client.call(() => ended).then(statusFrom),
       kill: (_, word) => client.call(() => container.kill({ signal: word })).then(
         () => undefined,
         (error: unknown) => {

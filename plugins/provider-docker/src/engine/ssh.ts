@@ -1,8 +1,12 @@
 import { spawn } from 'node:child_process'
 import { Agent } from 'node:http'
-import { Duplex, Writable } from 'node:stream'
+import { Duplex } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fail } from '../errors.ts'
 import type { Place } from './find.ts'
+
+/** What it says last may come after its end. */
+const LAST_WORDS_MS = 50
 
 type Way = Extract<Place, { kind: 'ssh' }>
 
@@ -34,21 +38,21 @@ function dial(way: Way): Duplex {
   child.stdin.on('error', () => undefined)
   const ended = new Promise<Error | undefined>((resolve) => {
     child.once('error', (cause) => resolve(fail('tool_missing', 'ssh cannot be started', { hint: 'Install OpenSSH.', cause })))
-    child.once('close', (code) => resolve(code === 0 || code === null ? undefined : explainSsh(said, code, way)))
+    // Not when its streams are closed: a connection that it keeps for others has them still.
+    child.once('exit', (code) => void delay(LAST_WORDS_MS).then(() => resolve(code === 0 || code === null ? undefined : explainSsh(said, code, way))))
   })
-  // That it takes no more is said by its end, which knows why.
-  const input = new Writable({ write: (chunk: Buffer, _, done) => void child.stdin.write(chunk, () => done()), final: (done) => void child.stdin.end(() => done()) })
-  const duplex = Duplex.from({ readable: untilEnd(child.stdout, ended), writable: input })
-  duplex.once('close', () => child.kill())
+  const duplex = new Duplex({
+    read: () => void child.stdout.resume(),
+    // That it takes no more is said by its end, which knows why.
+    write: (chunk: Buffer, _, done) => void child.stdin.write(chunk, () => done()),
+    final: (done) => void (child.stdin.end(), done()),
+    destroy: (error, done) => void (child.kill(), done(error)),
+  })
+  child.stdout.on('data', (chunk: Buffer) => void (duplex.push(chunk) || child.stdout.pause()))
+  const silent = new Promise((resolve) => child.stdout.once('close', resolve))
+  void Promise.all([ended, silent]).then(([failure]) => (failure ? duplex.destroy(failure) : duplex.push(null)))
   const idle = { ref: () => child.ref(), unref: () => child.unref(), setKeepAlive: () => duplex, setTimeout: () => duplex, setNoDelay: () => duplex }
   return Object.assign(duplex, idle)
-}
-
-/** Why it ended comes in place of a mere end. */
-async function* untilEnd(output: AsyncIterable<Uint8Array>, ended: Promise<Error | undefined>): AsyncGenerator<Uint8Array> {
-  yield* output
-  const failure = await ended
-  if (failure) throw failure
 }
 
 /** From what ssh, and the docker command behind it, said. */
