@@ -39,8 +39,10 @@ export class Client {
   }
 
   /** Says what it is; refuses one that is too old. */
-  async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly KernelVersion?: string }> {
-    const version = await this.call((docker) => docker.version())
+  async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly product: string }> {
+    const found = await this.call((docker) => docker.version())
+    const { Components: parts } = found as { readonly Components?: readonly { readonly Name: string }[] }
+    const version = { ...found, product: parts?.some(({ Name }) => Name === 'Podman Engine') ? 'Podman' : 'Docker Engine' }
     const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number)
     if (major > OLDEST_API[0] || (major === OLDEST_API[0] && minor >= OLDEST_API[1])) return version
     throw fail('unsupported', `the Docker engine ${version.Version} at ${this.found.address} is too old`, { hint: 'amux needs Docker 19.03 or newer.' })
@@ -52,7 +54,7 @@ export class Client {
     const nothing = { host: undefined, port: undefined, socketPath: undefined, protocol: 'http' as const, ca: undefined, cert: undefined, key: undefined, timeout: undefined }
     const { place } = this.found
     // Its types do not allow to say "nothing", which is what keeps the environment's out.
-    const make = (options: object) => new Library({ ...nothing, ...options } as Docker.DockerOptions)
+    const make = (options: object) => withoutHost(() => new Library({ ...nothing, ...options } as Docker.DockerOptions))
     // A connection that was kept is a dead one after the engine was started anew; on a socket a fresh one costs nothing.
     if (place.kind === 'unix') return make({ socketPath: place.path, agent: new Agent({ keepAlive: false }) })
     if (place.kind === 'ssh') {
@@ -63,5 +65,16 @@ export class Client {
     if (tls === undefined) return make({ host, port })
     const { Agent: SecureAgent } = await import('node:https')
     return make({ host, port, protocol: 'https', ca: tls.ca, cert: tls.cert, key: tls.key, agent: new SecureAgent({ keepAlive: true, rejectUnauthorized: tls.verify, ca: tls.ca, cert: tls.cert, key: tls.key }) })
+  }
+}
+
+/** With DOCKER_HOST the library would read certificates that need not be there, and fail. */
+function withoutHost<T>(make: () => T): T {
+  const { DOCKER_HOST: host } = process.env
+  delete process.env['DOCKER_HOST']
+  try {
+    return make()
+  } finally {
+    if (host !== undefined) process.env['DOCKER_HOST'] = host
   }
 }

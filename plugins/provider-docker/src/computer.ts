@@ -2,7 +2,8 @@ import { join } from 'node:path'
 import type { ContainerInspectInfo } from 'dockerode'
 import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, DiskTree, Frozen, GuestPlace, GuestStore, PreparedAside, Process, SpawnOptions, StartComputerOptions, TwinOptions } from '../../../src/contract/index.ts'
 import { checkArgv } from '../../shared/checks.ts'
-import { prepareAside, standing, startAside } from './disk/aside.ts'
+import { prepareAside, startAside } from './disk/aside.ts'
+import { standing } from './disk/beside.ts'
 import { answers, boot, bridge } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
@@ -19,6 +20,7 @@ import { inside } from './names.ts'
 import { hasNet, makeNet, startNet } from './net.ts'
 import { noNode, readEnvironment } from './run/prepare.ts'
 import { finishRelocation } from './disk/relocate.ts'
+import { rootOf } from './disk/root.ts'
 import { sinkOf } from './run/process.ts'
 import { leftovers } from './disk/volumes.ts'
 import { guestStore } from './store.ts'
@@ -109,7 +111,7 @@ export class DockerComputer implements Computer {
     const found = await mustLook(this.#client, this.name)
     const meta = this.#meta(found)
     const { own } = await standing(this.#client, meta)
-    return diskParts(meta, found, own).map(({ tree }) => tree)
+    return diskParts(meta, await rootOf(this.#client, this.#context, meta, found), own).map(({ tree }) => tree)
   }
 
   async freeze(): Promise<Frozen> {

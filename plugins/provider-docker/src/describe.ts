@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import type { ComputerInfo, ComputerState, DeclaredCapabilities } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { layerOf, noLayer } from './disk/disk.ts'
+import { isReachable, noReach, REACHED_BY } from './disk/root.ts'
 import { hasCode } from './errors.ts'
 import { helperImage } from './images/image.ts'
 import type { Left } from './disk/volumes.ts'
@@ -66,7 +66,7 @@ export function infoOfContainer(name: string, { Config, State, Created, NetworkS
 /** What a computer falls short of on this engine. */
 export async function shortfalls(client: Client, meta: Meta, found: ContainerInspectInfo): Promise<DeclaredCapabilities> {
   return {
-    ...(layerOf(found) === undefined && { checkpoints: { fidelity: 'unavailable' as const, note: noLayer(found) } }),
+    ...(!isReachable(found) && { checkpoints: { fidelity: 'unavailable' as const, note: noReach(found), workaround: REACHED_BY } }),
     ...(await networkShortfall(client, meta)),
   }
 }

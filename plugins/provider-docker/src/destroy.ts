@@ -14,10 +14,11 @@ const PAUSE_MS = 100
 export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 'dataDir'>, name: string): Promise<void> {
   const found = await look(client, name)
   if (found === undefined && (await leftovers(client, name)) === undefined) throw missing(name)
-  if (found) await discard(client, found.Id)
+  if (found) await discard(client, found.Id).catch((error: unknown) => end(client, found.Id, error))
   for (const give = Date.now() + PATIENCE_MS; ; await delay(PAUSE_MS)) {
     const others = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`] } }))
-    await Promise.all([netOf(name), nextOf(name), ...others.map(({ Id }) => Id)].map((one) => discard(client, one)))
+    await Promise.all([netOf(name), nextOf(name), ...others.map(({ Id }) => Id)].filter((one) => one !== found?.Id).map((one) => discard(client, one)))
+    if (found) await discard(client, found.Id)
     try {
       await removeVolumes(client, name)
       break
@@ -27,4 +28,12 @@ export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 
     }
   }
   rmSync(runDir(dataDir, name), { recursive: true, force: true })
+}
+
+/** Podman removes none that others lean on, as its policy's does: then it only ends, until those are gone. */
+async function end(client: Client, id: string, error: unknown): Promise<void> {
+  if (!(error instanceof Error) || !/dependent containers/.test(error.message)) throw error
+  await client.call((docker) => docker.getContainer(id).kill()).catch((reason: unknown) => {
+    if (!hasCode(reason, 'conflict', 'not_found')) throw reason
+  })
 }

@@ -107,9 +107,9 @@ async function isReady(client: Client, found: ContainerInspectInfo): Promise<boo
   return /^ready$/m.test(await said(client, found))
 }
 
-/** Since it started last. */
-async function said(client: Client, { Id, State: { StartedAt } }: ContainerInspectInfo): Promise<string> {
-  const log = await client.call((docker) => docker.getContainer(Id).logs({ stdout: true, stderr: true, since: Date.parse(StartedAt) / 1000 }))
+/** While it runs, since it ended before, if it did: an engine may say that it started only after its first words. */
+async function said(client: Client, { Id, State: { Running, StartedAt, FinishedAt } }: ContainerInspectInfo): Promise<string> {
+  const log = await client.call((docker) => docker.getContainer(Id).logs({ stdout: true, stderr: true, since: Math.max(0, Date.parse(Running ? FinishedAt : StartedAt) / 1000) }))
   const { stdout, stderr } = part(Readable.from([log]) as Duplex, false)
   const [out, err] = await Promise.all([text(stdout.source), text(stderr.source)])
   return out + err

@@ -7,12 +7,14 @@ import { build } from './create/create.ts'
 import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
 import { clearUnfinished } from './create/unfinished.ts'
 import { destroy } from './destroy.ts'
-import { look, missing } from './engine/container.ts'
+import { look, missing, mustLook } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './images/image.ts'
 import { DEFAULT_IMAGE, LABEL } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
+import { readMeta } from './meta.ts'
 import { finishRelocation } from './disk/relocate.ts'
+import { isReachable, rootOf } from './disk/root.ts'
 import { homes, leftovers } from './disk/volumes.ts'
 
 /** Computers as containers of one engine. */
@@ -31,6 +33,8 @@ export class DockerProvider implements Provider {
     const { name } = await build(this.#client, this.#context, options)
     try {
       await boot(this.#client, name, this.#context, options.signal && { signal: options.signal })
+      const found = await mustLook(this.#client, name)
+      if (isReachable(found)) await rootOf(this.#client, this.#context, readMeta(name, found.Config.Labels), found)
     } catch (error) {
       // It never ran anything: the next create takes it, or removes what of it stays.
       await destroy(this.#client, this.#context, name).catch((reason: unknown) => this.#context.debug(`remains of ${name} stay: ${String(reason)}`))
@@ -63,10 +67,10 @@ export class DockerProvider implements Provider {
     const { address, because } = this.#client.found
     const where = { engine: address, 'found by': because }
     try {
-      const { Version, Os, Arch } = await this.#client.version()
+      const { Version, Os, Arch, product } = await this.#client.version()
       const template = await inspectImage(this.#client, DEFAULT_IMAGE)
       const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux computer template build` }
-      return { ok: true, message: `Docker Engine ${Version}`, capabilities: await networkShortfall(this.#client, { access: 'open', image: DEFAULT_IMAGE }), details }
+      return { ok: true, message: `${product} ${Version}`, capabilities: await networkShortfall(this.#client, { access: 'open', image: DEFAULT_IMAGE }), details }
     } catch (error) {
       if (signal?.aborted) throw error
       const { message, code, hint } = error as Error & Partial<Pick<Health, 'code' | 'hint'>>

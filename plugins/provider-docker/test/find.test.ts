@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -65,6 +66,16 @@ describe('which Docker engine', () => {
     await new Promise((resolve) => server.close(resolve))
     writeFileSync(socket, '')
     expect(await failure(new Client(`unix://${socket}`).version())).to.include({ code: 'unavailable' })
+    if (process.getuid?.() === 0) {
+      chmodSync(dir, 0o755)
+      const closed = join(dir, 'closed.sock')
+      const other = createServer(() => undefined).listen(closed)
+      await once(other, 'listening')
+      process.seteuid?.(65534)
+      const refused = await failure(new Client(`unix://${closed}`).version()).finally(() => process.seteuid?.(0))
+      expect(refused).to.include({ code: 'permission_denied' }).and.property('hint').include('usermod -aG docker')
+      other.close()
+    }
     const away = await failure(new Client('tcp://127.0.0.1:1').version())
     expect(away).to.include({ code: 'unavailable' })
     expect(away.message).to.include('tcp://127.0.0.1:1')

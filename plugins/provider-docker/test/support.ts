@@ -8,7 +8,7 @@ import { kit } from '../../provider-local/test/support.ts'
 import { descriptor } from '../src/register.ts'
 import { connectDocker, engine } from './engine.ts'
 
-export { attempt, failure, sh, until } from '../../provider-local/test/support.ts'
+export { attempt, failure, finish, sh, until } from '../../provider-local/test/support.ts'
 
 export interface Lab {
   readonly provider: Provider
@@ -21,10 +21,11 @@ export interface Lab {
 
 let count = 0
 
-export async function lab(): Promise<Lab> {
-  await engine()
+/** `host`: another engine than the one that all tests share, and what computers start from there. */
+export async function lab(host?: string, image?: string): Promise<Lab> {
+  if (host === undefined) await engine()
   const dir = mkdtempSync(join(tmpdir(), 'amux-docker-'))
-  const provider = await connectDocker(join(dir, 'data'))
+  const provider = await connectDocker(join(dir, 'data'), host === undefined ? {} : { settings: { host } })
   const made: Equipped[] = []
   const withGuest = async (raw: Computer) => {
     const computer = equip(raw, { descriptor, kit: await kit() })
@@ -35,7 +36,7 @@ export async function lab(): Promise<Lab> {
     provider,
     dir,
     equip: withGuest,
-    create: async (options = {}) => withGuest(await provider.create({ name: `lab-${process.pid}-${++count}`, labels: { 'amux-lab': String(process.pid) }, ...options })),
+    create: async (options = {}) => withGuest(await provider.create({ name: `lab-${process.pid}-${++count}`, labels: { 'amux-lab': String(process.pid) }, ...(image !== undefined && { template: image }), ...options })),
     async end() {
       await Promise.allSettled(made.map((computer) => computer.close()))
       const names: string[] = []

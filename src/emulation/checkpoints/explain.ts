@@ -20,6 +20,10 @@ const byStep: Readonly<Record<string, Words>> = {
   },
   restore: (failure) => fail(toolError(failure).code, `${where(failure)}${failure.errno === 'EINVAL' ? 'its owner is nobody whom you may give it to' : failure.text}; everything is as it was before the restore`),
   import: ({ errno, text, subject }) => errno === 'EPERM' ? fail('corrupt', `this checkpoint brings what none may bring: ${subject}: ${text}`, { hint: 'Nothing was taken in. amux leaves such things out when it exports: somebody else made this file.' }) : fail('corrupt', `this is no whole checkpoint: ${[subject, text].filter(Boolean).join(': ')}`, { hint: 'Nothing was taken in. Export it again: amux computer checkpoint export ID -o FILE' }),
+  export: ({ errno, subject }) => {
+    if (errno !== 'EOPNOTSUPP') return undefined
+    return fail('unsupported', `${subject} is a part of the image that was moved, or whose content is still the image's: that cannot leave its engine`, { hint: 'Save the system as a template instead: amux computer template save NAME' })
+  },
   corrupt: ({ subject, text }) => fail('corrupt', `${subject} is damaged: ${text}`, { hint: 'Other checkpoints are not concerned: amux computer checkpoint ls' }),
   path: ({ subject }) => fail('invalid_argument', `${JSON.stringify(subject)} is no path on the computer`, { hint: 'Give absolute paths without . and .. parts.' }),
 }

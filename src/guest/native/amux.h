@@ -135,6 +135,7 @@ int first_command(const char *lock, const char *boot, const char *mark, const ch
 int beside_command(char **words);
 int signal_command(const char *mark, const char *number);
 int shift_command(const char *from, const char *to);
+int root_command(const char *mountinfo);
 
 /* record.c, follow.c, records.c: a session without a guest, see record.h */
 int record_command(const char *dir, const char *tasks);

@@ -1,15 +1,16 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import type { AsideOptions, ConnectContext, PreparedAside, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
+import { standing } from './beside.ts'
 import { diskParts } from './disk.ts'
 import { type Helper, keepHelper, runHelper } from './helper.ts'
 import { mustLook } from '../engine/container.ts'
 import { STOPPED } from '../engine/explain.ts'
 import { fail, throwIfAborted } from '../errors.ts'
-import { helperImage, inspectImage } from '../images/image.ts'
 import { ensureKit } from '../run/kit.ts'
 import { type Meta, readMeta } from '../meta.ts'
 import { beside, volumesOf } from '../names.ts'
+import { rootOf } from './root.ts'
 import { needVault } from './volumes.ts'
 
 /**
@@ -42,7 +43,7 @@ async function planned(client: Client, context: ConnectContext, found: Container
   const meta = readMeta(name, found.Config.Labels)
   const running = found.State.Running
   const [image] = await Promise.all([standing(client, meta), ensureKit(client, found.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
-  const disk = options.disk ? diskParts(meta, found, image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
+  const disk = options.disk ? diskParts(meta, await rootOf(client, context, meta, found), image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
   const sees = running && options.disk !== 'write'
   return {
     meta,
@@ -55,22 +56,4 @@ async function planned(client: Client, context: ConnectContext, found: Container
       mounts: [...disk, ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }] : [])],
     },
   }
-}
-
-/** What a disk's layer lies on; another where that image was removed. */
-export async function standing(client: Client, meta: Meta): Promise<{ readonly id: string; readonly own: boolean }> {
-  if (await inspectImage(client, meta.image)) return { id: meta.image, own: true }
-  const other = await helperImage(client, meta.image)
-  if (other !== undefined) return { id: other, own: false }
-  throw fail('tool_missing', `the image of ${meta.name} is gone, and no other is there that could help`, { computer: meta.name, hint: `Get ${meta.imageName} again, or build the template: amux computer template build` })
-}
-
-/** One of amux's own programs in a container of its own, while the computer does not run and cannot start. Fails where it does. */
-export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { argv, mounts }: Pick<Helper, 'argv' | 'mounts'>): Promise<void> {
-  const image = (await standing(client, meta)).id
-  const program = await runHelper(client, meta, context, { disk: 'write' }, { image, argv, links: {}, beside: undefined, shares: false, mounts })
-  let words = ''
-  for await (const chunk of program.stderr) words = (words + Buffer.from(chunk).toString()).slice(-2000)
-  const { code, signal } = await program.exit
-  if (code !== 0) throw fail('failed', `the container of ${meta.name} cannot be replaced: ${words.trim() || `its helper ended by ${signal ?? code}`}`, { computer: meta.name, hint: 'The next start goes on with it.' })
 }

@@ -2,6 +2,7 @@ import type { ContainerInspectInfo, MountSettings } from 'dockerode'
 import type { Socket } from 'node:net'
 import type { AsideOptions, ByteSource, ConnectContext, ExitStatus, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
+import { attach, awaitExit } from '../engine/attach.ts'
 import { part } from '../engine/demux.ts'
 import { explain } from '../engine/explain.ts'
 import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
@@ -50,15 +51,15 @@ async function started(client: Client, meta: Meta, { guest }: ConnectContext, op
   const container = await make(client, meta, kitName(guest, meta.arch), options, helper, waits)
   const remove = () => client.call(() => container.remove({ force: true })).catch(() => undefined)
   try {
-    // A hijacked stream is a socket; the types do not say so.
-    const socket = (await client.call(() => container.attach({ stream: true, hijack: true, stdin: true, stdout: true, stderr: true }))) as unknown as Socket
+    const socket = await client.call((docker) => attach(docker, container.id))
     const { stdout, stderr } = part(socket, false)
-    const ended = client.call(() => container.wait({ condition: 'next-exit' }) as Promise<{ readonly StatusCode: number }>)
+    const { ended } = await client.call((docker) => awaitExit(docker, container.id))
     ended.catch(() => undefined)
     await client.call(() => container.start())
     let { line, rest } = await firstLine(stderr.source)
     if (waits && line !== 'waiting') throw refused(meta.name, line)
-    const exit = ended.then(({ StatusCode }) => statusFrom(StatusCode))
+    const exit = client.call(() => ended).then(statusFrom)
+    exit.catch(() => undefined)
     const begin = async () => {
       throwIfAborted(options.signal)
       if (waits) socket.write('\n')

@@ -2,16 +2,16 @@ import type { ContainerInspectInfo } from 'dockerode'
 import { dirname, relative } from 'node:path'
 import type { ConnectContext, ProjectPlace } from '../../../../src/contract/index.ts'
 import { checkProject, isDirectory } from '../../../shared/project.ts'
-import { runBeside } from './aside.ts'
+import { runBeside } from './beside.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
-import { layerOf, noLayer } from './disk.ts'
 import { discard, lookAt, mustLook } from '../engine/container.ts'
 import { fail } from '../errors.ts'
 import { ensureKit, kitName } from '../run/kit.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { nextOf } from '../names.ts'
 import { treesOf } from '../create/project.ts'
+import { rootOf, rootOfNew } from './root.ts'
 
 const LAYERS = '/layers'
 
@@ -54,14 +54,19 @@ function sameTrees(a: ProjectPlace | undefined, b: ProjectPlace | undefined): bo
 
 async function take(client: Client, found: ContainerInspectInfo, begun: ContainerInspectInfo | undefined, meta: Meta, context: ConnectContext): Promise<void> {
   const { name } = meta
+  const old = readMeta(name, found.Config.Labels)
+  const from = await rootOf(client, context, old, found)
+  if (!from.layer) throw fail('unsupported', `the project of ${name} is elsewhere now, and its container cannot be replaced: its engine keeps no layers`, { computer: name, hint: 'Put the project back where it was.' })
   const next = begun ?? (await mustLook(client, await makeContainer(client, meta, nextOf(name))))
-  const [from, to] = [layerOf(found), layerOf(next)]
-  if (from === undefined || to === undefined) throw fail('unsupported', `the project of ${name} is elsewhere now, and its container cannot be replaced: ${noLayer(found)}`, { computer: name, hint: 'Put the project back where it was.' })
   await ensureKit(client, next.Id, meta, context.guest, context.progress)
-  const above = commonParent(from, to)
-  await runBeside(client, readMeta(name, found.Config.Labels), context, {
-    argv: ['/amux/amux-init', 'shift', `${LAYERS}/${relative(above, from)}`, `${LAYERS}/${relative(above, to)}`],
+  const to = await rootOfNew(client, context, meta, next)
+  const above = commonParent(from.path, to.path)
+  await runBeside(client, old, context, {
+    argv: ['/amux/amux-init', 'shift', `${LAYERS}/${relative(above, from.path)}`, `${LAYERS}/${relative(above, to.path)}`],
     mounts: [{ Type: 'bind', Source: above, Target: LAYERS }],
+    shares: undefined,
+    disk: 'write',
+    failed: (words) => fail('failed', `the container of ${name} cannot be replaced: ${words}`, { computer: name, hint: 'The next start goes on with it.' }),
   })
   await discard(client, found.Id)
   await client.call((docker) => docker.getContainer(next.Id).rename({ name }))

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "../common/failure.h"
 #include "../common/text.h"
+#include "bytes.h"
 #include "layer.h"
 #include "pack.h"
 #include "tool.h"
@@ -44,6 +45,7 @@ bool cat_command(const struct options *options) {
   if (!tree) return wrong(ENOENT, path);
   uint32_t at = tree->root;
   bool below = tree->flags & TREE_LAYER;
+  struct bytes base = {0};
   for (const char *part = rest; *part;) {
     char name[256];
     size_t length = strcspn(part, "/");
@@ -54,7 +56,11 @@ bool cat_command(const struct options *options) {
     if (!is_directory(&index.entries[at])) return wrong(ENOTDIR, path);
     below = below && !is_opaque(&index, at);
     at = find_child(&index, at, name);
-    if (at == NONE) return below ? pour_base(wanted_tree(&request, tree->name), rest, path) : wrong(ENOENT, path);
+    if (at == NONE) {
+      bytes_text(&base, "/%s", part);
+      return below ? pour_base(wanted_tree(&request, tree->name), base.data + 1, path) : wrong(ENOENT, path);
+    }
+    step_below(&base, &index, at);
     part += length + (part[length] == '/');
   }
   const struct entry *entry = &index.entries[at];
@@ -63,5 +69,9 @@ bool cat_command(const struct options *options) {
   if (!S_ISREG(entry->mode)) return wrong(EINVAL, path);
   const struct object *object = object_of(&index, entry);
   if (entry->flags & IS_FOREIGN) return wrong(ENOENT, path);
+  if (below && is_metacopy(&index, at)) {
+    bytes_add(&base, "", 1);
+    return pour_base(wanted_tree(&request, tree->name), base.data + 1, path);
+  }
   return !object || content_pour(&store, object, 1) || fail(errno == EPIPE ? "output" : "corrupt", path);
 }

@@ -8,6 +8,7 @@
 #include "../common/failure.h"
 #include "../common/text.h"
 #include "attrs.h"
+#include "layer.h"
 #include "pack.h"
 #include "tar.h"
 #include "tool.h"
@@ -145,6 +146,7 @@ static bool export_entry(struct exporting *on, uint32_t i) {
   size_t length;
   char type = type_of(entry), text[64];
   archive_path(on, i, &on->path);
+  if (on->tree->flags & TREE_LAYER && (is_redirected(&on->index, i) || is_metacopy(&on->index, i))) return fail_as(EOPNOTSUPP, "export", on->path.data, NULL);
   if (type == '1') archive_path(on, entry->link - 1, &link);
   if (type == '2') bytes_text(&link, "%s", index_blob(&on->index, entry->target, &length));
   bool file = type == '0';

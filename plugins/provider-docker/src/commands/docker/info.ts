@@ -15,6 +15,7 @@ export default command({
     const document = {
       address,
       because,
+      product: version.product,
       version: version.Version,
       api: version.ApiVersion,
       platform: `${version.Os}/${version.Arch}`,
@@ -28,11 +29,16 @@ export default command({
     }
     call.data(document, () =>
       [
-        `${address} (${because}), Docker Engine ${version.Version}, API ${version.ApiVersion}, ${document.platform}`,
+        `${address} (${because}), ${version.product} ${version.Version}, API ${version.ApiVersion}, ${document.platform}`,
         `this machine's files: ${client.here ? 'projects are mounted' : 'projects are copied'}`,
-        `storage: ${info.Driver}${info.Driver === 'overlay2' ? '' : ', without checkpoints'}`,
+        `storage: ${info.Driver}${keepingOf(info.Driver)}`,
         `template: ${template ? `${DEFAULT_IMAGE} of ${template.Created}` : 'none, build it: amux computer template build'}`,
       ].join('\n'),
     )
   },
 })
+
+function keepingOf(driver = ''): string {
+  if (['vfs', 'btrfs'].includes(driver)) return ', where a checkpoint holds the whole system'
+  return ['overlay2', 'overlay', 'overlayfs', 'fuse-overlayfs'].includes(driver) ? '' : ', without checkpoints'
+}

@@ -1,0 +1,80 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { LABEL } from '../src/names.ts'
+
+export const SMALL = 'amux-lab/small:latest'
+const PROGRAMS = ['sh', 'cat', 'ls', 'mv', 'rm', 'mkdir', 'sleep', 'id', 'stat', 'wc', 'sha256sum', 'head', 'getent', 'nft', 'sync']
+
+export interface PrivateEngine {
+  readonly dir: string
+  /** Its socket, as in DOCKER_HOST. */
+  readonly host: string
+  docker(...args: readonly string[]): string
+  end(): Promise<void>
+}
+
+export const mayStart = process.getuid?.() === 0 && found('dockerd') !== undefined
+if (!mayStart) console.warn('\n!!! NO PRIVATE DOCKER ENGINES: it takes root and dockerd. Other storage drivers and engines elsewhere are not tested.\n')
+
+export function found(program: string): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`], { encoding: 'utf8' }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+/** One that touches nothing of the machine's own, without a network, and with a small image. Undefined where it cannot start. */
+export async function privateEngine(...args: readonly string[]): Promise<PrivateEngine | undefined> {
+  const dir = mkdtempSync(join(tmpdir(), 'amux-engine-'))
+  const socket = join(dir, 'd.sock')
+  const host = `unix://${socket}`
+  const log = openSync(join(dir, 'log'), 'w')
+  const common = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '-H', host, '--bridge=none', '--iptables=false']
+  const child = spawn('dockerd', [...common, ...args], { stdio: ['ignore', log, log] })
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const docker = (...words: readonly string[]) => execFileSync('docker', ['-H', host, ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: dir } }).trim()
+  const end = async () => {
+    child.kill('SIGTERM')
+    await ended
+    execFileSync('sh', ['-c', `grep -o " ${dir}[^ ]*" /proc/mounts | sort -r | xargs -r umount -l`])
+    rmSync(dir, { recursive: true, force: true })
+  }
+  for (const give = Date.now() + 60_000; ; await delay(100)) {
+    try {
+      docker('version')
+      break
+    } catch (error) {
+      if (child.exitCode === null && Date.now() < give) continue
+      const said = readFileSync(join(dir, 'log'), 'utf8').trim().split('\n').at(-1)
+      await end()
+      if (child.exitCode === null) throw error
+      console.warn(`\n!!! NO DOCKER ENGINE WITH ${args.join(' ')}: ${said}\n`)
+      return undefined
+    }
+  }
+  docker('import', '--change', `LABEL ${LABEL.tools}=nftables`, '--change', 'ENV PATH=/usr/bin', smallImage(dir), SMALL)
+  return { dir, host, docker, end }
+}
+
+/** Programs of this machine, and what they are linked with: enough for a guest and a shell. */
+function smallImage(dir: string): string {
+  const root = join(dir, 'root')
+  for (const path of ['usr/bin', 'etc/lower/sub', 'tmp', 'opt', 'root']) mkdirSync(join(root, path), { recursive: true })
+  symlinkSync('usr/bin', join(root, 'bin'))
+  for (const name of ['one', 'sub/two']) writeFileSync(join(root, 'etc/lower', name), `${name} of the image\n`)
+  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
+  const files = PROGRAMS.flatMap((name) => found(name) ?? [])
+  for (const file of files) copyFileSync(realpathSync(file), join(root, 'usr/bin', file.split('/').at(-1) ?? ''))
+  const linked = execFileSync('ldd', [...files, process.execPath], { encoding: 'utf8' })
+  for (const [, library = ''] of linked.matchAll(/(?:=> |^\t)(\/\S+) \(0x/gm)) {
+    mkdirSync(join(root, dirname(library)), { recursive: true })
+    copyFileSync(realpathSync(library), join(root, library))
+  }
+  const tar = join(dir, 'small.tar')
+  execFileSync('tar', ['-C', root, '-cf', tar, '.'])
+  return tar
+}
