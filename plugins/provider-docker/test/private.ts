@@ -27,19 +27,32 @@ export function found(program: string): string | undefined {
   }
 }
 
-/** One that touches nothing of the machine's own, without a network, and with a small image. Undefined where it cannot start. */
+let bridges = 0
+
+/** A daemon without a bridge of its own takes away the one that is there, which is another engine's. */
+function makeBridge(): string {
+  const name = `amux${process.pid}b${++bridges}`
+  execFileSync('ip', ['link', 'add', name, 'type', 'bridge'])
+  execFileSync('ip', ['addr', 'add', `10.${200 + (bridges % 50)}.${process.pid % 250}.1/24`, 'dev', name])
+  execFileSync('ip', ['link', 'set', name, 'up'])
+  return name
+}
+
+/** One that touches nothing of the machine's own, with a network that leads nowhere, and with a small image. Undefined where it cannot start. */
 export async function privateEngine(...args: readonly string[]): Promise<PrivateEngine | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'amux-engine-'))
   const socket = join(dir, 'd.sock')
   const host = `unix://${socket}`
+  const bridge = makeBridge()
   const log = openSync(join(dir, 'log'), 'w')
-  const common = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '-H', host, '--bridge=none', '--iptables=false']
+  const common = ['--data-root', join(dir, 'data'), '--exec-root', join(dir, 'exec'), '--pidfile', join(dir, 'pid'), '-H', host, '--bridge', bridge, '--iptables=false']
   const child = spawn('dockerd', [...common, ...args], { stdio: ['ignore', log, log] })
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
   const docker = (...words: readonly string[]) => execFileSync('docker', ['-H', host, ...words], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], HOME: dir } }).trim()
   const end = async () => {
     child.kill('SIGTERM')
     await ended
+    execFileSync('ip', ['link', 'del', bridge])
     execFileSync('sh', ['-c', `grep -o " ${dir}[^ ]*" /proc/mounts | sort -r | xargs -r umount -l`])
     rmSync(dir, { recursive: true, force: true })
   }
