@@ -26,7 +26,7 @@ function asked(argv: readonly string[]): readonly string[] {
 }
 
 /** What stands before a verb. */
-const topics: ReadonlySet<string> = new Set(['computer', 'sandbox', 'session', 'port', 'checkpoint', 'network', 'service', 'fs', 'sync', 'template', 'provider', 'plugins', 'autocomplete'])
+const topics: ReadonlySet<string> = new Set(['computer', 'sandbox', 'session', 'port', 'checkpoint', 'network', 'service', 'fs', 'sync', 'template', 'idle', 'provider', 'plugins', 'autocomplete'])
 
 /** Other words for the verbs. Their commands name them as aliases, for help and completion. */
 const verbs: Readonly<Record<string, string>> = {
@@ -47,7 +47,7 @@ const policyVerbs: Readonly<Record<string, string>> = { delete: 'rm', destroy: '
 const fileVerbs: Readonly<Record<string, string>> = { list: 'ls', delete: 'rm', copy: 'cp', rename: 'mv', info: 'stat', show: 'stat' }
 
 /** Below `computer`, these stand before a verb of their own. */
-const nouns: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([['session', verbs], ['port', verbs], ['checkpoint', verbs], ['network', policyVerbs], ['service', verbs], ['fs', fileVerbs], ['sync', {}], ['template', verbs]])
+const nouns: ReadonlyMap<string, Readonly<Record<string, string>>> = new Map([['session', verbs], ['port', verbs], ['checkpoint', verbs], ['network', policyVerbs], ['service', verbs], ['fs', fileVerbs], ['sync', {}], ['template', verbs], ['idle', { info: 'show' }]])
 
 /** `sandbox` is the old word for computer. */
 function synonyms(argv: readonly string[]): readonly string[] {

@@ -6,7 +6,7 @@ import { forkComputer } from '../../project/index.ts'
 export default class Fork extends AmuxCommand {
   static override summary = 'Make another computer like this one, with the same disk.'
   static override description = `It begins with what a checkpoint holds, or with the disk as it is now: system, home, and a copy of the project at the same path, so that two agents can work from one starting point without meeting. Image, options, environment, user and network are the same, too; sessions and checkpoints do not come along. The first computer goes on and stays the current one.`
-  static override examples = ['<%= config.bin %> <%= command.id %> second-try', '<%= config.bin %> <%= command.id %> second-try --checkpoint v3', 'amux claude -c second-try']
+  static override examples = ['<%= config.bin %> <%= command.id %> second-try', '<%= config.bin %> <%= command.id %> second-try --checkpoint v3']
   static override args = { name: string({ required: true, description: 'Name of the new computer.', ignoreStdin: true }) }
   static override flags = { ...computerFlags, checkpoint: text({ summary: 'What it begins with. Default: now.', helpValue: 'ID' }) }
 
