@@ -90,19 +90,21 @@ describe('amux computer fork', () => {
     expect(document.capabilities).to.have.nested.property('export.fidelity', 'emulated')
   })
 
-  for (const moment of ['Making fifth like', 'Taking in the checkpoint', 'Filling the disk', 'Restoring']) {
+  let count = 0
+  for (const moment of ['Making', 'Filling the disk', 'Restoring']) {
     it(`is not mistaken for a computer when it is killed at "${moment}", and is made anew`, async () => {
-      await killedAt(moment, ['computer', 'fork', 'fifth'])
-      const left = await state('fifth')
+      const name = `fifth-${++count}`
+      await killedAt(moment === 'Making' ? `Making ${name}` : moment, ['computer', 'fork', name])
+      const left = await state(name)
       expect(left).to.be.oneOf([undefined, 'broken'])
       if (left === 'broken') {
-        expect((await amux.run(['computer', 'exec', '-c', 'fifth', '--', 'true'])).status).to.equal(125)
-        expect(await failure('start', '-c', 'fifth')).to.have.property('message').that.includes('not finished')
+        expect((await amux.run(['computer', 'exec', '-c', name, '--', 'true'])).status).to.equal(125)
+        expect(await failure('start', '-c', name)).to.have.property('message').that.includes('not finished')
       }
-      const { status, stderr } = await amux.run(['computer', 'fork', 'fifth'])
+      const { status, stderr } = await amux.run(['computer', 'fork', name])
       expect(status, stderr).to.equal(0)
-      expect(await on('fifth', 'cat ~/file; wc -c < ~/big')).to.match(/^\w+\n20000000$/)
-      expect((await amux.run(['computer', 'rm', 'fifth', '--yes'])).status).to.equal(0)
+      expect(await on(name, 'cat ~/file; wc -c < ~/big')).to.match(/^\w+\n20000000$/)
+      expect((await amux.run(['computer', 'rm', name, '--yes'])).status).to.equal(0)
     })
   }
 

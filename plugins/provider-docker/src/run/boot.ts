@@ -41,7 +41,7 @@ export async function boot(client: Client, name: string, context: ConnectContext
   if (node !== undefined) await prepare(client, found.Id, meta, context, node)
   if (!found.State.Running) {
     if (meta.run !== undefined) emptyRunDir(meta.run)
-    await start(client, meta)
+    await start(client, meta, found.Id)
     found = await mustLook(client, name)
   }
   await startNet(client, context, meta, found)
@@ -84,7 +84,13 @@ function halfRestored(name: string): Error {
   return fail('conflict', `${name} was started by somebody else in the middle of a restore`, { computer: name, hint: `Let amux finish that: docker stop ${name} && amux computer start -c ${name}` })
 }
 
-async function start(client: Client, { name, project }: Meta): Promise<void> {
+/** Engines that are killed in the middle of a start may keep half of it, and then neither go on nor let go. */
+function halfStarted(name: string, id: string, cause: unknown): Error {
+  const hint = `End that, and start the engine again: sudo pkill -9 -f 'containerd-shim.* -id ${id}'; sudo systemctl restart docker`
+  return fail('unavailable', `the engine was killed when it was starting ${name}, and holds on to that start`, { computer: name, hint, cause })
+}
+
+async function start(client: Client, { name, project }: Meta, id: string): Promise<void> {
   try {
     await client.call((docker) => docker.getContainer(name).start())
   } catch (error) {
@@ -93,6 +99,7 @@ async function start(client: Client, { name, project }: Meta): Promise<void> {
     const text = error instanceof Error ? error.message : String(error)
     const taken = portTaken(name, text, error)
     if (taken) throw taken
+    if (/task \S+: already exists|failed to start shim: mkdir .*: file exists/.test(text)) throw halfStarted(name, id, error)
     if (/bind source path does not exist/.test(text)) throw fail('failed', `what ${name} has of this machine is not there any more: ${text}`, { computer: name, hint: project ? `Put the project back: ${project.path}` : undefined, cause: error })
     throw error
   }
