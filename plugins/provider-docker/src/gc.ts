@@ -25,10 +25,11 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
   const of = (labels: Readonly<Record<string, string>>) => labels[LABEL.of] ?? ''
   const computers = new Set([...containers.filter(({ Labels }) => role(Labels) === 'computer').map(({ Labels }) => of(Labels)), ...(volumes ?? []).filter(({ Labels }) => role(Labels) === 'home').map(({ Labels }) => of(Labels))])
   const found: Leftover[] = []
-  for (const { Names, Labels, State, Created } of containers) {
+  for (const { Id, Names, Labels, State, Created } of containers) {
     const over = State === 'exited' || State === 'dead' || (State === 'created' && now / 1000 - Created > OLD_S)
     const helper = role(Labels) === 'aside' || role(Labels) === 'kit'
-    const name = (Names[0] ?? '').replace(/^\//, '')
+    // One whose removal was cut short has lost its name.
+    const name = Names[0]?.replace(/^\//, '') || Id.slice(0, 12)
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }
