@@ -25,11 +25,12 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
   const of = (labels: Readonly<Record<string, string>>) => labels[LABEL.of] ?? ''
   const computers = new Set([...containers.filter(({ Labels }) => role(Labels) === 'computer').map(({ Labels }) => of(Labels)), ...(volumes ?? []).filter(({ Labels }) => role(Labels) === 'home').map(({ Labels }) => of(Labels))])
   const found: Leftover[] = []
-  for (const { Id, Names, Labels, State, Created } of containers) {
+  for (const { Names, Labels, State, Created } of containers) {
     const over = State === 'exited' || State === 'dead' || (State === 'created' && now / 1000 - Created > OLD_S)
     const helper = role(Labels) === 'aside' || role(Labels) === 'kit'
-    // One whose removal was cut short has lost its name.
-    const name = Names[0]?.replace(/^\//, '') || Id.slice(0, 12)
+    const name = (Names[0] ?? '').replace(/^\//, '')
+    // It is gone: an engine that was killed meanwhile lists it for as long as it runs.
+    if (name === '') continue
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }

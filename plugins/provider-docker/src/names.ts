@@ -8,7 +8,7 @@ export const LABEL = {
   role: 'amux.docker.role',
   /** On a computer, and on its home: what is known about it. No secret. */
   meta: 'amux.docker.meta',
-  /** On a computer's container: which process made it, and may still be filling it. */
+  /** On a computer's container and its home: which process made it, and may still be filling it. */
   maker: 'amux.docker.maker',
   /** On an image: it has the programs that a network policy needs. */
   tools: 'amux.docker.tools',

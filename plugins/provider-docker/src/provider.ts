@@ -60,7 +60,7 @@ export class DockerProvider implements Provider {
       seen.add(name)
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
     }
-    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'] })
+    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'], created: '' })
   }
 
   async health({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Health> {

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { finish } from '../../provider-local/test/support.ts'
 import type { Equipped } from '../../../src/emulation/index.ts'
 import { Client } from '../src/client.ts'
 import { leftoversOf } from '../src/gc.ts'
-import { DEFAULT_IMAGE, inside } from '../src/names.ts'
+import { DEFAULT_IMAGE, inside, LABEL } from '../src/names.ts'
 import { hasEngine } from './engine.ts'
 import { attempt, docker, failure, type Lab, lab, sh, until } from './support.ts'
 
@@ -111,6 +112,38 @@ if (hasEngine) {
       expect(await sh(one, 'cat ~/file')).to.equal('then')
       await one.delete()
       expect(await left(one.name)).to.deep.equal([])
+    })
+
+    it('volumes alone: those of a creation that was cut short are made anew, those of a computer never', async () => {
+      const one = await bench.create()
+      const { name } = one
+      await sh(one, 'echo kept > ~/file')
+      const volumes = (['store', 'home'] as const).map((role) => {
+        const labels = JSON.parse(docker('volume', 'inspect', '-f', '{{json .Labels}}', `amux.${name}.${role}`)) as Record<string, string>
+        return { role, labels }
+      })
+      await one.close()
+      docker('rm', '-f', name)
+      docker('volume', 'rm', `amux.${name}.vault`)
+      expect(await failure(bench.create({ name }))).to.include({ code: 'already_exists' })
+      expect(docker('run', '--rm', '-v', `amux.${name}.home:/home/amux`, DEFAULT_IMAGE, 'cat', '/home/amux/file')).to.equal('kept')
+      docker('volume', 'rm', `amux.${name}.store`, `amux.${name}.home`)
+      const begin = (maker: string) => {
+        for (const { role, labels } of volumes) docker('volume', 'create', ...Object.entries({ ...labels, ...(role === 'home' && { [LABEL.maker]: maker }) }).flatMap(([key, value]) => ['--label', `${key}=${value}`]), `amux.${name}.${role}`)
+      }
+      const made = volumes[1]?.labels[LABEL.maker] ?? expect.fail('nobody made it')
+      // Process 1 lives, and so might a process of another machine.
+      const init = readFileSync('/proc/1/stat', 'utf8').split(') ')[1]?.split(' ')[19]
+      for (const living of [[made.split(' ')[0], '1', init].join(' '), `another ${made.split(' ').slice(1).join(' ')}`]) {
+        begin(living)
+        expect(await failure(bench.create({ name })), living).to.include({ code: 'locked' })
+        docker('volume', 'rm', `amux.${name}.store`, `amux.${name}.home`)
+      }
+      begin(made)
+      const again = await bench.create({ name })
+      expect(await sh(again, 'ls ~; id -un')).to.equal('amux')
+      await again.delete()
+      expect(await left(name)).to.deep.equal([])
     })
 
     it('an image that declares whatever an image can is a computer like any other', async () => {

@@ -19,7 +19,7 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
   const { name, user, run, limits = {} } = meta
   const volumes = volumesOf(name)
   const volume = (role: 'home' | 'store', target: string) => {
-    const labels = { ...marks(name, role), ...(role === 'home' && labelsOf(meta)), [LABEL.role]: role }
+    const labels = { ...marks(name, role), ...(role === 'home' && { ...labelsOf(meta), [LABEL.maker]: maker() }), [LABEL.role]: role }
     return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
   }
   const copy = (path: string) => {

@@ -1,11 +1,12 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { readFileSync } from 'node:fs'
 import type { Client } from '../client.ts'
-import { discard, has, lookAt } from '../engine/container.ts'
+import { borrow, discard, has, lookAt } from '../engine/container.ts'
 import { fail, hasCode } from '../errors.ts'
-import { isOurs } from '../meta.ts'
-import { inside, LABEL } from '../names.ts'
-import { removeVolumes } from '../disk/volumes.ts'
+import { inspectImage } from '../images/image.ts'
+import { isOurs, readMeta } from '../meta.ts'
+import { beside, inside, LABEL, volumesOf } from '../names.ts'
+import { leftovers, removeVolumes } from '../disk/volumes.ts'
 
 /** Where one cannot look whether its maker lives: longer than any creation takes. */
 const LONG_MS = 15 * 60_000
@@ -29,26 +30,46 @@ export function maker(): string {
 }
 
 /**
- * A container that somebody was killed over before it was filled is removed: nothing ever ran on it, and nobody can say
- * any more what it was to get. `locked` while its maker may still be at work.
+ * What somebody was killed over before it was filled is removed: nothing ever ran on it, and nobody can say any more
+ * what it was to get. `locked` while its maker may still be at work.
  */
 export async function clearUnfinished(client: Client, name: string): Promise<void> {
   const found = await lookAt(client, name)
-  if (found === undefined || !isOurs(found.Config.Labels) || !(await isUnfinished(client, found))) return
-  if (mayLive(found)) throw fail('locked', `${name} is being created`, { computer: name, hint: 'Try again when that is done.' })
-  await discard(client, found.Id)
+  const begun = found ? await begunContainer(client, found) : await begunVolumes(client, name)
+  if (begun === undefined) return
+  if (mayLive(begun)) throw fail('locked', `${name} is being created`, { computer: name, hint: 'Try again when that is done.' })
+  if (found) await discard(client, found.Id)
   await removeVolumes(client, name)
 }
 
-/** What it gets last, before its first start, is its environment. */
-async function isUnfinished(client: Client, { Id, State }: ContainerInspectInfo): Promise<boolean> {
-  return State.Status === 'created' && !(await has(client, Id, inside.env))
+interface Begun {
+  readonly labels: Readonly<Record<string, string>>
+  /** By the engine's clock. */
+  readonly created: string
 }
 
-function mayLive({ Config, Created }: ContainerInspectInfo): boolean {
-  const [boot, pid, start] = (Config.Labels[LABEL.maker] ?? '').split(' ')
-  if (boot === undefined || boot === '' || boot !== bootId()) return Date.now() - Date.parse(Created) < LONG_MS
-  if (Number(pid) === process.pid) return making.has(Config.Labels[LABEL.of] ?? '')
+/** What it gets last, before its first start, is its environment. */
+async function begunContainer(client: Client, { Id, State, Config: { Labels: labels }, Created: created }: ContainerInspectInfo): Promise<Begun | undefined> {
+  if (!isOurs(labels) || State.Status !== 'created' || (await has(client, Id, inside.env))) return undefined
+  return { labels, created }
+}
+
+/** Its volumes are there before its container, and the vault after that. One whose container somebody removed has more. */
+async function begunVolumes(client: Client, name: string): Promise<Begun | undefined> {
+  const left = await leftovers(client, name)
+  if (left === undefined || left.roles.includes('vault') || !left.roles.includes('store')) return undefined
+  const begun = { labels: left.labels, created: left.created }
+  if (!left.roles.includes('home')) return begun
+  const image = (await inspectImage(client, readMeta(name, left.labels).image))?.Id
+  if (image === undefined) return undefined
+  const filled = await borrow(client, image, [{ Type: 'volume', Source: volumesOf(name).store, Target: beside.guest }], (id) => has(client, id, beside.guest + inside.env.slice(inside.store.length)))
+  return filled ? undefined : begun
+}
+
+function mayLive({ labels, created }: Begun): boolean {
+  const [boot, pid, start] = (labels[LABEL.maker] ?? '').split(' ')
+  if (boot === undefined || boot === '' || boot !== bootId()) return Date.now() - Date.parse(created) < LONG_MS
+  if (Number(pid) === process.pid) return making.has(labels[LABEL.of] ?? '')
   return start !== '' && startOf(Number(pid)) === start
 }
 

@@ -157,6 +157,8 @@ function refused(name: string, line = ''): Error {
   const refusal = refusalOf(line)
   if (refusal?.step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
   if (refusal?.step === 'exec') return unstarted(refusal, refusal.subject, name)
-  const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line || 'it ended at once'
+  // Without a word: whoever ends it, its own program does not.
+  if (line === '') return fail('unavailable', `nothing can work beside ${name}: it ended at once`, { computer: name })
+  const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line
   return fail('failed', `nothing can work beside ${name}: ${why}`, { computer: name })
 }

@@ -6,29 +6,33 @@ import { LABEL, type Volumes, volumesOf } from '../names.ts'
 export interface Left {
   readonly labels: Readonly<Record<string, string>>
   readonly roles: readonly string[]
+  /** By the engine's clock. */
+  readonly created: string
 }
 
 /** Which volumes of a computer are there whose container is not: somebody removed that by hand. Undefined: none. */
 export async function leftovers(client: Client, name: string): Promise<Left | undefined> {
-  const found = await Promise.all((['home', 'store', 'vault'] as const).map(async (role) => [role, await volumeLabels(client, name, role)] as const))
-  const there = found.filter(([, labels]) => labels !== undefined)
-  if (there.length === 0) return undefined
-  return { labels: there[0]?.[1] ?? {}, roles: there.map(([role]) => role) }
+  const found = await Promise.all((['home', 'store', 'vault'] as const).map(async (role) => [role, await volumeOf(client, name, role)] as const))
+  const there = found.flatMap(([role, volume]) => (volume ? [{ role, ...volume }] : []))
+  const [first] = there
+  return first && { labels: first.labels, created: first.created, roles: there.map(({ role }) => role) }
 }
 
 /** An engine makes what is missing, empty and without a word: nobody may take that for what was there. */
 export async function needVault(client: Client, name: string): Promise<void> {
-  if (await volumeLabels(client, name, 'vault')) return
+  if (await volumeOf(client, name, 'vault')) return
   const { vault } = volumesOf(name)
   const labels = Object.entries(marks(name, 'vault')).map(([key, value]) => `--label ${key}=${value}`)
   throw fail('failed', `the volume ${vault} is gone, and with it the checkpoints and the network policy of ${name}`, { computer: name, hint: `To begin with none: docker volume create ${labels.join(' ')} ${vault}` })
 }
 
 /** Undefined where there is none, or it is somebody else's. */
-async function volumeLabels(client: Client, name: string, role: keyof Volumes): Promise<Readonly<Record<string, string>> | undefined> {
+async function volumeOf(client: Client, name: string, role: keyof Volumes): Promise<Omit<Left, 'roles'> | undefined> {
   try {
     const found = await client.call((docker) => docker.getVolume(volumesOf(name)[role]).inspect())
-    return isOurs(found.Labels, role) ? found.Labels : undefined
+    // Every engine tells it, though not in dockerode's types.
+    const { CreatedAt: created } = found as { readonly CreatedAt?: string }
+    return isOurs(found.Labels, role) ? { labels: found.Labels, created: created ?? '' } : undefined
   } catch (error) {
     if (hasCode(error, 'not_found')) return undefined
     throw error
