@@ -26,9 +26,9 @@ async function files(lab: DockerLab): Promise<readonly Row[]> {
   for (let round = 0; round < ROUNDS; round++) {
     await shell(lab, `docker exec ${lab.name} rm -rf /root/theirs /root/ours; rm -rf ../ours ../theirs`)
     tarInto.push(await shell(lab, `tar -C .. -cf - tree | ${exec} sh -c 'mkdir theirs && tar -C theirs -xf -'`))
-    into.push(await shell(lab, `${amux} computer cp -r ../tree :/root/ours`))
+    into.push(await shell(lab, `${amux} computer cp ../tree :/root/ours`))
     tarOut.push(await shell(lab, `mkdir ../theirs && ${exec} tar -C theirs -cf - . | tar -C ../theirs -xf -`))
-    out.push(await shell(lab, `${amux} computer cp -r :/root/ours ../ours`))
+    out.push(await shell(lab, `${amux} computer cp :/root/ours ../ours`))
     await shell(lab, 'diff -r ../tree ../ours')
   }
   const row = (what: string, ours: readonly number[], theirs: readonly number[]) => against(`${FILES} small files, ${what}`, 1000 * median(ours), 'tar | docker exec', 1000 * median(theirs), 1)
