@@ -1,3 +1,4 @@
+import { after } from 'mocha'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -9,6 +10,7 @@ import { policyText } from '../../../src/emulation/network/text.ts'
 import { kit } from '../../provider-local/test/support.ts'
 import { inspectImage } from '../src/images/image.ts'
 import { Client } from '../src/client.ts'
+import { type Leftover, leftoversOf } from '../src/gc.ts'
 import { DEFAULT_IMAGE } from '../src/names.ts'
 import { descriptor } from '../src/register.ts'
 
@@ -23,6 +25,26 @@ export const hasEngine = mayStart || process.env['DOCKER_HOST'] !== undefined ||
 if (!hasEngine) console.warn('\n!!! NO DOCKER ENGINE: nothing of the Docker provider is tested. Start one, or say where it is: DOCKER_HOST\n')
 
 let ready: Promise<void> | undefined
+let before: ReadonlySet<string> = new Set()
+
+/** Once in a run, behind everything of it: what is on the engine then and was not before, nobody would remove. */
+if (hasEngine) {
+  after('nothing of all the tests is left on the engine', async function () {
+    if (ready === undefined) return
+    this.timeout(60_000)
+    let left: readonly Leftover[] = []
+    for (const give = Date.now() + 30_000; Date.now() < give; await delay(500)) {
+      left = (await everything()).filter(({ name }) => !before.has(name))
+      if (left.length === 0) return
+    }
+    throw new Error(`left on the engine: ${JSON.stringify(left)}`)
+  })
+}
+
+/** With what was made just now and never started: after the last test nobody is about to. */
+function everything(): Promise<readonly Leftover[]> {
+  return leftoversOf(new Client(undefined), Date.now() + 24 * 3_600_000)
+}
 
 /** An engine that answers, with the template of computers; both made first where they are missing. */
 export function engine(): Promise<void> {
@@ -31,6 +53,7 @@ export function engine(): Promise<void> {
 
 async function prepare(): Promise<void> {
   if (process.env['DOCKER_HOST'] === undefined && !(await answers())) await start()
+  before = new Set((await everything()).map(({ name }) => name))
   if (await inspectImage(new Client(undefined), DEFAULT_IMAGE)) return
   const dir = mkdtempSync(join(tmpdir(), 'amux-docker-'))
   try {
