@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { found } from './private.ts'
+import { found } from './small-image.ts'
 
 export function freePort(): Promise<number> {
   return new Promise((resolve) => {

@@ -1,13 +1,12 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { smallImage } from './small-image.ts'
 
 export const TINY = 'amux-lab/tiny:latest'
-
-const programs = ['sh', 'cat', 'ls', 'sleep', 'mkdir', 'rm', 'mv', 'cp', 'ln', 'head', 'seq', 'sync', 'date', 'id', 'wc', 'chmod', 'touch', 'sha256sum', 'mkfifo', 'true'] as const
 
 /** An engine of the test's own, on a small disk of its own, that can be killed. Needs root. */
 export class PrivateEngine {
@@ -24,7 +23,7 @@ export class PrivateEngine {
     execFileSync('mkfs.ext4', ['-q', '-m', '0', disk])
     execFileSync('mount', ['-o', 'loop', disk, engine.data])
     await engine.start()
-    engine.docker('import', tinyRoot(engine.dir), TINY)
+    engine.docker('import', smallImage(engine.dir), TINY)
     return engine
   }
 
@@ -93,29 +92,4 @@ export class PrivateEngine {
 
 function alive(pid: string): boolean {
   return existsSync(`/proc/${pid}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-}
-
-/** A system small enough to be copied at once: this machine's shell and a few programs, with the libraries of those and of Node. */
-function tinyRoot(dir: string): string {
-  const [root, tar] = [join(dir, 'root'), join(dir, 'root.tar')]
-  for (const folder of ['bin', 'etc', 'tmp', 'root', 'proc', 'sys', 'dev', 'run', 'usr/bin', 'var', 'opt']) mkdirSync(join(root, folder), { recursive: true })
-  const put = (from: string, to: string) => {
-    mkdirSync(dirname(join(root, to)), { recursive: true })
-    if (!existsSync(join(root, to))) copyFileSync(realpathSync(from), join(root, to))
-  }
-  for (const name of programs) {
-    const path = execFileSync('sh', ['-c', `command -v ${name === 'sh' ? 'dash || command -v sh' : `/usr/bin/${name} || command -v /bin/${name}`}`], { encoding: 'utf8' }).split('\n')[0] ?? ''
-    put(path, `bin/${name}`)
-    libraries(path).forEach((library) => put(library, library))
-  }
-  libraries(process.execPath).forEach((library) => put(library, library))
-  for (const folder of ['tmp', 'opt']) chmodSync(join(root, folder), 0o1777)
-  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
-  if (!existsSync(join(root, 'usr/bin/sh'))) symlinkSync('/bin/sh', join(root, 'usr/bin/sh'))
-  execFileSync('tar', ['-C', root, '-cf', tar, '.'])
-  return tar
-}
-
-function libraries(program: string): string[] {
-  return [...execFileSync('ldd', [program], { encoding: 'utf8' }).matchAll(/(\/\S+)\s+\(0x/g)].map(([, path = '']) => path)
 }

@@ -1,12 +1,12 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { LABEL } from '../src/names.ts'
+import { found, smallImage } from './small-image.ts'
 
 export const SMALL = 'amux-lab/small:latest'
-const PROGRAMS = ['sh', 'cat', 'ls', 'mv', 'rm', 'mkdir', 'sleep', 'id', 'stat', 'wc', 'sha256sum', 'head', 'getent', 'nft', 'sync']
 
 export interface PrivateEngine {
   readonly dir: string
@@ -18,14 +18,6 @@ export interface PrivateEngine {
 
 export const mayStart = process.getuid?.() === 0 && found('dockerd') !== undefined
 if (!mayStart) console.warn('\n!!! NO PRIVATE DOCKER ENGINES: it takes root and dockerd. Other storage drivers and engines elsewhere are not tested.\n')
-
-export function found(program: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `PATH=$PATH:/usr/sbin:/sbin command -v ${program}`], { encoding: 'utf8' }).trim()
-  } catch {
-    return undefined
-  }
-}
 
 let bridges = 0
 
@@ -71,23 +63,4 @@ export async function privateEngine(...args: readonly string[]): Promise<Private
   }
   docker('import', '--change', `LABEL ${LABEL.tools}=nftables`, '--change', 'ENV PATH=/usr/bin', smallImage(dir), SMALL)
   return { dir, host, docker, end }
-}
-
-/** Programs of this machine, and what they are linked with: enough for a guest and a shell. */
-function smallImage(dir: string): string {
-  const root = join(dir, 'root')
-  for (const path of ['usr/bin', 'etc/lower/sub', 'tmp', 'opt', 'root']) mkdirSync(join(root, path), { recursive: true })
-  symlinkSync('usr/bin', join(root, 'bin'))
-  for (const name of ['one', 'sub/two']) writeFileSync(join(root, 'etc/lower', name), `${name} of the image\n`)
-  writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0:root:/root:/bin/sh\n')
-  const files = PROGRAMS.flatMap((name) => found(name) ?? [])
-  for (const file of files) copyFileSync(realpathSync(file), join(root, 'usr/bin', file.split('/').at(-1) ?? ''))
-  const linked = execFileSync('ldd', [...files, process.execPath], { encoding: 'utf8' })
-  for (const [, library = ''] of linked.matchAll(/(?:=> |^\t)(\/\S+) \(0x/gm)) {
-    mkdirSync(join(root, dirname(library)), { recursive: true })
-    copyFileSync(realpathSync(library), join(root, library))
-  }
-  const tar = join(dir, 'small.tar')
-  execFileSync('tar', ['-C', root, '-cf', tar, '.'])
-  return tar
 }
