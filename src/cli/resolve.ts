@@ -66,7 +66,7 @@ export async function wake(amux: Context, computer: EquippedComputer): Promise<v
   if (info.state === 'running') return showWorktree(amux, computer)
   if (info.state === 'broken') {
     throw fail('failed', `${computer.name} is broken: ${info.problem ?? 'its provider does not say why'}`, {
-      hint: `See: amux computer info ${computer.name}`,
+      hint: `To give up what is left of it: amux computer rm ${computer.name}`,
       provider: computer.provider,
       computer: computer.name,
     })
