@@ -50,11 +50,14 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
 /** Its container is gone, not all of its volumes are. */
 export function orphanInfo(name: string, { labels, roles }: Left): ComputerInfo {
   const of = { name, labels, state: 'broken' as const, createdAt: new Date(0).toISOString() }
-  // Only a home says more of it.
   const info = roles.includes('home') ? infoOf(of) : { name, createdAt: of.createdAt, labels: {} }
   const parts = { home: 'its home', store: 'its sessions', vault: 'its checkpoints' }
-  const [there, gone] = [true, false].map((wanted) => Object.entries(parts).filter(([role]) => roles.includes(role) === wanted).map(([, part]) => part).join(' and '))
-  const problem = gone === '' ? 'its container was removed by somebody else; its home and its checkpoints are still there' : `its container was removed by somebody else, ${gone}, too; ${there} are still there`
+  const [there = [], gone = []] = [true, false].map((wanted) => Object.entries(parts).flatMap(([role, part]) => (roles.includes(role) === wanted ? [part] : [])))
+  const listed = new Intl.ListFormat('en-GB')
+  const lost = gone.length === 0 ? '' : `, ${listed.format(gone)}, too`
+  // Only a home says what it was made from.
+  const way = roles.includes('home') ? `: amux docker mend -c ${name} makes another` : ''
+  const problem = `its container was removed by somebody else${lost}; ${listed.format(there)} ${there.length === 1 ? 'is' : 'are'} still there${way}`
   return { ...info, state: 'broken', problem }
 }
 

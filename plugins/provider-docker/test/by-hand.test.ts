@@ -72,7 +72,7 @@ if (hasEngine) {
       const raw = await bench.provider.get(computer.name)
       const { state, problem } = await raw.info()
       expect(state).to.equal('broken')
-      expect(problem).to.include('its home and its checkpoints are still there')
+      expect(problem).to.include('its home, its sessions and its checkpoints are still there').and.include(`amux docker mend -c ${computer.name}`)
       expect(await failure(raw.start())).to.include({ code: 'failed' })
       expect(await failure(bench.create({ name: computer.name }))).to.include({ code: 'already_exists' })
       const names: string[] = []
