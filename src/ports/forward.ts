@@ -1,6 +1,7 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import type { ByteStream, EquippedComputer } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
+import { isPourable } from '../util/pour.ts'
 import type { Forward } from './spec.ts'
 
 export interface Listening extends Forward {
@@ -91,8 +92,9 @@ async function upload(socket: Socket, { sink }: ByteStream): Promise<void> {
   await sink.end()
 }
 
-async function download({ source }: ByteStream, socket: Socket): Promise<void> {
-  for await (const chunk of source) {
+async function download(tunnel: ByteStream, socket: Socket): Promise<void> {
+  if (isPourable(tunnel)) await tunnel.pour(socket)
+  else for await (const chunk of tunnel.source) {
     if (!socket.write(chunk)) await drained(socket)
     if (socket.destroyed) return
   }
