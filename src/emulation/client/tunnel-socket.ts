@@ -7,6 +7,8 @@ import { FrameDecoder, type FrameReader, frame, frameHeader } from './frames.ts'
 import { wireError } from './wire.ts'
 
 const AHEAD = 256 * 1024
+/** Most tunnels never need more. */
+const FIRST = 2048
 const PIECE = 256 * 1024
 
 /** One tunnel on a socket of its own, as the bytes it carries: see `protocol/direct.ts`. */
@@ -28,9 +30,14 @@ export class TunnelSocket extends Duplex implements FrameReader {
       this.#refuse = reject
     })
     const decoder = new FrameDecoder(this)
-    // Always the same memory: to take and free that much for each piece costs more than everything else.
-    const buffer = Buffer.allocUnsafeSlow(PIECE)
-    const callback = (length: number): boolean => this.#take(decoder, buffer.subarray(0, length))
+    // Always the same memory: to take and free it for each piece costs more than everything else.
+    let memory = Buffer.allocUnsafe(FIRST)
+    let next = memory
+    const buffer = (): Buffer => (memory = next)
+    const callback = (length: number): boolean => {
+      if (length === FIRST) next = Buffer.allocUnsafeSlow(PIECE)
+      return this.#take(decoder, memory.subarray(0, length))
+    }
     const socket = (this.#socket = connect({ path, allowHalfOpen: true, onread: { buffer, callback } }))
     socket.write(`${JSON.stringify(request)}\n`)
     socket.on('error', () => undefined)

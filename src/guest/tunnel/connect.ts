@@ -29,12 +29,13 @@ export async function connected(guest: Guest, socket: Socket, target: Target): P
 
 function standing(socket: Socket, { host, port }: Target): Promise<void> {
   return new Promise((resolve, reject) => {
+    const onClose = (): void => reject(new GuestError('aborted', `the connection to ${host}:${port} was given up`))
     socket.once('connect', () => {
-      socket.removeAllListeners('error')
+      socket.removeAllListeners('error').off('close', onClose)
       resolve()
     })
     socket.once('error', (error) => reject(explain(error, host, port)))
-    socket.once('close', () => reject(new GuestError('aborted', `the connection to ${host}:${port} was given up`)))
+    socket.once('close', onClose)
   })
 }
 

@@ -5,6 +5,7 @@ import { header, HEADER, packet, PacketDecoder } from '../sessions/packets.ts'
 import { GuestError } from '../wire.ts'
 import { abandon, connected, dial, type Target } from './connect.ts'
 
+const FIRST = 2048
 const PIECE = 128 * 1024
 const PROBE_MS = 1000
 
@@ -29,14 +30,16 @@ export async function serveTunnel(guest: Guest, client: Socket, target: Target):
 
 /**
  * What the program says, at the client's pace. Always in the same memory, behind room for the header: to take and free
- * that much for each piece costs more than everything else.
+ * it for each piece costs more than everything else. Most tunnels never need much.
  */
 function download(client: Socket, program: () => Socket): OnReadOpts {
-  const frame = Buffer.allocUnsafeSlow(HEADER + PIECE)
+  let frame = Buffer.allocUnsafe(HEADER + FIRST)
+  let next = frame
   const free = (): void => void program().resume()
   return {
-    buffer: frame.subarray(HEADER),
+    buffer: () => (frame = next).subarray(HEADER),
     callback(length) {
+      if (length === FIRST) next = Buffer.allocUnsafeSlow(HEADER + PIECE)
       frame.writeUInt8(Frame.stdout, 0)
       frame.writeUInt32BE(length, 1)
       client.write(frame.subarray(0, HEADER + length))
