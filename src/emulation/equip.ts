@@ -1,5 +1,7 @@
+import { dirname, join } from 'node:path'
 import type { Computer, EquippedComputer, GuestKit, Process, ProviderDescriptor, SpawnOptions } from '../contract/index.ts'
 import { hasCode } from '../errors/index.ts'
+import { Place } from '../protocol/index.ts'
 import { merge } from './capabilities.ts'
 import { DiskCheckpoints, recover } from './checkpoints/index.ts'
 import { Fork } from './fork.ts'
@@ -41,6 +43,7 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
   const client = new GuestClient({
     ...details,
     dial: () => reach.dial(),
+    direct: () => reach.unix && join(dirname(reach.unix), Place.directSocket),
     async accept(hello, exit) {
       const accepted = await reach.accept(hello, exit)
       if (accepted && reach.unix !== undefined) onEndpoint?.({ unix: reach.unix, nonce: hello.nonce, computer: raw.name, provider: descriptor.id })

@@ -17,6 +17,11 @@ export class Clients {
     return this.#open.size
   }
 
+  /** It is no client of its own after all. */
+  discount(socket: Socket): void {
+    this.#open.delete(socket)
+  }
+
   add(socket: Socket): void {
     const since = performance.now()
     this.#open.add(socket)

@@ -3,11 +3,13 @@ import { DIRECT_LINE_MAX, Frame, Path } from '../protocol/index.ts'
 import type { Guest } from './guest.ts'
 import { type FrameStream, handleAttach, handleExec } from './sessions/index.ts'
 import { packet } from './sessions/packets.ts'
+import { targetOf } from './tunnel/connect.ts'
+import { serveTunnel } from './tunnel/direct.ts'
 import { GuestError, toWire } from './wire.ts'
 
 const { createServer } = process.getBuiltinModule('node:net')
 
-/** What listens on `direct.sock`: programs without HTTP/2 in between. */
+/** What listens on `direct.sock`: programs and tunnels without HTTP/2 in between. */
 export function createDirectServer(guest: Guest): Server {
   return createServer({ allowHalfOpen: true }, (socket) => {
     // Whoever reads or writes it learns of its end.
@@ -27,8 +29,7 @@ async function answer(guest: Guest, socket: Socket): Promise<void> {
   let answered = false
   const stream: FrameStream = Object.assign(socket, { respond: () => (answered = true) })
   try {
-    const handle = handler(guest, await firstLine(socket))
-    const handled = handle(guest.engine, stream)
+    const handled = handle(guest, socket, stream, await firstLine(socket))
     socket.resume()
     await handled
   } catch (error) {
@@ -37,15 +38,16 @@ async function answer(guest: Guest, socket: Socket): Promise<void> {
   }
 }
 
-function handler(guest: Guest, line: string): typeof handleExec {
-  const { path, nonce } = parse(line)
+function handle(guest: Guest, socket: Socket, stream: FrameStream, line: string): Promise<void> {
+  const { path, nonce, host, port } = parse(line)
   if (nonce !== undefined && nonce !== guest.nonce) throw new GuestError('conflict', 'this is another guest than the one meant: the computer was restarted')
-  if (path === Path.exec) return handleExec
-  if (path === Path.attach) return handleAttach
+  if (path === Path.exec) return handleExec(guest.engine, stream)
+  if (path === Path.attach) return handleAttach(guest.engine, stream)
+  if (path === Path.tunnel) return serveTunnel(guest, socket, targetOf(typeof host === 'string' ? host : undefined, Number(port)))
   throw new GuestError('invalid_argument', 'the first line names no request')
 }
 
-function parse(line: string): { readonly path?: unknown; readonly nonce?: unknown } {
+function parse(line: string): { readonly [name in 'path' | 'nonce' | 'host' | 'port']?: unknown } {
   try {
     const value: unknown = JSON.parse(line)
     return value instanceof Object ? value : {}

@@ -67,6 +67,7 @@ export class Guest {
       ...(workspace !== undefined && { workspace }),
       users: process.getuid?.() === 0,
       livingSessions: this.engine.living,
+      directTunnels: true,
     }
   }
 }

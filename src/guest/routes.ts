@@ -7,7 +7,7 @@ import { acceptOne, listenFor } from './reverse.ts'
 import { serviceRoute } from './services/index.ts'
 import { sessionRoute } from './session-routes.ts'
 import { handleAttach, handleExec } from './sessions/index.ts'
-import { openTunnel } from './tunnel.ts'
+import { openTunnel } from './tunnel/http.ts'
 import { GuestError } from './wire.ts'
 
 const table: ReadonlyMap<string, Handler> = new Map<string, Handler>([

@@ -1,6 +1,7 @@
 import { type AddressInfo, type Server, type Socket, createServer } from 'node:net'
 import type { ByteStream, EquippedComputer } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
+import { isPourable } from '../util/pour.ts'
 import type { Forward } from './spec.ts'
 
 export interface Listening extends Forward {
@@ -20,14 +21,14 @@ export interface ForwardEvents {
 /** Listens here; each connection becomes a tunnel into the computer. */
 export async function forward(computer: Pick<EquippedComputer, 'tunnel'>, wanted: Forward, events: ForwardEvents): Promise<Listening> {
   const sockets = new Set<Socket>()
-  const stopped = new AbortController()
+  let stopped = false
   // Half-closed connections are common: a client that sent its request and waits for the answer.
   const server = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: true }, (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-    connect(socket, computer, wanted, { signal: stopped.signal, onOpen: () => events.onOpen?.() }).catch((error: unknown) => {
+    connect(socket, computer, wanted, () => events.onOpen?.()).catch((error: unknown) => {
       socket.destroy()
-      if (!stopped.signal.aborted) events.onProblem(normalise(error).message)
+      if (!stopped) events.onProblem(normalise(error).message)
     })
   })
   const local = await listen(server, wanted)
@@ -35,7 +36,7 @@ export async function forward(computer: Pick<EquippedComputer, 'tunnel'>, wanted
     ...wanted,
     local,
     close() {
-      stopped.abort()
+      stopped = true
       server.close()
       for (const socket of sockets) socket.destroy()
     },
@@ -59,22 +60,18 @@ function refused(error: NodeJS.ErrnoException, address: string, port: number): E
   return normalise(error)
 }
 
-interface Course {
-  readonly signal: AbortSignal
-  onOpen(): void
-}
-
-async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'>, { remote, host }: Forward, { signal, onOpen }: Course): Promise<void> {
+async function connect(socket: Socket, computer: Pick<EquippedComputer, 'tunnel'>, { remote, host }: Forward, onOpen: () => void): Promise<void> {
   const gone = new AbortController()
-  socket.once('close', () => gone.abort())
+  const onGone = () => gone.abort()
+  socket.once('close', onGone)
   socket.on('error', () => socket.destroy())
-  const tunnel = await computer.tunnel(remote, { host, signal: AbortSignal.any([signal, gone.signal]) }).catch((error: unknown) => {
+  const tunnel = await computer.tunnel(remote, { host, signal: gone.signal }).catch((error: unknown) => {
     if (gone.signal.aborted) return undefined
     throw error
   })
   if (!tunnel) return
   onOpen()
-  socket.once('close', () => tunnel.close())
+  socket.off('close', onGone).once('close', () => tunnel.close())
   try {
     await Promise.all([upload(socket, tunnel), download(tunnel, socket)])
   } catch (error) {
@@ -91,8 +88,9 @@ async function upload(socket: Socket, { sink }: ByteStream): Promise<void> {
   await sink.end()
 }
 
-async function download({ source }: ByteStream, socket: Socket): Promise<void> {
-  for await (const chunk of source) {
+async function download(tunnel: ByteStream, socket: Socket): Promise<void> {
+  if (isPourable(tunnel)) await tunnel.pour(socket)
+  else for await (const chunk of tunnel.source) {
     if (!socket.write(chunk)) await drained(socket)
     if (socket.destroyed) return
   }

@@ -17,6 +17,8 @@ export interface Hello {
   /** Whether programs may run as other users. */
   readonly users: boolean
   readonly livingSessions: number
+  /** See `direct.ts`. */
+  readonly directTunnels?: true
 }
 
 /** The guest's configuration: a JSON file, 0600, in its store. Written by whoever delivers or boots it. */

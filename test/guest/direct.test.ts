@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type Socket, connect } from 'node:net'
+import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
@@ -72,8 +72,28 @@ describe('the direct socket', () => {
     expect(refusal(await ask(line({ path: Path.attach }), jsonFrame(Frame.open, { id: 'nothing' })))).to.equal('not_found')
   })
 
+  it('resets the program of a tunnel whose client breaks off, or says what is no part of one', async () => {
+    const ends: (string | undefined)[] = []
+    const server = createServer((socket) => socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code)).write('x'))
+    await once(server.listen(0, '127.0.0.1'), 'listening')
+    const { port } = server.address() as AddressInfo
+    const last = [frame(Frame.stdin, 'half').subarray(0, 7), frame(Frame.resize), Buffer.of(Frame.stdin, 255, 255, 255, 255)]
+    for (const [n, bytes] of last.entries()) {
+      const socket = dial()
+      socket.write(line({ path: Path.tunnel, nonce, host: '127.0.0.1', port }))
+      await once(socket, 'data')
+      if (n === 0) socket.end(bytes)
+      else socket.write(bytes)
+      await once(socket.resume(), 'end')
+      socket.destroy()
+    }
+    while (ends.length < last.length) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(ends).to.deep.equal(last.map(() => 'ECONNRESET'))
+    server.close()
+  })
+
   it('takes no nonsense, and lives on', async () => {
-    for (const nonsense of ['hello\n', '{}\n', '[]\n', 'null\n', line({ path: '/v1/sessions' }), `${'x'.repeat(10_000)}\n`, 'x'.repeat(10_000)]) {
+    for (const nonsense of ['hello\n', '{}\n', '[]\n', 'null\n', line({ path: '/v1/sessions' }), line({ path: Path.tunnel, port: 'x' }), `${'x'.repeat(10_000)}\n`, 'x'.repeat(10_000)]) {
       expect(refusal(await ask(nonsense)), nonsense.slice(0, 20)).to.equal('invalid_argument')
     }
     const leaving = dial()

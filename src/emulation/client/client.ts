@@ -14,12 +14,15 @@ import { listenOn } from './listen.ts'
 import { guestServices } from './services.ts'
 import { guestSessions, spawnTied } from './sessions.ts'
 import { openTunnel, type TunnelOptions } from './tunnel.ts'
+import { DirectTunnels, type DirectWay } from './tunnels.ts'
 
 export interface GuestClientOptions {
   /** A new byte stream to the guest. Rejects with `unavailable` when trying again may help. */
   readonly dial: (signal?: AbortSignal) => Promise<Duplex>
   /** Looks at the guest of each new connection; `false`: dial again. */
   readonly accept?: (hello: Hello, exit: () => Promise<void>) => Promise<boolean>
+  /** Its `direct.sock`, where that is on this machine. */
+  readonly direct?: () => string | undefined
   /** Only this start of the guest will do: anything else answers `conflict`. */
   readonly nonce?: string
   /** Milliseconds awake that a lost connection is tried again. */
@@ -48,6 +51,9 @@ export class GuestClient implements CallHost {
   readonly #calls: Calls
   readonly #dial: GuestClientOptions['dial']
   readonly #accept: GuestClientOptions['accept']
+  readonly #direct: GuestClientOptions['direct']
+  readonly #tunnels = new DirectTunnels()
+  #way: DirectWay | undefined
   #connection: Connection | undefined
   #dialling: Promise<Connection> | undefined
   #closed = false
@@ -55,6 +61,7 @@ export class GuestClient implements CallHost {
   constructor(options: GuestClientOptions) {
     this.#dial = options.dial
     this.#accept = options.accept
+    this.#direct = options.direct
     this.headers = options.nonce === undefined ? {} : { 'amux-nonce': options.nonce }
     this.patience = options.patience ?? PATIENCE_MS
     this.provider = options.provider
@@ -77,8 +84,11 @@ export class GuestClient implements CallHost {
     return listenOn(this, this.#calls, path, options)
   }
 
-  tunnel(port: number, options?: TunnelOptions): Promise<ByteStream> {
-    return openTunnel(this, this.#calls, port, options)
+  async tunnel(port: number, options: TunnelOptions = {}): Promise<ByteStream> {
+    if (options.signal?.aborted === true) throw normalise(options.signal.reason)
+    await this.connection(options.signal)
+    const direct = this.#way && (await this.#tunnels.open(this, this.#way, port, options))
+    return direct ?? openTunnel(this, this.#calls, port, options)
   }
 
   idle(): Promise<IdleState> {
@@ -110,11 +120,12 @@ export class GuestClient implements CallHost {
   reset(): void {
     this.#connection?.destroy()
     this.#connection = undefined
+    this.#tunnels.close()
   }
 
   /** After something that may have replaced the guest: a connection nobody uses is not worth keeping. */
   refresh(): void {
-    if (this.#connection?.unused === true) this.reset()
+    if (this.#connection?.unused === true && this.#tunnels.unused) this.reset()
   }
 
   /** Lets the goodbyes out before it closes: without them the guest must keep what a lost client could come back for. */
@@ -122,7 +133,7 @@ export class GuestClient implements CallHost {
     this.#closed = true
     const late = deferred()
     const limit = setTimeout(late.resolve, limitMs)
-    await Promise.race([this.#connection?.finish(), late.promise])
+    await Promise.race([Promise.all([this.#connection?.finish(), this.#tunnels.finish()]), late.promise])
     clearTimeout(limit)
     this.reset()
   }
@@ -156,7 +167,10 @@ export class GuestClient implements CallHost {
     const calls = new Calls({ ...this.#names(), headers: {}, patience: 0, connection: () => Promise.resolve(connection) })
     const exit = async () => void (await calls.send('POST', Path.exit))
     try {
-      return await this.#accept(await sayHello(calls), exit)
+      const hello = await sayHello(calls)
+      const socket = hello.directTunnels === true ? this.#direct?.() : undefined
+      this.#way = socket === undefined ? undefined : { socket, nonce: hello.nonce }
+      return await this.#accept(hello, exit)
     } catch (error) {
       connection.destroy()
       throw error

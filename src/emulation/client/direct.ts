@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
 import type { AmuxError, Sessions } from '../../contract/index.ts'
 import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
-import { type DirectRequest, Place } from '../../protocol/index.ts'
+import { type DirectProgram, type DirectRequest, Place } from '../../protocol/index.ts'
 import type { Endpoint } from '../endpoint.ts'
 import { GuestAttachment } from './attachment.ts'
 import type { Headers } from './connection.ts'
@@ -80,7 +80,7 @@ class DirectCarrier implements Carrier {
     const socket = this.#socket
     const nonce = headers['amux-nonce']
     // The two that there are are the two that are asked for.
-    const request: DirectRequest = { path: path as DirectRequest['path'], ...(nonce !== undefined && { nonce }) }
+    const request: DirectRequest = { path: path as DirectProgram['path'], ...(nonce !== undefined && { nonce }) }
     socket.cork()
     socket.write(`${JSON.stringify(request)}\n`)
     process.nextTick(() => {

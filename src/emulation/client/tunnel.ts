@@ -1,5 +1,4 @@
 import type { ByteStream } from '../../contract/index.ts'
-import { normalise } from '../../errors/index.ts'
 import { Path } from '../../protocol/index.ts'
 import { streamOf } from '../../util/streams.ts'
 import { type Calls, cancel } from './calls.ts'
@@ -14,7 +13,6 @@ export interface TunnelOptions {
 /** One raw TCP connection as an HTTP/2 stream. */
 export async function openTunnel(host: SessionHost, calls: Calls, port: number, options: TunnelOptions = {}): Promise<ByteStream> {
   const { signal } = options
-  if (signal?.aborted === true) throw normalise(signal.reason)
   const { stream } = await calls.open('POST', Path.tunnel, { query: { host: options.host ?? '127.0.0.1', port }, signal }, false)
   const onAbort = () => cancel(stream)
   signal?.addEventListener('abort', onAbort)
