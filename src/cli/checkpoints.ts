@@ -49,7 +49,8 @@ interface Wish {
 /** Restores, asking first where files of this machine would be replaced. */
 export async function restoreTo(command: AmuxCommand, computer: EquippedComputer, { id, paths, keepWorkspace }: Wish): Promise<RestoreResult> {
   const { out, signal } = command
-  if (keepWorkspace !== true) await agree(command, computer, id, paths)
+  // Finding out what to ask about takes as long as half the restore.
+  if (keepWorkspace !== true && !command.agreed) await agree(command, computer, id, paths)
   command.seeThrough()
   const result = await computer.checkpoints.restore(id, { ...(paths && { paths }), ...(keepWorkspace === true && { keepWorkspace }), signal })
   out.data({ ...result, computer: computer.name, provider: computer.provider }, () => tell(computer, result))

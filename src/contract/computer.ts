@@ -69,6 +69,8 @@ export interface GuestPlace {
    * delivers and starts it over `spawn`.
    */
   readonly booted?: boolean
+  /** Its sockets are on this machine: `channel` gives a path. */
+  readonly near?: boolean
 }
 
 /** Small files directly in the guest's durable directory, whether the computer runs or not. */

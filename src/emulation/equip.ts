@@ -29,8 +29,8 @@ export interface EquipOptions {
 }
 
 export interface Equipped extends EquippedComputer {
-  /** For the hot way in: where its guest answers on this machine. Undefined where only the provider can reach it. */
-  endpoint(): Promise<Endpoint | undefined>
+  /** For the hot way in: notes where a guest of its own answers, if that is on this machine. */
+  meet(): Promise<void>
 }
 
 /** Adds to a computer what its provider does not give. */
@@ -122,11 +122,8 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     capabilities,
     onSlept: (start) => reach.onSlept(start),
     hold,
-    async endpoint() {
-      const channel = await own.channel?.()
-      if (channel === undefined || !('unix' in channel)) return undefined
-      const { nonce } = await client.hello()
-      return { unix: channel.unix, nonce, computer: raw.name, provider: descriptor.id }
+    async meet() {
+      if (own.guest?.booted === true && own.guest.near === true) await hold()
     },
     async close() {
       await client.finish()

@@ -85,12 +85,19 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
   const computer = unfinished ?? (await create(store, backend, name, request, context))
-  await computer.start({ signal: context.signal, project: placeOf(store.project) })
-  const info = await computer.info()
+  const info = await running(store, computer, unfinished === undefined, context.signal)
   const workspace = await prepareWorkspace(store, computer, info, context)
   if (request.idle !== undefined) await computer.idleStop.set(request.idle)
   await settle(store, backend.id, { ...entry, ...shown(info), workspace })
   return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
+}
+
+/** `fresh`: it was made for the project as it is now, and may run already. */
+async function running({ project }: ProjectStore, computer: EquippedComputer, fresh: boolean, signal: AbortSignal): Promise<ComputerInfo> {
+  const made = fresh ? await computer.info() : undefined
+  if (made?.state === 'running') return made
+  await computer.start({ signal, project: placeOf(project) })
+  return computer.info()
 }
 
 /** What a killed amux left, whole or not: the provider knows. */

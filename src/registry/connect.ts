@@ -104,7 +104,10 @@ class Connected implements ConnectedProvider {
     const computer = await this.#provider.create({ signal: this.#options.signal, ...options })
     // The name was free: what is noted of it is over.
     await forgetUnfinished(this.id, options.name)
-    return this.#equip(checkComputer(computer, options.name))
+    const equipped = await this.#equip(checkComputer(computer, options.name))
+    // The first command on it comes next.
+    this.#later(equipped.meet())
+    return equipped
   }
 
   async get(name: string): Promise<Equipped> {
@@ -127,7 +130,8 @@ class Connected implements ConnectedProvider {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#notes)
+    // The one may lead to another.
+    while (this.#notes.size > 0) await Promise.all(this.#notes)
     await Promise.allSettled([...this.#computers].map((computer) => computer.close()))
     this.#computers.clear()
   }
@@ -150,7 +154,12 @@ class Connected implements ConnectedProvider {
 
   /** For the hot way in, next time. */
   #note(endpoint: Endpoint): void {
-    const note = remember(endpoint).finally(() => this.#notes.delete(note))
+    this.#later(remember(endpoint))
+  }
+
+  /** What never fails, and has to be over before it ends. */
+  #later(work: Promise<void>): void {
+    const note = work.finally(() => this.#notes.delete(note))
     this.#notes.add(note)
   }
 

@@ -27,13 +27,14 @@ import { guestStore } from './store.ts'
 
 export class DockerComputer implements Computer {
   readonly name: string
-  readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly guest: GuestPlace
   readonly store: GuestStore
   readonly #client: Client
   readonly #context: ConnectContext
 
   constructor(name: string, client: Client, context: ConnectContext) {
     this.name = name
+    this.guest = { store: inside.store, run: inside.run, booted: true, near: client.here }
     this.store = guestStore(client, name)
     this.#client = client
     this.#context = context
@@ -103,7 +104,7 @@ export class DockerComputer implements Computer {
 
   async twin(options: TwinOptions): Promise<Computer> {
     throwIfAborted(options.signal)
-    const { name } = await buildTwin(this.#client, this.#context, this.name, options)
+    const { meta: { name } } = await buildTwin(this.#client, this.#context, this.name, options)
     return new DockerComputer(name, this.#client, this.#context)
   }
 

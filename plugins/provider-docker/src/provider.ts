@@ -1,18 +1,18 @@
 import type { Computer, ComputerInfo, ConnectContext, CreateOptions, Health, Provider } from '../../../src/contract/index.ts'
 import { checkName } from '../../shared/checks.ts'
-import { boot } from './run/boot.ts'
+import { bootNew } from './run/boot.ts'
 import { Client } from './client.ts'
 import { DockerComputer } from './computer.ts'
 import { build } from './create/create.ts'
 import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
 import { clearUnfinished } from './create/unfinished.ts'
 import { destroy } from './destroy.ts'
-import { look, missing, mustLook } from './engine/container.ts'
+import { missing } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './images/image.ts'
+import { isOurs } from './meta.ts'
 import { DEFAULT_IMAGE, LABEL } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
-import { readMeta } from './meta.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { isReachable, rootOf } from './disk/root.ts'
 import { homes, leftovers } from './disk/volumes.ts'
@@ -30,11 +30,11 @@ export class DockerProvider implements Provider {
   }
 
   async create(options: CreateOptions): Promise<Computer> {
-    const { name } = await build(this.#client, this.#context, options)
+    const built = await build(this.#client, this.#context, options)
+    const { meta, meta: { name } } = built
     try {
-      await boot(this.#client, name, this.#context, options.signal && { signal: options.signal })
-      const found = await mustLook(this.#client, name)
-      if (isReachable(found)) await rootOf(this.#client, this.#context, readMeta(name, found.Config.Labels), found)
+      const found = await bootNew(this.#client, this.#context, built, options.signal)
+      if (isReachable(found)) await rootOf(this.#client, this.#context, meta, found)
     } catch (error) {
       // It never ran anything: the next create takes it, or removes what of it stays.
       await destroy(this.#client, this.#context, name).catch((reason: unknown) => this.#context.debug(`remains of ${name} stay: ${String(reason)}`))
@@ -45,8 +45,9 @@ export class DockerProvider implements Provider {
 
   async get(name: string): Promise<Computer> {
     checkName(name)
-    await clearUnfinished(this.#client, name)
-    if (!(await look(this.#client, name)) && !(await finishRelocation(this.#client, name)) && !(await leftovers(this.#client, name))) throw missing(name)
+    const { container, left } = await clearUnfinished(this.#client, name)
+    const ours = container !== undefined && isOurs(container.Config.Labels)
+    if (!ours && !(await finishRelocation(this.#client, name)) && left === undefined) throw missing(name)
     return new DockerComputer(name, this.#client, this.#context)
   }
 

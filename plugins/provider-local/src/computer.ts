@@ -41,7 +41,7 @@ const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin
 
 export class LocalComputer implements Computer {
   readonly name: string
-  readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true }
+  readonly guest: GuestPlace = { store: inside.store, run: inside.run, booted: true, near: true }
   readonly store: GuestStore
   readonly #place: Layout
   readonly #context: ConnectContext

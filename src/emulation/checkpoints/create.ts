@@ -36,11 +36,13 @@ export async function make(maker: Maker, { series, meta, still, workspace, parts
   const { computer } = maker
   if (still) await maker.hold()
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoint ? ['--list'] : [])] as const
-  const request = requestText(partTrees(await treesOf(computer), parts))
+  const trees = treesOf(computer)
+  // Awaited below: where the tool does not start, its reason is the one that counts.
+  trees.catch(() => undefined)
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
   let frozen: Frozen | undefined
   try {
-    await tool.send(request)
+    await tool.send(requestText(partTrees(await trees, parts)))
     for await (const answer of tool.answers()) {
       if (answer.word === 'ready') {
         frozen = await freeze(maker)

@@ -26,6 +26,8 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
   const { signal } = options
   const points: Point[] = []
   const ready = Ready.prepare(restorer, wanted, options)
+  // For the word to the guest, later.
+  void restorer.hold()
   const { id: draft } = await make(restorer, {
     series: 'auto',
     meta: safetyText(wanted),

@@ -3,7 +3,7 @@ import { checkName } from '../../../shared/checks.ts'
 import { checkProject } from '../../../shared/project.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
-import { discard, lookAt, mustLook, put } from '../engine/container.ts'
+import { discard, mustLook, put } from '../engine/container.ts'
 import { makeContainer, taken } from './container.ts'
 import { fail, throwIfAborted } from '../errors.ts'
 import { type Facts, factsOf } from '../images/facts.ts'
@@ -16,20 +16,27 @@ import { checkOptions, wantedImage } from './options.ts'
 import { clearUnfinished, whileMaking } from './unfinished.ts'
 import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
-import { leftovers, removeVolumes } from '../disk/volumes.ts'
+import { removeVolumes } from '../disk/volumes.ts'
+
+/** One that nobody else has touched yet. */
+export interface Built {
+  readonly meta: Meta
+  readonly id: string
+  /** Whether there can be a guest. */
+  readonly guest: boolean
+}
 
 /** Everything a computer consists of, ready for its first start. */
-export async function build(client: Client, context: ConnectContext, options: CreateOptions): Promise<Meta> {
+export async function build(client: Client, context: ConnectContext, options: CreateOptions): Promise<Built> {
   const limits = checkOptions(options)
   const { name, signal, network = {}, publish = [] } = options
   throwIfAborted(signal)
   const project = options.project && client.here ? checkProject(options.project) : undefined
   const { access = 'open', hostPorts = [], policy } = network
   await refuseTaken(client, name)
-  const image = await chooseImage(client, wantedImage(options), context.progress, signal)
+  const [image] = await Promise.all([chooseImage(client, wantedImage(options), context.progress, signal), makeKitVolume(client)])
   const guarded = hostPorts.length > 0 || (policy?.rules.length ?? 0) > 0
   if (guarded) await needHelperImage(client, image.id)
-  await makeKitVolume(client)
   const base: Omit<Meta, 'user'> = {
     schema: 1,
     name,
@@ -52,7 +59,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
 }
 
 /** One that begins as another one began, ready for its disk. */
-export async function buildTwin(client: Client, context: ConnectContext, like: string, { name, labels, policy, signal }: TwinOptions): Promise<Meta> {
+export async function buildTwin(client: Client, context: ConnectContext, like: string, { name, labels, policy, signal }: TwinOptions): Promise<Built> {
   checkName(name)
   const found = await mustLook(client, like)
   // Ports of this machine are the other one's.
@@ -85,24 +92,23 @@ interface Parts {
   readonly signal: AbortSignal | undefined
 }
 
-async function assemble(client: Client, context: ConnectContext, meta: Meta, parts: Parts): Promise<Meta> {
+async function assemble(client: Client, context: ConnectContext, meta: Meta, parts: Parts): Promise<Built> {
   const { name } = meta
   throwIfAborted(parts.signal)
   if (meta.run !== undefined) makePrivate(meta.run)
-  await whileMaking(name, () => make(client, context, meta, parts))
-  return meta
+  return whileMaking(name, () => make(client, context, meta, parts))
 }
 
-async function make(client: Client, context: ConnectContext, meta: Meta, { facts, env, guarded, policy, signal }: Parts): Promise<void> {
+async function make(client: Client, context: ConnectContext, meta: Meta, { facts, env, guarded, policy, signal }: Parts): Promise<Built> {
   const { name } = meta
   const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
-    await ensureKit(client, id, meta, context.guest, context.progress)
-    const node = await guestNode(client, id, meta, meta.kit)
+    const [node] = await Promise.all([guestNode(client, id, meta, meta.kit), ensureKit(client, id, meta, context.guest, context.progress)])
     const files = [{ name: 'env.json', mode: 0o600, content: JSON.stringify(env) }, ...(node === undefined ? [] : preparation(meta, context, node).files(env))]
     await put(client, id, '/', [...seedOf(meta.user, facts), ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)
     if (guarded) await makeNet(client, context, meta, policy && context.policyText(policy))
+    return { meta, id, guest: node !== undefined }
   } catch (error) {
     // What stays is found unfinished by the next create.
     await discard(client, id).then(() => removeVolumes(client, name)).catch((reason: unknown) => context.debug(`remains of ${name} stay: ${String(reason)}`))
@@ -111,9 +117,7 @@ async function make(client: Client, context: ConnectContext, meta: Meta, { facts
 }
 
 async function refuseTaken(client: Client, name: string): Promise<void> {
-  await clearUnfinished(client, name)
-  const found = await lookAt(client, name)
-  if (found && isOurs(found.Config.Labels)) throw taken(name)
-  if (found) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
-  if (await leftovers(client, name)) throw taken(name)
+  const { container, left } = await clearUnfinished(client, name)
+  if (left || (container && isOurs(container.Config.Labels))) throw taken(name)
+  if (container) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
 }

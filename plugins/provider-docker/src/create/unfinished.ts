@@ -6,7 +6,7 @@ import { fail, hasCode } from '../errors.ts'
 import { inspectImage } from '../images/image.ts'
 import { isOurs, readMeta } from '../meta.ts'
 import { beside, inside, LABEL, volumesOf } from '../names.ts'
-import { leftovers, removeVolumes } from '../disk/volumes.ts'
+import { type Left, leftovers, removeVolumes } from '../disk/volumes.ts'
 
 /** Where one cannot look whether its maker lives: longer than any creation takes. */
 const LONG_MS = 15 * 60_000
@@ -33,13 +33,21 @@ export function maker(): string {
  * What somebody was killed over before it was filled is removed: nothing ever ran on it, and nobody can say any more
  * what it was to get. `locked` while its maker may still be at work.
  */
-export async function clearUnfinished(client: Client, name: string): Promise<void> {
-  const found = await lookAt(client, name)
-  const begun = found ? await begunContainer(client, found) : await begunVolumes(client, name)
-  if (begun === undefined) return
+export async function clearUnfinished(client: Client, name: string): Promise<There> {
+  const container = await lookAt(client, name)
+  const left = container ? undefined : await leftovers(client, name)
+  const begun = container ? await begunContainer(client, container) : left && (await begunVolumes(client, name, left))
+  if (begun === undefined) return { container, left }
   if (mayLive(begun)) throw fail('locked', `${name} is being created`, { computer: name, hint: 'Try again when that is done.' })
-  if (found) await discard(client, found.Id)
+  if (container) await discard(client, container.Id)
   await removeVolumes(client, name)
+  return { container: await lookAt(client, name), left: await leftovers(client, name) }
+}
+
+/** What has a name: a container of whomever, or else volumes of ours. */
+interface There {
+  readonly container: ContainerInspectInfo | undefined
+  readonly left: Left | undefined
 }
 
 interface Begun {
@@ -55,9 +63,8 @@ async function begunContainer(client: Client, { Id, State, Config: { Labels: lab
 }
 
 /** Its volumes are there before its container, and the vault after that. One whose container somebody removed has more. */
-async function begunVolumes(client: Client, name: string): Promise<Begun | undefined> {
-  const left = await leftovers(client, name)
-  if (left === undefined || left.roles.includes('vault') || !left.roles.includes('store')) return undefined
+async function begunVolumes(client: Client, name: string, left: Left): Promise<Begun | undefined> {
+  if (left.roles.includes('vault') || !left.roles.includes('store')) return undefined
   const begun = { labels: left.labels, created: left.created }
   if (!left.roles.includes('home')) return begun
   const image = (await inspectImage(client, readMeta(name, left.labels).image))?.Id

@@ -6,6 +6,7 @@ import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../.
 import { checkProject } from '../../../shared/project.ts'
 import { accepts, makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
+import type { Built } from '../create/create.ts'
 import { has, mustLook, writtenAt } from '../engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from '../errors.ts'
 import { execute, type Executed } from './exec.ts'
@@ -36,17 +37,38 @@ export async function boot(client: Client, name: string, context: ConnectContext
   if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
   if (found.State.Running && (await answers(client, meta))) return true
   if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
-  await ensureKit(client, found.Id, meta, context.guest, context.progress)
-  const node = await guestNode(client, found.Id, meta, kitName(context.guest, meta.arch))
+  const [node] = await Promise.all([guestNode(client, found.Id, meta, kitName(context.guest, meta.arch)), ensureKit(client, found.Id, meta, context.guest, context.progress)])
   if (node !== undefined) await prepare(client, found.Id, meta, context, node)
-  if (!found.State.Running) {
-    if (meta.run !== undefined) emptyRunDir(meta.run)
-    await start(client, meta, found.Id)
-    found = await mustLook(client, name)
-  }
-  await startNet(client, context, meta, found)
-  if (node !== undefined) await untilGuest(client, found, meta, signal)
+  if (!found.State.Running) found = await started(client, meta, found.Id)
+  await inService(client, context, { meta, found, guest: node !== undefined, signal })
   return node !== undefined
+}
+
+/** The same right after it was made: what there is to be found is known. */
+export async function bootNew(client: Client, context: ConnectContext, { meta, id, guest }: Built, signal: AbortSignal | undefined): Promise<ContainerInspectInfo> {
+  throwIfAborted(signal)
+  const found = await started(client, meta, id)
+  await inService(client, context, { meta, found, guest, signal })
+  return found
+}
+
+async function started(client: Client, meta: Meta, id: string): Promise<ContainerInspectInfo> {
+  if (meta.run !== undefined) emptyRunDir(meta.run)
+  await start(client, meta, id)
+  return mustLook(client, meta.name)
+}
+
+interface Running {
+  readonly meta: Meta
+  readonly found: ContainerInspectInfo
+  readonly guest: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** Nothing runs on it before its network's policy is in force. */
+async function inService(client: Client, context: ConnectContext, { meta, found, guest, signal }: Running): Promise<void> {
+  await startNet(client, context, meta, found)
+  if (guest) await untilGuest(client, found, meta, signal)
 }
 
 /** One that is just stopping by itself runs no more in a moment; or it goes on, because somebody came. */
