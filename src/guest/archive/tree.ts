@@ -1,7 +1,7 @@
 import { chownSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs'
 import type { User } from '../users.ts'
 import { GuestError } from '../wire.ts'
-import type { Entry } from './header.ts'
+import type { Entry } from '../../tar/index.ts'
 
 /**
  * Where entries may go: below `root`, never through a link. Paths are latin1 (see `Entry`). Every directory on the way

@@ -2,8 +2,7 @@ import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lc
 import { promisify } from 'node:util'
 import type { User } from '../users.ts'
 import { GuestError, toGuestError } from '../wire.ts'
-import type { Entry } from './header.ts'
-import { show, TarReader } from './read.ts'
+import { type Entry, show, TarReader } from '../../tar/index.ts'
 import { Tree } from './tree.ts'
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW

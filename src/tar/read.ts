@@ -1,4 +1,4 @@
-import { GuestError } from '../wire.ts'
+import { TarError } from './error.ts'
 import { BLOCK, decodeHeader, type Entry, padding, type RawHeader } from './header.ts'
 import { Pull } from './pull.ts'
 
@@ -44,7 +44,7 @@ export class TarReader {
   /** Takes in what only describes the next entry; false when `raw` is an entry itself. */
   async #meta(raw: RawHeader, own: Pax): Promise<boolean> {
     if (!'xXgLKV'.includes(raw.flag)) return false
-    if (raw.size < 0 || raw.size > META_MAX) throw new GuestError('invalid_argument', 'the archive has an extended header that is too large')
+    if (raw.size < 0 || raw.size > META_MAX) throw new TarError('the archive has an extended header that is too large')
     const body = (await this.#pull.exact(raw.size + padding(raw.size))).toString('latin1', 0, raw.size)
     if (raw.flag === 'L') own.set('path', untilZero(body))
     else if (raw.flag === 'K') own.set('linkpath', untilZero(body))
@@ -57,7 +57,7 @@ export class TarReader {
     const type = typeOf(raw.flag, name)
     if (type === undefined || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw refused(name, raw.flag)
     const size = type === 'file' ? Number(pax.get('size') ?? raw.size) : 0
-    if (!Number.isSafeInteger(size) || size < 0) throw new GuestError('invalid_argument', `the archive gives ${show(name)} an impossible size`)
+    if (!Number.isSafeInteger(size) || size < 0) throw new TarError(`the archive gives ${show(name)} an impossible size`)
     this.#left = size
     this.#pad = padding(size)
     const mtime = Number(pax.get('mtime') ?? raw.mtime)
@@ -72,11 +72,11 @@ function typeOf(flag: string, name: string): Entry['type'] | undefined {
   return flag === '5' ? 'directory' : undefined
 }
 
-function refused(name: string, flag: string): GuestError {
+function refused(name: string, flag: string): TarError {
   const what = { '3': 'a character device', '4': 'a block device', '6': 'a named pipe' }[flag]
   return what === undefined
-    ? new GuestError('unsupported', `the archive stores ${show(name)} in a form that amux does not unpack (a sparse file?)`)
-    : new GuestError('invalid_argument', `the archive contains ${what}: ${show(name)}`)
+    ? new TarError(`the archive stores ${show(name)} in a form that amux does not unpack (a sparse file?)`, 'ERR_TAR_FORM')
+    : new TarError(`the archive contains ${what}: ${show(name)}`)
 }
 
 function readRecords(body: string, into: Pax): void {
@@ -85,7 +85,7 @@ function readRecords(body: string, into: Pax): void {
     const length = space === -1 ? Number.NaN : Number(body.slice(at, space))
     const equals = body.indexOf('=', space)
     const end = at + length
-    if (!(length > 0) || equals === -1 || equals >= end || body[end - 1] !== '\n') throw new GuestError('invalid_argument', 'the archive has a damaged extended header')
+    if (!(length > 0) || equals === -1 || equals >= end || body[end - 1] !== '\n') throw new TarError('the archive has a damaged extended header')
     into.set(body.slice(space + 1, equals), body.slice(equals + 1, end - 1))
     at = end
   }
