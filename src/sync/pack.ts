@@ -1,6 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
-import { latin1, pack as packed } from '../tar/index.ts'
+import { latin1, pack as packed, utf8 } from '../tar/index.ts'
 
 export interface PackOptions {
   /** Gives the first path component another name. */
@@ -15,7 +15,7 @@ export function pack(cwd: string, paths: readonly string[], { rename, onSkipped 
   const roots = paths.map((path) => path.replace(/(?<=.)\/+$/u, '')).map((path) => ({ path: latin1(`${cwd}/${path}`), name: path === '.' ? '' : latin1(renamed(path, rename)) }))
   return packed(roots, {
     wholeSeconds: true,
-    onSkipped: (name, stat) => onSkipped?.(Buffer.from(name, 'latin1').toString(), kindOf(stat) ?? 'no file'),
+    onSkipped: (name, stat) => onSkipped?.(utf8(name), kindOf(stat) ?? 'no file'),
   })
 }
 

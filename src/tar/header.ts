@@ -102,7 +102,7 @@ export interface RawHeader {
 
 /** `undefined` for a block of zeros, which ends an archive. */
 export function decodeHeader(header: Buffer): RawHeader | undefined {
-  if (header.every((byte) => byte === 0)) return undefined
+  if (header[0] === 0 && header.every((byte) => byte === 0)) return undefined
   if (number(header, 148, 8) !== checksum(header, 0)) throw new TarError('this is no tar archive, or it is damaged (checksum)')
   const posix = header.toString('latin1', 257, 263) === 'ustar\0'
   const prefix = posix ? text(header, 345, 155) : ''
@@ -118,25 +118,42 @@ export function decodeHeader(header: Buffer): RawHeader | undefined {
 }
 
 function text(from: Buffer, offset: number, length: number): string {
-  const raw = from.toString('latin1', offset, offset + length)
-  const end = raw.indexOf('\0')
-  return end === -1 ? raw : raw.slice(0, end)
+  const end = from.indexOf(0, offset)
+  return from.toString('latin1', offset, end === -1 ? offset + length : Math.min(end, offset + length))
 }
 
 /** Octal text, or, for what does not fit, a big-endian number after a byte with its top bit set. */
 function number(from: Buffer, offset: number, length: number): number {
   const first = from[offset] ?? 0
+  const end = offset + length
+  let value = 0
   if ((first & 0x80) === 0) {
-    const digits = text(from, offset, length).trim()
-    if (!/^[0-7]*$/.test(digits)) throw new TarError('this is no tar archive, or it is damaged (number)')
-    return digits === '' ? 0 : Number.parseInt(digits, 8)
+    let at = afterSpaces(from, offset, end)
+    for (let digit = 0; at < end; at++, value = value * 8 + digit) {
+      digit = (from[at] ?? 0) - 0x30
+      if (digit < 0 || digit > 7) break
+    }
+    at = afterSpaces(from, at, end)
+    if (at < end && from[at] !== 0) throw new TarError('this is no tar archive, or it is damaged (number)')
+    return value
   }
-  let value = first === 0xff ? -1 : first & 0x7f
-  for (let at = offset + 1; at < offset + length; at++) value = value * 256 + (from[at] ?? 0)
+  value = first === 0xff ? -1 : first & 0x7f
+  for (let at = offset + 1; at < end; at++) value = value * 256 + (from[at] ?? 0)
   return value
+}
+
+function afterSpaces(from: Buffer, offset: number, end: number): number {
+  let at = offset
+  while (at < end && from[at] === 0x20) at++
+  return at
 }
 
 /** A path or a name as `Entry` has it. */
 export function latin1(text: string): string {
   return Buffer.from(text).toString('latin1')
+}
+
+/** A path or a name from an `Entry`. Bytes that are no text become question marks of a kind. */
+export function utf8(name: string): string {
+  return Buffer.from(name, 'latin1').toString()
 }

@@ -34,6 +34,11 @@ export class Pull {
     while ((await this.#source.next()).done !== true);
   }
 
+  /** Tells the source that nobody reads on. */
+  async leave(): Promise<void> {
+    await this.#source.return?.()
+  }
+
   async #more(): Promise<void> {
     while (this.#rest.length === 0) {
       const { done, value } = await this.#source.next()

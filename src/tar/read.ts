@@ -1,8 +1,10 @@
 import { TarError } from './error.ts'
-import { BLOCK, decodeHeader, type Entry, padding, type RawHeader } from './header.ts'
+import { BLOCK, decodeHeader, type Entry, padding, type RawHeader, utf8 } from './header.ts'
 import { Pull } from './pull.ts'
 
 const META_MAX = 1024 * 1024
+/** As far as a `Date` goes, in seconds. */
+const TIME_MAX = 8.64e12
 type Pax = Map<string, string>
 
 /** Reads a tar stream (ustar, pax, GNU long names) entry by entry. `body` must be read to its end before `next`. */
@@ -25,7 +27,7 @@ export class TarReader {
         await this.#pull.drain()
         return undefined
       }
-      if (!(await this.#meta(raw, own))) return this.#entry(raw, new Map([...this.#global, ...own]))
+      if (!(await this.#meta(raw, own))) return this.#entry(raw, this.#global.size === 0 ? own : new Map([...this.#global, ...own]))
     }
   }
 
@@ -52,16 +54,21 @@ export class TarReader {
     return true
   }
 
+  /** For whoever stops early. */
+  leave(): Promise<void> {
+    return this.#pull.leave()
+  }
+
   #entry(raw: RawHeader, pax: Pax): Entry {
     const name = pax.get('path') ?? raw.name
     const type = typeOf(raw.flag, name)
-    if (type === undefined || [...pax.keys()].some((key) => key.startsWith('GNU.sparse.'))) throw refused(name, raw.flag)
+    if (type === undefined || (pax.size > 0 && [...pax.keys()].some((key) => key.startsWith('GNU.sparse.')))) throw refused(name, raw.flag)
     const size = type === 'file' ? Number(pax.get('size') ?? raw.size) : 0
     if (!Number.isSafeInteger(size) || size < 0) throw new TarError(`the archive gives ${show(name)} an impossible size`)
     this.#left = size
     this.#pad = padding(size)
     const mtime = Number(pax.get('mtime') ?? raw.mtime)
-    return { name, type, size, mode: raw.mode, mtime: Number.isFinite(mtime) ? mtime : 0, target: pax.get('linkpath') ?? raw.target }
+    return { name, type, size, mode: raw.mode, mtime: Math.abs(mtime) <= TIME_MAX ? mtime : 0, target: pax.get('linkpath') ?? raw.target }
   }
 }
 
@@ -98,5 +105,5 @@ function untilZero(text: string): string {
 
 /** A name from an archive, fit for a message. */
 export function show(name: string): string {
-  return JSON.stringify(Buffer.from(name, 'latin1').toString())
+  return JSON.stringify(utf8(name))
 }
