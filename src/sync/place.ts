@@ -10,6 +10,8 @@ interface Level {
   readonly fd: number
   /** What this directory is called while it is open, wherever somebody moves it and whatever takes its place. */
   readonly path: string
+  /** Made by us: nothing is in it that is not ours. */
+  readonly made: boolean
 }
 
 /**
@@ -29,12 +31,17 @@ export class Place {
   /** `root` itself may be reached through links: the user named it. `create` makes a directory that may be there. */
   static open(root: string, create?: Create): Place {
     const fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
-    return new Place({ name: '', fd, path: pathOf(fd, root) }, create)
+    return new Place({ name: '', fd, path: pathOf(fd, root), made: false }, create)
   }
 
   /** A path for the root, good until the end. */
   get root(): string {
     return this.#levels[0]?.path ?? closed()
+  }
+
+  /** Whether the directory entered last was made for it, just now. */
+  get made(): boolean {
+    return this.#top().made
   }
 
   /** A path for the directory with these names, good until the next call. */
@@ -52,17 +59,23 @@ export class Place {
 
   #step(name: string): Level {
     const path = `${this.#top().path}/${name}`
-    try {
-      this.#create?.(path)
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
-    }
+    const made = this.#make(path)
     try {
       const fd = openSync(path, DIRECTORY)
-      return { name, fd, path: pathOf(fd, path) }
+      return { name, fd, path: pathOf(fd, path), made }
     } catch (error) {
       if (!isCode(error, 'ELOOP', 'ENOTDIR')) throw normalise(error)
       throw fail('conflict', 'a link or a file is in the place of one of its directories')
+    }
+  }
+
+  #make(path: string): boolean {
+    try {
+      this.#create?.(path)
+      return this.#create !== undefined
+    } catch (error) {
+      if (isCode(error, 'EEXIST')) return false
+      throw error
     }
   }
 

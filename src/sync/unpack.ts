@@ -82,7 +82,9 @@ class Target {
         symlinkSync(utf8(entry.target), draft)
         lutimesSync(draft, entry.mtime, entry.mtime)
       }
-      replace(draft, `${directory}/${last}`)
+      // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
+      if (!this.#place.made) spare(`${directory}/${last}`)
+      renameSync(draft, `${directory}/${last}`)
     } catch (error) {
       rmSync(draft, { force: true })
       throw error
@@ -123,11 +125,10 @@ async function writeFile(path: string, entry: Entry, reader: TarReader): Promise
   }
 }
 
-function replace(draft: string, path: string): void {
+function spare(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there?.isDirectory()) throw fail('conflict', 'a directory is in its place')
   if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
-  renameSync(draft, path)
 }
 
 function namesOf(bytes: string): string[] {
