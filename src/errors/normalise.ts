@@ -22,6 +22,8 @@ const system: Readonly<Record<string, ErrorCode>> = {
   EPIPE: 'connection_lost',
   ETIMEDOUT: 'timeout',
   ABORT_ERR: 'aborted',
+  ERR_TAR: 'corrupt',
+  ERR_TAR_FORM: 'corrupt',
 }
 
 /**

@@ -33,6 +33,8 @@ const system: Readonly<Record<string, ErrorCode>> = {
   EINVAL: 'invalid_argument',
   ERR_INVALID_ARG_VALUE: 'invalid_argument',
   ERR_FS_FILE_TOO_LARGE: 'invalid_argument',
+  ERR_TAR: 'invalid_argument',
+  ERR_TAR_FORM: 'unsupported',
   ENOSPC: 'quota_exceeded',
   EDQUOT: 'quota_exceeded',
   EFBIG: 'quota_exceeded',

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises'
+import { constants, mkdirSync } from 'node:fs'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { fail } from '../errors/index.ts'
 import { Place, isCode } from './place.ts'
 import type { Ends } from './transfer.ts'
@@ -17,9 +17,9 @@ export async function carryFile({ computer, here, there, direction }: Pick<Ends,
   const parts = name.split('/')
   const last = parts.pop() ?? ''
   const pull = direction === 'pull'
-  const place = await Place.open(here.root, pull ? (path) => mkdir(path, { mode: 0o700 }) : undefined)
+  const place = Place.open(here.root, pull ? (path) => mkdirSync(path, { mode: 0o700 }) : undefined)
   try {
-    const path = `${await place.enter(parts)}/${last}`
+    const path = `${place.enter(parts)}/${last}`
     if (pull) await rm(path, { force: true })
     const file = await open(path, pull ? CREATE : READ, 0o600).catch((error: unknown) => {
       throw isCode(error, 'ELOOP', 'EEXIST') ? strange(name) : error
@@ -32,7 +32,7 @@ export async function carryFile({ computer, here, there, direction }: Pick<Ends,
       await file.close()
     }
   } finally {
-    await place.close()
+    place.close()
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
+import { latin1, pack as packed, utf8 } from '../tar/index.ts'
 
 export interface PackOptions {
   /** Gives the first path component another name. */
@@ -8,31 +9,14 @@ export interface PackOptions {
   onSkipped?(path: string, what: string): void
 }
 
-/**
- * A tar stream of files and directories below `cwd`, as they are: links stay links. Sockets, pipes and devices have no
- * place in it, nor have setuid bits, which no receiver accepts.
- */
-export async function* pack(cwd: string, paths: readonly string[], { rename, onSkipped }: PackOptions = {}): ByteSource {
-  const { Pack } = await import('tar')
-  const stream = new Pack({
-    cwd,
-    // Names of users on this machine mean nothing there.
-    portable: false,
-    preservePaths: false,
-    filter: (path, entry) => {
-      const what = 'isFile' in entry ? kindOf(entry) : undefined
-      if (what !== undefined) onSkipped?.(path.replace(/^(\.\/)+/u, ''), what)
-      return what === undefined
-    },
-    onWriteEntry: (entry) => {
-      entry.path = renamed(entry.path.replace(/^\.\//u, ''), rename)
-      if (entry.stat) entry.stat.mode &= ~0o6000
-    },
+/** A tar stream of files and directories below `cwd`, as they are: links stay links. `.` stands for what is in `cwd`. */
+export function pack(cwd: string, paths: readonly string[], { rename, onSkipped }: PackOptions = {}): ByteSource {
+  // A repository inside the project is listed with a slash at its end.
+  const roots = paths.map((path) => path.replace(/(?<=.)\/+$/u, '')).map((path) => ({ path: latin1(`${cwd}/${path}`), name: path === '.' ? '' : latin1(renamed(path, rename)) }))
+  return packed(roots, {
+    wholeSeconds: true,
+    onSkipped: (name, stat) => onSkipped?.(utf8(name), kindOf(stat) ?? 'no file'),
   })
-  // A leading "./": the library reads a name that begins with "@" as an archive to include.
-  for (const path of paths) stream.add(`./${path}`)
-  stream.end()
-  yield* stream
 }
 
 /** In words, what can be in no archive. */
@@ -44,6 +28,6 @@ export function kindOf(stat: Stats): string | undefined {
 
 function renamed(path: string, rename: PackOptions['rename']): string {
   if (!rename) return path
-  if (path === rename.from || path === `${rename.from}/`) return rename.to
+  if (path === rename.from) return rename.to
   return path.startsWith(`${rename.from}/`) ? `${rename.to}${path.slice(rename.from.length)}` : path
 }

@@ -1,21 +1,23 @@
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, constants, openSync } from 'node:fs'
 import { fail, normalise } from '../errors/index.ts'
 
 const DIRECTORY = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
-type Create = (path: string) => Promise<unknown>
+type Create = (path: string) => void
 
 interface Level {
   readonly name: string
-  readonly handle: FileHandle
+  readonly fd: number
   /** What this directory is called while it is open, wherever somebody moves it and whatever takes its place. */
   readonly path: string
+  /** Made by us: nothing is in it that is not ours. */
+  readonly made: boolean
 }
 
 /**
  * Directories below one that are entered step by step and held open, so that no link on the way is ever followed, not
  * even one that appears meanwhile: a project is seen by its computer, which may change it while something is unpacked.
+ * Each step waits for the disk: a trip through the thread pool takes longer.
  */
 export class Place {
   readonly #levels: Level[]
@@ -27,45 +29,63 @@ export class Place {
   }
 
   /** `root` itself may be reached through links: the user named it. `create` makes a directory that may be there. */
-  static async open(root: string, create?: Create): Promise<Place> {
-    const handle = await open(root, constants.O_RDONLY | constants.O_DIRECTORY)
-    return new Place({ name: '', handle, path: pathOf(handle, root) }, create)
+  static open(root: string, create?: Create): Place {
+    const fd = openSync(root, constants.O_RDONLY | constants.O_DIRECTORY)
+    return new Place({ name: '', fd, path: pathOf(fd, root), made: false }, create)
+  }
+
+  /** A path for the root, good until the end. */
+  get root(): string {
+    return this.#levels[0]?.path ?? closed()
+  }
+
+  /** Whether the directory entered last was made for it, just now. */
+  get made(): boolean {
+    return this.#top().made
   }
 
   /** A path for the directory with these names, good until the next call. */
-  async enter(names: readonly string[]): Promise<string> {
+  enter(names: readonly string[]): string {
     let depth = 0
     while (depth < names.length && this.#levels[depth + 1]?.name === names[depth]) depth++
-    for (const level of this.#levels.splice(depth + 1)) await level.handle.close()
-    for (const name of names.slice(depth)) this.#levels.push(await this.#step(name))
+    for (const level of this.#levels.splice(depth + 1)) closeSync(level.fd)
+    for (const name of names.slice(depth)) this.#levels.push(this.#step(name))
     return this.#top().path
   }
 
-  async close(): Promise<void> {
-    for (const { handle } of this.#levels.splice(0)) await handle.close()
+  close(): void {
+    for (const { fd } of this.#levels.splice(0)) closeSync(fd)
   }
 
-  async #step(name: string): Promise<Level> {
+  #step(name: string): Level {
     const path = `${this.#top().path}/${name}`
+    const made = this.#make(path)
     try {
-      await this.#create?.(path)
-    } catch (error) {
-      if (!isCode(error, 'EEXIST')) throw error
-    }
-    try {
-      const handle = await open(path, DIRECTORY)
-      return { name, handle, path: pathOf(handle, path) }
+      const fd = openSync(path, DIRECTORY)
+      return { name, fd, path: pathOf(fd, path), made }
     } catch (error) {
       if (!isCode(error, 'ELOOP', 'ENOTDIR')) throw normalise(error)
       throw fail('conflict', 'a link or a file is in the place of one of its directories')
     }
   }
 
-  #top(): Level {
-    const top = this.#levels.at(-1)
-    if (top) return top
-    throw fail('internal', 'the place is closed')
+  #make(path: string): boolean {
+    try {
+      this.#create?.(path)
+      return this.#create !== undefined
+    } catch (error) {
+      if (isCode(error, 'EEXIST')) return false
+      throw error
+    }
   }
+
+  #top(): Level {
+    return this.#levels.at(-1) ?? closed()
+  }
+}
+
+function closed(): never {
+  throw fail('internal', 'the place is closed')
 }
 
 export function isCode(error: unknown, ...codes: readonly string[]): boolean {
@@ -73,6 +93,6 @@ export function isCode(error: unknown, ...codes: readonly string[]): boolean {
 }
 
 /** Elsewhere than on Linux an open directory has no path of its own. */
-function pathOf(handle: FileHandle, path: string): string {
-  return process.platform === 'linux' ? `/proc/self/fd/${handle.fd}` : path
+function pathOf(fd: number, path: string): string {
+  return process.platform === 'linux' ? `/proc/self/fd/${fd}` : path
 }

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, futimesSync, lstatSync, openSync, renameSync, writeFileSync } from 'node:fs'
-import { chmod, link, lstat, lutimes, mkdir, rm, symlink } from 'node:fs/promises'
+import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeSync, write } from 'node:fs'
+import { promisify } from 'node:util'
 import type { ByteSource } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
+import { type Entry, TarReader, utf8 } from '../tar/index.ts'
 import { Place } from './place.ts'
-import { type Entry, entries } from './untar.ts'
 
 export interface UnpackOptions {
   /** The one entry there may be, under this name: for a single file. */
@@ -13,104 +13,126 @@ export interface UnpackOptions {
 }
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
+/** Up to here a synchronous write is quicker than a trip to the thread pool. */
+const SMALL = 64 * 1024
+const writeAsync = promisify(write)
 
 /**
  * Unpacks what a computer sent below `root`, an existing directory. Nothing of it is trusted: no link is followed, and
  * absolute names, `..`, devices and setuid bits are refused. Stops at the first entry that is refused; what was
  * unpacked stays. Each file appears whole.
  */
-export async function unpack(root: string, tar: ByteSource, options: UnpackOptions = {}): Promise<void> {
-  const place = await Place.open(root, (path) => mkdir(path, { mode: 0o755 }))
+export async function unpack(root: string, tar: ByteSource, { only, signal }: UnpackOptions = {}): Promise<void> {
+  const reader = new TarReader(tar)
+  const target = new Target(root)
   const directories: Entry[] = []
   let count = 0
   try {
-    for await (const entry of entries(tar, options.signal)) {
-      if (options.only !== undefined && (entry.type === 'directory' || count++ > 0)) throw at(entry, fail('corrupt', 'a single file was expected'))
-      const names = options.only === undefined ? namesOf(entry) : [options.only]
-      if (entry.type === 'directory') directories.push({ ...entry, name: names.join('/') })
-      await put(place, names, entry).catch((error: unknown) => {
+    for (let entry = await next(reader); entry !== undefined; entry = await next(reader)) {
+      signal?.throwIfAborted()
+      try {
+        if (only !== undefined && (entry.type === 'directory' || count++ > 0)) throw fail('corrupt', 'a single file was expected')
+        const names = only === undefined ? namesOf(entry.name) : [only]
+        if (entry.type === 'directory') directories.push(entry)
+        await target.put(names, entry, reader)
+      } catch (error) {
         throw at(entry, error)
-      })
+      }
     }
-    for (const entry of directories.toReversed()) await finish(place, entry)
+    for (const entry of directories.toReversed()) target.finish(namesOf(entry.name), entry)
   } finally {
-    await place.close()
+    target.close()
+    await reader.leave()
   }
 }
 
-async function put(place: Place, names: readonly string[], entry: Entry): Promise<void> {
-  if (entry.type === 'directory') {
-    await place.enter(names)
-    return
+function next(reader: TarReader): Promise<Entry | undefined> {
+  return reader.next().catch((error: unknown) => {
+    throw normalise(error)
+  })
+}
+
+class Target {
+  readonly #place: Place
+  /** Where hard links lead: beside the other, which is left where it is. */
+  readonly #linked: Place
+  readonly #token = randomBytes(6).toString('hex')
+  #drafts = 0
+
+  constructor(root: string) {
+    this.#place = Place.open(root, (path) => mkdirSync(path, { mode: 0o755 }))
+    this.#linked = Place.open(this.#place.root)
   }
-  const last = names.at(-1)
-  if (last === undefined) throw fail('corrupt', 'it has no name')
-  const directory = await place.enter(names.slice(0, -1))
-  const draft = `${directory}/.amux-${randomBytes(6).toString('hex')}`
-  try {
-    await make(place, names, draft, entry)
-    replace(draft, `${directory}/${last}`)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
+
+  close(): void {
+    this.#place.close()
+    this.#linked.close()
+  }
+
+  async put(names: readonly string[], entry: Entry, reader: TarReader): Promise<void> {
+    if (entry.type === 'directory') return void this.#place.enter(names)
+    const last = names.at(-1)
+    if (last === undefined) throw fail('corrupt', 'it has no name')
+    const directory = this.#place.enter(names.slice(0, -1))
+    const draft = `${directory}/.amux-${this.#token}${this.#drafts++}`
+    try {
+      if (entry.type === 'file') await writeFile(draft, entry, reader)
+      else if (entry.type === 'hardlink') linkSync(this.#existing(entry), draft)
+      else {
+        symlinkSync(utf8(entry.target), draft)
+        lutimesSync(draft, entry.mtime, entry.mtime)
+      }
+      // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
+      if (!this.#place.made) spare(`${directory}/${last}`)
+      renameSync(draft, `${directory}/${last}`)
+    } catch (error) {
+      rmSync(draft, { force: true })
+      throw error
+    }
+  }
+
+  /** A directory may be closed to writing: only once everything is in it. */
+  finish(names: readonly string[], entry: Entry): void {
+    if (names.length === 0) return
+    chmodSync(`${this.#place.enter(names)}/.`, entry.mode & 0o777 & ~process.umask())
+  }
+
+  /** A file that is below the root, and no link itself. */
+  #existing({ target }: Entry): string {
+    const names = namesOf(target)
+    try {
+      const path = `${this.#linked.enter(names.slice(0, -1))}/${names.at(-1) ?? ''}`
+      if (lstatSync(path).isFile()) return path
+    } catch (cause) {
+      throw fail('corrupt', 'it is a hard link to something that is not in the archive', { cause })
+    }
+    throw fail('corrupt', 'it is a hard link to something that is no file')
   }
 }
 
-async function make(place: Place, names: readonly string[], draft: string, entry: Entry): Promise<void> {
-  if (entry.type === 'file') return writeFile(draft, entry)
-  if (entry.type === 'link') {
-    await symlink(entry.target, draft)
-    return lutimes(draft, entry.mtime, entry.mtime)
-  }
-  // A hard link: to a file that is below the root, and no link itself.
-  const target = namesOf({ ...entry, name: entry.target })
-  const from = await Place.open(await place.enter([]))
-  try {
-    const source = `${await from.enter(target.slice(0, -1)).catch(outside)}/${target.at(-1) ?? ''}`
-    if (!(await lstat(source).catch(outside)).isFile()) throw fail('corrupt', 'it is a hard link to something that is no file')
-    const directory = await place.enter(names.slice(0, -1))
-    await link(source, `${directory}/${draft.slice(draft.lastIndexOf('/') + 1)}`)
-  } finally {
-    await from.close()
-  }
-}
-
-function outside(): never {
-  throw fail('corrupt', 'it is a hard link to something that is not in the archive')
-}
-
-/** Each step waits for the disk: most files are small, and a trip through the thread pool takes longer than that. */
-async function writeFile(path: string, entry: Entry): Promise<void> {
+async function writeFile(path: string, entry: Entry, reader: TarReader): Promise<void> {
+  if ((entry.mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
   const file = openSync(path, CREATE, entry.mode & 0o777)
   try {
-    let size = 0
-    for await (const chunk of entry.body) {
-      writeFileSync(file, chunk)
-      size += chunk.length
+    for (let piece = await reader.body(); piece !== undefined; piece = await reader.body()) {
+      for (let done = 0; done < piece.length; ) {
+        done += entry.size <= SMALL ? writeSync(file, piece, done) : (await writeAsync(file, piece, done)).bytesWritten
+      }
     }
-    if (size !== entry.size) throw fail('corrupt', 'the archive ends early')
     futimesSync(file, entry.mtime, entry.mtime)
   } finally {
     closeSync(file)
   }
 }
 
-function replace(draft: string, path: string): void {
+function spare(path: string): void {
   const there = lstatSync(path, { throwIfNoEntry: false })
   if (there?.isDirectory()) throw fail('conflict', 'a directory is in its place')
   if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
-  renameSync(draft, path)
 }
 
-/** A directory may be closed to writing: only once everything is in it. */
-async function finish(place: Place, entry: Entry): Promise<void> {
-  const names = namesOf(entry)
-  if (names.length === 0) return
-  const path = await place.enter(names)
-  await chmod(`${path}/.`, entry.mode & 0o777 & ~process.umask())
-}
-
-function namesOf({ name }: Entry): string[] {
+function namesOf(bytes: string): string[] {
+  const name = utf8(bytes)
   if (name.startsWith('/')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name is absolute`)
   const names = name.split('/').filter((part) => part !== '' && part !== '.')
   if (names.includes('..') || name.includes('\0')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name leads elsewhere`)
@@ -121,5 +143,5 @@ function at(entry: Entry, error: unknown): Error {
   const { code, message, hint } = normalise(error)
   // The system names files by the descriptor of their directory, which says nothing to people.
   const words = message.replace(/, \w+ '\/proc\/self\/fd\/.*$/su, '')
-  return fail(code, `unpacking stopped at ${JSON.stringify(entry.name)}: ${words}`, { cause: error, hint })
+  return fail(code, `unpacking stopped at ${JSON.stringify(utf8(entry.name))}: ${words}`, { cause: error, hint })
 }

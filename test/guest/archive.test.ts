@@ -212,6 +212,12 @@ describe('an archive', () => {
       while (existsSync(join(target, 'torn'))) await new Promise((resolve) => setTimeout(resolve, 5))
     })
 
+    it('in the time it gives is taken without that time', async () => {
+      const target = fresh()
+      expect((await put(target, tar({ name: 'x', body: 'x', pax: { mtime: '1e300' } }, { name: 'y', body: 'y', pax: { mtime: 'never' } }))).status).to.equal(204)
+      expect(['x', 'y'].map((name) => statSync(join(target, name)).mtimeMs)).to.deep.equal([0, 0])
+    })
+
     it('by its links alone is taken as it is: nobody follows them', async () => {
       const target = fresh()
       expect((await put(target, tar({ name: 'up', flag: '2', target: '../../..' }, { name: 'passwd', flag: '2', target: '/etc/passwd' }))).status).to.equal(204)

@@ -1,4 +1,5 @@
-import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, linkSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
@@ -161,11 +162,34 @@ describe('unpacking what a computer sent', () => {
     writeFileSync(join(source, 'naïve – ü'), 'names')
     writeFileSync(join(source, 'sub dir/large'), Buffer.alloc(5_000_000, 7))
     symlinkSync('../@odd', join(source, 'sub dir/link'))
+    linkSync(join(source, '@odd'), join(source, 'sub dir/same'))
+    chmodSync(join(source, 'sub dir'), 0o750)
+    utimesSync(join(source, '@odd'), 1_000_000_000, 1_000_000_000)
     const target = join(base, 'root/target')
     mkdirSync(target)
     await unpack(target, pack(join(base, 'root'), ['source'], { rename: { from: 'source', to: 'copy' } }))
     expect(readdirSync(join(target, 'copy'))).to.have.members(['@odd', 'naïve – ü', 'sub dir'])
+    expect(readFileSync(join(target, 'copy/naïve – ü'), 'utf8')).to.equal('names')
     expect(readFileSync(join(target, 'copy/sub dir/large')).equals(Buffer.alloc(5_000_000, 7))).to.equal(true)
     expect(readFileSync(join(target, 'copy/sub dir/link'), 'utf8')).to.equal('at')
+    expect(statSync(join(target, 'copy/sub dir/same')).ino).to.equal(statSync(join(target, 'copy/@odd')).ino)
+    expect(statSync(join(target, 'copy/sub dir')).mode & 0o777).to.equal(0o750)
+    expect(statSync(join(target, 'copy/@odd')).mtimeMs).to.equal(1e12)
+  })
+
+  it('packs for tar too, says what it leaves out, and fails where a named path is not there', async () => {
+    const source = join(root, 'source')
+    mkdirSync(join(source, 'sub'), { recursive: true })
+    writeFileSync(join(source, 'run'), 'x', { mode: 0o4755 })
+    chmodSync(join(source, 'run'), 0o4755)
+    execFileSync('mkfifo', [join(source, 'sub/pipe')])
+    const left: string[] = []
+    const chunks: Uint8Array[] = []
+    for await (const chunk of pack(source, ['.'], { onSkipped: (path, what) => left.push(`${path}: ${what}`) })) chunks.push(chunk)
+    expect(left).to.deep.equal(['sub/pipe: a named pipe'])
+    const listed = execFileSync('tar', ['-tvf', '-'], { input: Buffer.concat(chunks), encoding: 'utf8' }).trim().split('\n')
+    expect(listed.map((line) => line.replace(/^(\S+) .* (\S+)$/, '$1 $2'))).to.deep.equal(['-rwxr-xr-x run', 'drwxr-xr-x sub/'])
+    const error = await unpack(root, pack(source, ['run', 'gone'])).catch((error: unknown) => error)
+    expect(error).to.have.property('message').that.includes('gone')
   })
 })

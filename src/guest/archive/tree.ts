@@ -1,7 +1,7 @@
 import { chownSync, lstatSync, mkdirSync, type Stats, unlinkSync } from 'node:fs'
 import type { User } from '../users.ts'
 import { GuestError } from '../wire.ts'
-import type { Entry } from './header.ts'
+import type { Entry } from '../../tar/index.ts'
 
 /**
  * Where entries may go: below `root`, never through a link. Paths are latin1 (see `Entry`). Every directory on the way
@@ -21,7 +21,7 @@ export class Tree {
     this.#known = new Set([this.root])
   }
 
-  /** The path of an entry, its parents made, what is in its way removed; made too if it is a directory. */
+  /** The path of an entry, its parents made; made too if it is a directory. */
   locate(entry: Entry): string {
     const names = this.#names(entry.name)
     const last = names.pop()
@@ -32,11 +32,15 @@ export class Tree {
     }
     const path = `${parent}/${last}`
     if (entry.type === 'directory') return this.#directory(path)
+    return path
+  }
+
+  /** Removes what is in the way of something new. */
+  clear(path: string): void {
     const there = look(path)
     if (there?.isDirectory() === true) throw new GuestError('conflict', 'a directory is in its place')
     if (there !== undefined && !there.isFile() && !there.isSymbolicLink()) throw new GuestError('conflict', 'a device or a pipe is in its place')
     if (there !== undefined) unlinkSync(Buffer.from(path, 'latin1'))
-    return path
   }
 
   /** A file unpacked before, which a hard link names. */

@@ -2,8 +2,7 @@ import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lc
 import { promisify } from 'node:util'
 import type { User } from '../users.ts'
 import { GuestError, toGuestError } from '../wire.ts'
-import type { Entry } from './header.ts'
-import { show, TarReader } from './read.ts'
+import { type Entry, show, TarReader } from '../../tar/index.ts'
 import { Tree } from './tree.ts'
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -39,8 +38,9 @@ export async function unpack(root: string, source: AsyncIterable<Uint8Array>, ow
 
 async function place(tree: Tree, path: string, entry: Entry, reader: TarReader): Promise<void> {
   const file = bytes(path)
-  if (entry.type === 'file') await writeFile(file, entry, reader, tree.owner)
-  else if (entry.type === 'link') {
+  if (entry.type === 'file') return writeFile(file, create(tree, path, file, entry), entry, reader, tree.owner)
+  tree.clear(path)
+  if (entry.type === 'link') {
     if (entry.target === '') throw new GuestError('invalid_argument', 'it is a link to nothing')
     symlinkSync(bytes(entry.target), file)
     if (tree.owner !== undefined) lchownSync(file, tree.owner.uid, tree.owner.gid)
@@ -48,9 +48,19 @@ async function place(tree: Tree, path: string, entry: Entry, reader: TarReader):
   } else linkSync(bytes(tree.existing(entry.target)), file)
 }
 
-async function writeFile(file: Buffer, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
+/** Most are new: what is in the way is looked for only where something is. */
+function create(tree: Tree, path: string, file: Buffer, entry: Entry): number {
   if ((entry.mode & 0o6000) !== 0) throw new GuestError('invalid_argument', 'it would run with the rights of its owner (setuid or setgid)')
-  const fd = openSync(file, CREATE, 0o600)
+  try {
+    return openSync(file, CREATE, 0o600)
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    tree.clear(path)
+    return openSync(file, CREATE, 0o600)
+  }
+}
+
+async function writeFile(file: Buffer, fd: number, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
   try {
     for (let piece = await reader.body(); piece !== undefined; piece = await reader.body()) {
       for (let done = 0; done < piece.length; ) {

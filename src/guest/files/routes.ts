@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { FileList } from '../../protocol/index.ts'
-import { pack } from '../archive/pack.ts'
+import { latin1, pack } from '../../tar/index.ts'
 import { unpack } from '../archive/unpack.ts'
 import type { Request } from '../request.ts'
 import { send } from '../send.ts'
@@ -108,7 +109,7 @@ export async function readArchive(request: Request): Promise<void> {
   if (!found.isDirectory() && !found.isFile()) throw new GuestError('conflict', `${path} is neither a file nor a directory`)
   if (request.stream.destroyed) return
   request.stream.respond({ ':status': 200, 'content-type': 'application/x-tar' })
-  await send(pack(path), request.stream)
+  await send(pack([{ path: latin1(path), name: found.isDirectory() ? '' : latin1(basename(path)), follow: true }]), request.stream)
 }
 
 export async function putArchive(request: Request): Promise<void> {

@@ -1,4 +1,4 @@
-import { GuestError } from '../wire.ts'
+import { TarError } from './error.ts'
 
 /** Takes exact amounts from a source of arbitrary pieces. */
 export class Pull {
@@ -34,10 +34,15 @@ export class Pull {
     while ((await this.#source.next()).done !== true);
   }
 
+  /** Tells the source that nobody reads on. */
+  async leave(): Promise<void> {
+    await this.#source.return?.()
+  }
+
   async #more(): Promise<void> {
     while (this.#rest.length === 0) {
       const { done, value } = await this.#source.next()
-      if (done === true) throw new GuestError('invalid_argument', 'the archive ends early')
+      if (done === true) throw new TarError('the archive ends early')
       this.#rest = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
     }
   }
