@@ -85,6 +85,7 @@ async function create(lab: DockerLab): Promise<Row> {
   for (let n = 0; n < 5; n++) {
     const line = `mkdir -p ../other-${n} && cd ../other-${n} && ${lab.amux.join(' ')} computer create -P docker && ${lab.amux.join(' ')} computer exec -- true`
     times.push(1000 * (await shell(lab, line)))
+    await shell(lab, `cd ../other-${n} && ${lab.amux.join(' ')} computer rm --yes`)
   }
   return within('create and the first command', median(times), 1000)
 }

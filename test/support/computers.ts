@@ -5,6 +5,8 @@ interface Row {
   readonly name: string
   readonly provider: string
   readonly state: string
+  /** Of the project they were listed in. */
+  readonly ours: boolean
 }
 
 /** Every computer of a scratch home, as `ls` shows them. */
@@ -14,7 +16,9 @@ export async function computers(scratch: Scratch): Promise<readonly Row[]> {
 
 /** Deletes the computers first: what they have mounted is not for `rm`. */
 export async function disposeAll(scratch: Scratch): Promise<void> {
-  for (const { name, provider } of await computers(scratch)) {
+  for (const { name, provider, ours } of await computers(scratch)) {
+    // An engine shows everybody's; other providers those of this home.
+    if (provider === 'docker' && !ours) continue
     const { status, stderr } = await scratch.run(['computer', 'rm', name, '-P', provider, '--yes'])
     if (status !== 0) throw new Error(`${name} is left over: ${stderr}`)
   }
