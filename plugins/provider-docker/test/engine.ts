@@ -1,4 +1,3 @@
-import { after } from 'mocha'
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -27,18 +26,9 @@ if (!hasEngine) console.warn('\n!!! NO DOCKER ENGINE: nothing of the Docker prov
 let ready: Promise<void> | undefined
 let before: ReadonlySet<string> = new Set()
 
-/** Once in a run, behind everything of it: what is on the engine then and was not before, nobody would remove. */
-if (hasEngine) {
-  after('nothing of all the tests is left on the engine', async function () {
-    if (ready === undefined) return
-    this.timeout(60_000)
-    let left: readonly Leftover[] = []
-    for (const give = Date.now() + 30_000; Date.now() < give; await delay(500)) {
-      left = (await everything()).filter(({ name }) => !before.has(name))
-      if (left.length === 0) return
-    }
-    throw new Error(`left on the engine: ${JSON.stringify(left)}`)
-  })
+/** What is there by now, and was not when the first test asked for an engine. */
+export async function leftHere(): Promise<readonly Leftover[]> {
+  return ready === undefined ? [] : (await everything()).filter(({ name }) => !before.has(name))
 }
 
 /** With what was made just now and never started: after the last test nobody is about to. */
