@@ -16,7 +16,8 @@ export async function endAll(directory: string): Promise<void> {
   for (let round = 0; round < 200; round++) {
     const victims = await processesOf(directory)
     if (victims.length === 0) return
-    for (const pid of victims) kill(pid)
+    // None of them is to see another one die: it would end in an orderly way, and say so.
+    for (const signal of ['SIGSTOP', 'SIGKILL'] as const) for (const pid of victims) kill(pid, signal)
     await sleep(round < 5 ? 2 : 25)
   }
   throw fail('failed', 'programs of the computer cannot be ended')
@@ -45,9 +46,9 @@ async function look(pid: number, directory: string): Promise<Running | undefined
   }
 }
 
-function kill(pid: number): void {
+function kill(pid: number, signal: 'SIGSTOP' | 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL')
+    process.kill(pid, signal)
   } catch {
     // It went by itself.
   }
