@@ -76,11 +76,6 @@ export abstract class AmuxCommand extends Command {
     return this.#yes
   }
 
-  /** What it would ask is answered already. */
-  get agreed(): boolean {
-    return this.#yes
-  }
-
   async confirm(question: string): Promise<void> {
     this.out.settle()
     if (!this.#yes) await confirm(question, this.signal)

@@ -50,7 +50,7 @@ interface Wish {
 export async function restoreTo(command: AmuxCommand, computer: EquippedComputer, { id, paths, keepWorkspace }: Wish): Promise<RestoreResult> {
   const { out, signal } = command
   // Finding out what to ask about takes as long as half the restore.
-  if (keepWorkspace !== true && !command.agreed) await agree(command, computer, id, paths)
+  if (keepWorkspace !== true && !command.yes) await agree(command, computer, id, paths)
   command.seeThrough()
   const result = await computer.checkpoints.restore(id, { ...(paths && { paths }), ...(keepWorkspace === true && { keepWorkspace }), signal })
   out.data({ ...result, computer: computer.name, provider: computer.provider }, () => tell(computer, result))

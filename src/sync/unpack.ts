@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync, writeSync, write } from 'node:fs'
-import { promisify } from 'node:util'
+import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
-import { type Entry, TarReader, utf8 } from '../tar/index.ts'
+import { type Entry, TarReader, utf8, writeBody } from '../tar/index.ts'
 import { Place } from './place.ts'
 
 export interface UnpackOptions {
@@ -13,9 +12,6 @@ export interface UnpackOptions {
 }
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-/** Up to here a synchronous write is quicker than a trip to the thread pool. */
-const SMALL = 64 * 1024
-const writeAsync = promisify(write)
 
 /**
  * Unpacks what a computer sent below `root`, an existing directory. Nothing of it is trusted: no link is followed, and
@@ -114,11 +110,7 @@ async function writeFile(path: string, entry: Entry, reader: TarReader): Promise
   if ((entry.mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
   const file = openSync(path, CREATE, entry.mode & 0o777)
   try {
-    for (let piece = await reader.body(); piece !== undefined; piece = await reader.body()) {
-      for (let done = 0; done < piece.length; ) {
-        done += entry.size <= SMALL ? writeSync(file, piece, done) : (await writeAsync(file, piece, done)).bytesWritten
-      }
-    }
+    await writeBody(reader, entry, file)
     futimesSync(file, entry.mtime, entry.mtime)
   } finally {
     closeSync(file)

@@ -104,8 +104,8 @@ export class DockerComputer implements Computer {
 
   async twin(options: TwinOptions): Promise<Computer> {
     throwIfAborted(options.signal)
-    const { meta: { name } } = await buildTwin(this.#client, this.#context, this.name, options)
-    return new DockerComputer(name, this.#client, this.#context)
+    await buildTwin(this.#client, this.#context, this.name, options)
+    return new DockerComputer(options.name, this.#client, this.#context)
   }
 
   async disk(): Promise<readonly DiskTree[]> {

@@ -48,7 +48,7 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
 }
 
 /** Its container is gone, not all of its volumes are. */
-export function orphanInfo(name: string, { labels, roles }: Left): ComputerInfo {
+export function orphanInfo(name: string, { labels, roles }: Pick<Left, 'labels' | 'roles'>): ComputerInfo {
   const of = { name, labels, state: 'broken' as const, createdAt: new Date(0).toISOString() }
   const info = roles.includes('home') ? infoOf(of) : { name, createdAt: of.createdAt, labels: {} }
   const parts = { home: 'its home', store: 'its sessions', vault: 'its checkpoints' }

@@ -31,7 +31,8 @@ export class DockerProvider implements Provider {
 
   async create(options: CreateOptions): Promise<Computer> {
     const built = await build(this.#client, this.#context, options)
-    const { meta, meta: { name } } = built
+    const { meta } = built
+    const { name } = meta
     try {
       const found = await bootNew(this.#client, this.#context, built, options.signal)
       if (isReachable(found)) await rootOf(this.#client, this.#context, meta, found)
@@ -61,7 +62,7 @@ export class DockerProvider implements Provider {
       seen.add(name)
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
     }
-    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'], created: '' })
+    for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'] })
   }
 
   async health({ signal }: { readonly signal?: AbortSignal } = {}): Promise<Health> {

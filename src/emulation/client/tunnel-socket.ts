@@ -35,7 +35,7 @@ export class TunnelSocket extends Duplex implements FrameReader {
     let next = memory
     const buffer = (): Buffer => (memory = next)
     const callback = (length: number): boolean => {
-      if (length === FIRST) next = Buffer.allocUnsafeSlow(PIECE)
+      if (memory.length === FIRST && length === FIRST) next = Buffer.allocUnsafeSlow(PIECE)
       return this.#take(decoder, memory.subarray(0, length))
     }
     const socket = (this.#socket = connect({ path, allowHalfOpen: true, onread: { buffer, callback } }))

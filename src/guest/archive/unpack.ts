@@ -1,14 +1,10 @@
-import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lchownSync, lutimesSync, openSync, symlinkSync, unlinkSync, utimesSync, chmodSync, writeSync, write } from 'node:fs'
-import { promisify } from 'node:util'
+import { closeSync, constants, fchmodSync, fchownSync, futimesSync, linkSync, lchownSync, lutimesSync, openSync, symlinkSync, unlinkSync, utimesSync, chmodSync } from 'node:fs'
 import type { User } from '../users.ts'
 import { GuestError, toGuestError } from '../wire.ts'
-import { type Entry, show, TarReader } from '../../tar/index.ts'
+import { type Entry, show, TarReader, writeBody } from '../../tar/index.ts'
 import { Tree } from './tree.ts'
 
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-/** Up to here a synchronous write is quicker than a trip to the thread pool. */
-const SMALL = 64 * 1024
-const writeAsync = promisify(write)
 
 /**
  * Unpacks below `root`. Stops at the first entry that is refused or fails: what was unpacked stays, and the error says
@@ -62,12 +58,7 @@ function create(tree: Tree, path: string, file: Buffer, entry: Entry): number {
 
 async function writeFile(file: Buffer, fd: number, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
   try {
-    for (let piece = await reader.body(); piece !== undefined; piece = await reader.body()) {
-      for (let done = 0; done < piece.length; ) {
-        const small = piece.length <= SMALL && entry.size <= SMALL
-        done += small ? writeSync(fd, piece, done) : (await writeAsync(fd, piece, done)).bytesWritten
-      }
-    }
+    await writeBody(reader, entry, fd)
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid)
     fchmodSync(fd, entry.mode & 0o777)
     futimesSync(fd, entry.mtime, entry.mtime)

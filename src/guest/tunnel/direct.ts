@@ -39,7 +39,7 @@ function download(client: Socket, program: () => Socket): OnReadOpts {
   return {
     buffer: () => (frame = next).subarray(HEADER),
     callback(length) {
-      if (length === FIRST) next = Buffer.allocUnsafeSlow(HEADER + PIECE)
+      if (frame.length === HEADER + FIRST && length === FIRST) next = Buffer.allocUnsafeSlow(HEADER + PIECE)
       frame.writeUInt8(Frame.stdout, 0)
       frame.writeUInt32BE(length, 1)
       client.write(frame.subarray(0, HEADER + length))

@@ -1,7 +1,7 @@
 import type { Client } from '../client.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import { leftovers } from '../disk/volumes.ts'
-import { borrow, lookAt, put } from '../engine/container.ts'
+import { borrow, discard, lookAt, put } from '../engine/container.ts'
 import { fail } from '../errors.ts'
 import { factsOf } from '../images/facts.ts'
 import { environmentOf, inspectImage } from '../images/image.ts'
@@ -12,11 +12,10 @@ import { seedOf } from './seed.ts'
 
 /**
  * Another container for a computer whose own one somebody removed, over what is left: its home, its checkpoints, its
- * sessions' records. The system on it is the image's. Interrupted, it is done again.
+ * sessions' records. The system on it is the image's.
  */
 export async function mend(client: Client, dataDir: string, name: string): Promise<Meta> {
-  const image = await refuseWhole(client, name)
-  const { meta, roles, id, env } = image
+  const { meta, roles, id, env } = await refuseWhole(client, name)
   if (meta.run !== undefined) makePrivate(meta.run)
   // In this order: whoever finds a home without a vault, and a store without an environment, takes it for a creation that was cut short.
   if (!roles.includes('vault')) await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
@@ -24,7 +23,13 @@ export async function mend(client: Client, dataDir: string, name: string): Promi
   const container = await makeContainer(client, meta, name)
   const home = meta.user.home.slice(1)
   const seed = seedOf(meta.user, await factsOf(client, id, dataDir))
-  await put(client, container, '/', seed.filter((entry) => entry.name !== home && !entry.name.startsWith(`${home}/`)))
+  try {
+    await put(client, container, '/', seed.filter((entry) => entry.name !== home && !entry.name.startsWith(`${home}/`)))
+  } catch (error) {
+    // Half of it would be taken for the whole.
+    await discard(client, container).catch(() => undefined)
+    throw error
+  }
   return meta
 }
 
