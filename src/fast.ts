@@ -12,7 +12,7 @@ import { resumes, takesBack } from './cli/verbs/take-back.ts'
 import { flushed, watchOutput } from './cli/written.ts'
 import { directSessions } from './emulation/client/direct.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
-import { fail, hasCode } from './errors/index.ts'
+import { fail, hasCode, normalise } from './errors/index.ts'
 import { recall } from './registry/fast.ts'
 import { parseDuration } from './util/duration.ts'
 import { clean, json } from './util/text.ts'
@@ -89,7 +89,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
   const interrupt = new Interrupt()
   if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
-  const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint) })
+  const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint), wake: once(() => startOrdinarily(known.endpoint, interrupt.signal)) })
   const host: RunHost = {
     sessions,
     computer: { name: known.endpoint.computer, spawn: (argv, options) => sessions.start(argv, options) },
@@ -126,6 +126,31 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
 async function others(endpoint: Endpoint): Promise<Sessions> {
   const { connectEndpoint } = await import('./emulation/endpoint.ts')
   return connectEndpoint(endpoint).sessions
+}
+
+/** By a process of its own: all that it takes would have to be here otherwise. */
+async function startOrdinarily({ provider, computer }: Endpoint, signal: AbortSignal): Promise<void> {
+  const { promisify } = await import('node:util')
+  const { execFile } = await import('node:child_process')
+  const words = ['computer', 'start', computer, '-P', provider, '--json']
+  await promisify(execFile)(process.execPath, [...process.execArgv, process.argv[1] ?? '', ...words], { signal }).catch((error: unknown) => {
+    throw fail('connection_lost', `the computer does not answer, and cannot be woken: ${reasonIn(error)}`)
+  })
+}
+
+/** What a command says with `--json`. */
+function reasonIn(error: unknown): string {
+  try {
+    const { stdout } = error as { readonly stdout: string }
+    return (JSON.parse(stdout) as { readonly error: { readonly message: string } }).error.message
+  } catch {
+    return normalise(error).message
+  }
+}
+
+function once(act: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined
+  return () => (done ??= act())
 }
 
 /** Nothing is left that could still happen: a defect, never a success. */

@@ -1,5 +1,5 @@
 import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/index.ts'
-import { fail, hasCode } from '../errors/index.ts'
+import { codes, fail, hasCode, isAmuxError } from '../errors/index.ts'
 import { fillWorkspace } from '../sync/index.ts'
 import { type Located, locate } from './current.ts'
 import { placeOf, setAuto, shown } from './keep.ts'
@@ -129,9 +129,15 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
       signal: context.signal,
     })
   } catch (error) {
-    if (hasCode(error, 'already_exists')) await forgetPending(store, backend.id)
-    throw hasCode(error, 'already_exists') ? taken(backend.id, name) : error
+    const another = hasCode(error, 'already_exists')
+    if (another || (!mayAppear(error) && (await find(backend, name).catch(() => true)) === undefined)) await forgetPending(store, backend.id)
+    throw another ? taken(backend.id, name) : error
   }
+}
+
+/** Nobody said no: what was asked for may still come to be. */
+function mayAppear(error: unknown): boolean {
+  return !isAmuxError(error) || error.code === 'aborted' || codes[error.code].transient === true
 }
 
 /** Mounted at the project's own path it is ready; elsewhere it is filled, and only then the computer is the project's. */

@@ -31,6 +31,13 @@ export function locate(record: ProjectRecord | undefined, wanted: Wanted): Locat
   return name === undefined ? undefined : located(record, provider, name)
 }
 
+/** One whose making was begun, by its name: there may be all of it, a part, or nothing. */
+export function locatePending(record: ProjectRecord | undefined, { computer, provider }: Wanted): Located | undefined {
+  const holders = Object.entries(record?.providers ?? {}).filter(([id, { pending }]) => pending?.name === computer && (provider ?? id) === id)
+  const id = holders.length === 1 ? holders[0]?.[0] : undefined
+  return id === undefined || computer === undefined ? undefined : { provider: id, name: computer }
+}
+
 /** The user's choice; a record with computers of one provider alone has chosen by that. */
 export function chosenProvider(record: ProjectRecord | undefined): string | undefined {
   if (!record) return undefined

@@ -5,7 +5,7 @@
  * A hot command: `locateQuickly`, from `current.ts` itself.
  */
 export { type Backend, type CreateContext, type Created, createComputer, gone } from './create.ts'
-export { type Located, type Wanted, chosenProvider, locate, locateQuickly } from './current.ts'
+export { type Located, type Wanted, chosenProvider, locate, locatePending, locateQuickly } from './current.ts'
 export { directoryOn, isPlaced, pathOn } from './directory.ts'
 export { type Project, RECORD, findProject } from './find.ts'
 export { type ForkRequest, type Forked, forkComputer } from './fork.ts'

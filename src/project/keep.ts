@@ -13,8 +13,13 @@ export async function forget(store: ProjectStore, { provider, name }: Located): 
     const entry = record.providers[provider]
     if (!entry) return record
     const { [name]: _, ...computers } = entry.computers
-    const { current, ...rest } = entry
-    const kept = { ...rest, computers, ...(current === undefined || current === name ? {} : { current }) }
+    const { current, pending, ...rest } = entry
+    const kept = {
+      ...rest,
+      computers,
+      ...(current === undefined || current === name ? {} : { current }),
+      ...(pending === undefined || pending.name === name ? {} : { pending }),
+    }
     return { ...record, providers: { ...record.providers, [provider]: kept } }
   })
 }
@@ -121,5 +126,6 @@ async function unlessGone(remove: () => Promise<void>): Promise<boolean> {
 }
 
 function isRecorded(record: ProjectRecord | undefined, { provider, name }: Located): boolean {
-  return record !== undefined && Object.hasOwn(record.providers[provider]?.computers ?? {}, name)
+  const entry = record?.providers[provider]
+  return entry !== undefined && (Object.hasOwn(entry.computers, name) || entry.pending?.name === name)
 }

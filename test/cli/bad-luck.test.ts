@@ -101,7 +101,7 @@ describe('a computer’s bad luck', () => {
       expect({ status: failed.status, stdout: failed.stdout }).to.deep.equal({ status: 7, stdout: '' })
       expect(failed.stderr).to.contain(`the disk that holds ${amux.home}`).and.not.contain('copyfile')
       expect(JSON.parse(run('computer', 'ls', '--json').stdout)).to.deep.equal([])
-      expect(run('computer', 'info').stderr).to.contain('was never finished')
+      expect(run('computer', 'info').stderr).to.contain('this project has no computer')
       execFileSync('mount', ['-o', 'remount,size=300m', amux.home])
       const made = run('computer', 'create', '-P', 'local')
       expect(made.status, made.stderr).to.equal(0)

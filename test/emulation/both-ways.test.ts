@@ -34,7 +34,7 @@ describe('input and output at once', () => {
     const client = connectEndpoint(endpoint)
     ways['over HTTP/2 on a socket'] = client.sessions
     ways['over HTTP/2 through a bridge'] = (await lab.computer()).sessions
-    ways['without HTTP/2'] = directSessions({ endpoint, others: async () => client.sessions })
+    ways['without HTTP/2'] = directSessions({ endpoint, others: async () => client.sessions, wake: async () => {} })
     directory = await mkdtemp(join(tmpdir(), 'amux-both-'))
     file = join(directory, 'file')
     const hash = createHash('sha256')

@@ -119,7 +119,7 @@ export class DockerComputer implements Computer {
     // Another one may hold it at the moment.
     const found = await mustLook(this.#client, this.name)
     if (!found.State.Running) throw fail('not_running', `${this.name} does not run`, { computer: this.name })
-    const frozen = await freeze(this.#client, found.Id)
+    const frozen = await freeze(this.#client, found.Id, this.#meta(found))
     if (frozen) return frozen
     throw fail('unsupported', 'programs on an engine elsewhere are not made to stand still: nobody could be sure to let them go on')
   }

@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { kit } from '../../provider-local/test/support.ts'
 import { root, Scratch } from '../../../test/support/amux.ts'
 import { engine, hasEngine } from './engine.ts'
-import { docker } from './support.ts'
+import { docker, until } from './support.ts'
 
 const IMAGE = `amux-lab/bare-cli-${process.pid}:latest`
 
@@ -61,6 +62,59 @@ if (hasEngine) {
     })
   })
 
+  describe('amux and a computer that was paused by hand', function () {
+    this.timeout(120_000)
+    let amux: Scratch
+    let name: string
+    before(async () => {
+      await engine()
+      amux = await Scratch.make()
+      linkPlugin(amux)
+      const { status, stdout, stderr } = await amux.run(['computer', 'create', '-P', 'docker'])
+      expect(status, stderr).to.equal(0)
+      name = stdout.trim()
+    })
+    after(async () => {
+      await amux.run(['computer', 'rm', '--yes'])
+      await amux.dispose()
+    })
+
+    it('a program wakes it, and is run once', async () => {
+      const line = 'echo one >> /tmp/runs; echo awake'
+      for (const [n, how] of [['--shell'], ['-d', '--shell'], ['--no-tty', '--shell']].entries()) {
+        docker('pause', name)
+        const { status, stdout, stderr } = await amux.run(['computer', 'exec', ...how, '--', line])
+        expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+        if (how[0] !== '-d') expect(stdout).to.equal('awake\n')
+        await until('it ran once', async () => docker('exec', name, 'cat', '/tmp/runs').split('\n').length === n + 1)
+      }
+    })
+
+    it('so does whoever looks at its files', async () => {
+      docker('pause', name)
+      const { status, stdout, stderr } = await amux.run(['computer', 'fs', 'ls', '-q', '/tmp'])
+      expect(status, stderr).to.equal(0)
+      expect(stdout).to.include('runs')
+    })
+
+    it('a program that runs goes on with it', async () => {
+      const running = amux.run(['computer', 'exec', '--shell', '--', 'sleep 1; echo end'])
+      await until('it runs', async () => docker('exec', name, 'ps', '-eo', 'args').includes('sleep 1'))
+      docker('pause', name)
+      await delay(3000)
+      docker('unpause', name)
+      expect(await running).to.include({ status: 0, stdout: 'end\n' })
+    })
+
+    it('says why where it cannot be woken', async () => {
+      docker('pause', name)
+      const { status, stdout, stderr } = await amux.run(['computer', 'exec', '--', 'echo', 'awake'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
+      expect({ status, stdout }).to.deep.equal({ status: 125, stdout: '' })
+      expect(stderr).to.include('cannot be woken').and.include('tcp://127.0.0.1:1').and.include('whether the program was started is unknown')
+      docker('unpause', name)
+    })
+  })
+
   describe('amux with an engine that is nowhere', () => {
     it('says where it looked, and exits with 7', async () => {
       const amux = await Scratch.make()
@@ -69,6 +123,10 @@ if (hasEngine) {
         const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
         expect(status, stderr).to.equal(7)
         expect(stderr).to.include('tcp://127.0.0.1:1').and.include('docker version')
+        // What was asked for may be there: the user says when it is to be forgotten.
+        const name = /was never finished|computer (\S+) on docker/.exec((await amux.run(['computer', 'info', '-P', 'docker'])).stderr)?.[1] ?? ''
+        expect((await amux.run(['computer', 'rm', name, '-P', 'docker', '--yes'])).stdout).to.equal(`${name} was no longer on docker: forgotten\n`)
+        expect((await amux.run(['computer', 'info', '-P', 'docker'])).stderr).to.include('has no computer on docker')
       } finally {
         await amux.dispose()
       }

@@ -54,6 +54,17 @@ if (hasEngine) {
       await goesOn()
     })
 
+    it('are left so by a start, which waits: a checkpoint is of one moment', async () => {
+      const frozen = await computer.freeze?.()
+      let started = false
+      const starting = computer.start().then(() => (started = true))
+      await delay(500)
+      expect(paused()).to.equal(true)
+      expect(started).to.equal(false)
+      await frozen?.thaw()
+      await starting
+    })
+
     it('go on by themselves after a while', async () => {
       await computer.freeze?.()
       await delay(5000)

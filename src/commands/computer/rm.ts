@@ -1,6 +1,6 @@
 import { AmuxCommand, computerArg, computerFlags, ownComputer, pick } from '../../cli/index.ts'
 import { hasCode } from '../../errors/index.ts'
-import { locate, removeComputer } from '../../project/index.ts'
+import { locate, locatePending, removeComputer } from '../../project/index.ts'
 
 export default class Rm extends AmuxCommand {
   static override summary = "Delete a computer and everything on it. The project's files here stay."
@@ -14,7 +14,9 @@ export default class Rm extends AmuxCommand {
     const { args, flags } = await this.parse(Rm)
     const wanted = pick(flags, args.computer)
     const store = await (wanted.computer === undefined ? this.amux.store() : this.amux.followed())
-    const recorded = locate(store?.read(), { ...wanted, provider: wanted.provider ?? (wanted.computer === undefined ? this.amux.settings.provider : undefined) })
+    const record = store?.read()
+    const named = { ...wanted, provider: wanted.provider ?? (wanted.computer === undefined ? this.amux.settings.provider : undefined) }
+    const recorded = locate(record, named) ?? locatePending(record, named)
     const computer = await ownComputer(this.amux, wanted).catch((error: unknown) => {
       if (recorded === undefined || !hasCode(error, 'not_found')) throw error
       return undefined

@@ -8,6 +8,7 @@ import type { Endpoint } from '../endpoint.ts'
 import { GuestAttachment } from './attachment.ts'
 import type { Headers } from './connection.ts'
 import type { Carrier, FrameStream, SessionHost } from './host.ts'
+import { orWoken, watchSilence } from './silence.ts'
 import { attachSession, startRequest } from './sessions.ts'
 
 /** A guest on this machine is restarted within seconds, or not at all. */
@@ -19,6 +20,8 @@ export interface DirectOptions {
   readonly onConnection?: SessionHost['onConnection']
   /** For everything but programs of one's own. */
   others(): Promise<Sessions>
+  /** Has a computer go on that stands still: whoever connects to it is let in, and waits. */
+  wake(): Promise<void>
 }
 
 export interface DirectSessions extends Pick<Sessions, 'start' | 'attach' | 'list'> {
@@ -27,7 +30,7 @@ export interface DirectSessions extends Pick<Sessions, 'start' | 'attach' | 'lis
 }
 
 /** Sessions of a guest on this machine, without HTTP/2: half of a short program's time would go into loading that. */
-export function directSessions({ endpoint, onConnection, others }: DirectOptions): DirectSessions {
+export function directSessions({ endpoint, onConnection, others, wake }: DirectOptions): DirectSessions {
   const { computer, provider, nonce } = endpoint
   const run = dirname(endpoint.unix)
   const open = new Set<Socket>()
@@ -41,7 +44,7 @@ export function directSessions({ endpoint, onConnection, others }: DirectOptions
       met = true
       open.add(socket)
       socket.once('close', () => open.delete(socket))
-      return new DirectCarrier(socket, { computer, provider })
+      return new DirectCarrier(socket, wake, { computer, provider })
     },
     headers: { 'amux-nonce': nonce },
     patience: PATIENCE_MS,
@@ -55,7 +58,7 @@ export function directSessions({ endpoint, onConnection, others }: DirectOptions
       return attachment.open(options.signal)
     },
     attach: (id, options = {}) => attachSession(host, id, options),
-    list: async () => (await others()).list(),
+    list: async () => orWoken((await others()).list(), wake),
     async finish() {
       const leaving = [...open].filter((socket) => socket.writableEnded)
       const limit = AbortSignal.timeout(GOODBYE_MS)
@@ -69,9 +72,12 @@ class DirectCarrier implements Carrier {
   lost = false
   readonly #socket: Socket
   readonly #details: ErrorDetails
+  readonly #wake: DirectOptions['wake']
+  #reason: string | undefined
 
-  constructor(socket: Socket, details: ErrorDetails) {
+  constructor(socket: Socket, wake: DirectOptions['wake'], details: ErrorDetails) {
     this.#socket = socket
+    this.#wake = wake
     this.#details = details
     socket.once('close', () => (this.lost = true))
   }
@@ -85,13 +91,19 @@ class DirectCarrier implements Carrier {
     socket.write(`${JSON.stringify(request)}\n`)
     process.nextTick(() => {
       socket.emit('response', {})
+      const heard = watchSilence(this.#wake, (error) => {
+        // Never `unavailable`: what was asked may have been done, and is not to be asked again another way.
+        this.#reason = error.message
+        socket.destroy()
+      })
+      socket.once('data', heard).once('close', heard)
       socket.uncork()
     })
     return Object.assign(socket, { close: () => void socket.destroy() })
   }
 
   failure(): AmuxError {
-    return fail('connection_lost', 'the connection to the computer broke', { source: 'transport', ...this.#details })
+    return fail('connection_lost', this.#reason ?? 'the connection to the computer broke', { source: 'transport', ...this.#details })
   }
 }
 

@@ -1,8 +1,11 @@
 import { spawn } from 'node:child_process'
+import { rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Frozen } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { hasCode } from '../errors.ts'
+import type { Meta } from '../meta.ts'
 
 const LONGEST_MS = 10_000
 const PAUSE_MS = 20
@@ -23,7 +26,7 @@ setTimeout(thaw, Number(limit))
 `
 
 /** Every program of a running container stands still. Undefined where nobody here could thaw them for sure: an engine elsewhere. */
-export async function freeze(client: Client, id: string): Promise<Frozen | undefined> {
+export async function freeze(client: Client, id: string, meta: Meta): Promise<Frozen | undefined> {
   const { place } = client.found
   if (place.kind !== 'unix' || !client.here) return undefined
   const watch = spawn(process.execPath, ['-e', WATCH, place.path, id, String(LONGEST_MS)], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, env: {} })
@@ -32,13 +35,14 @@ export async function freeze(client: Client, id: string): Promise<Frozen | undef
   watch.unref()
   const dismiss = () => void watch.stdin.end('.')
   try {
-    await pause(client, id)
+    await pause(client, id, meta)
   } catch (error) {
     dismiss()
     throw error
   }
   let thawed: Promise<void> | undefined
   const thaw = async () => {
+    unmark(meta)
     await client.call((docker) => docker.getContainer(id).unpause()).catch((error: unknown) => {
       // It was thawed already, or ended.
       if (!hasCode(error, 'conflict', 'not_found', 'failed')) throw error
@@ -48,14 +52,43 @@ export async function freeze(client: Client, id: string): Promise<Frozen | undef
   return { thaw: () => (thawed ??= thaw()) }
 }
 
+/** Paused by us, for a moment. Who wants to use it lets that pass; a pause by hand is ended at once. */
+export function frozen({ run }: Meta): boolean {
+  try {
+    return run !== undefined && Math.abs(Date.now() - statSync(markIn(run)).mtimeMs) < LONGEST_MS
+  } catch {
+    return false
+  }
+}
+
 /** Somebody else may hold it at the moment, for no longer than we would. */
-async function pause(client: Client, id: string): Promise<void> {
+async function pause(client: Client, id: string, meta: Meta): Promise<void> {
   for (const give = Date.now() + LONGEST_MS + 1000; ; await delay(PAUSE_MS)) {
     try {
-      return void (await client.call((docker) => docker.getContainer(id).pause()))
+      mark(meta)
+      await client.call((docker) => docker.getContainer(id).pause())
+      // Who held it until now may have taken ours for his own.
+      return mark(meta)
     } catch (error) {
       const held = error instanceof Error && /already paused/.test(error.message)
       if (!held || Date.now() > give) throw error
     }
   }
+}
+
+/** Where it cannot be written, a start may end the pause too early: then it is as with an engine elsewhere. */
+function mark({ run }: Meta): void {
+  try {
+    if (run !== undefined) writeFileSync(markIn(run), '')
+  } catch {}
+}
+
+function unmark({ run }: Meta): void {
+  try {
+    if (run !== undefined) rmSync(markIn(run), { force: true })
+  } catch {}
+}
+
+function markIn(run: string): string {
+  return join(run, 'frozen')
 }

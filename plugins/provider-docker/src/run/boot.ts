@@ -15,6 +15,7 @@ import { type Meta, readMeta } from '../meta.ts'
 import { inside } from '../names.ts'
 import { startNet } from '../net.ts'
 import { guestNode, prepare } from './prepare.ts'
+import { frozen } from '../disk/freeze.ts'
 import { relocated } from '../disk/relocate.ts'
 import { portTaken } from '../publish.ts'
 
@@ -34,7 +35,7 @@ export async function boot(client: Client, name: string, context: ConnectContext
   if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
   const meta = readMeta(name, found.Config.Labels)
   if (found.State.Running) unmoved(meta, project)
-  if (found.State.Paused) await client.call((docker) => docker.getContainer(found.Id).unpause())
+  if (found.State.Paused) await unpause(client, found.Id, meta)
   if (found.State.Running && (await answers(client, meta))) return true
   if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
   const [node] = await Promise.all([guestNode(client, found.Id, meta, kitName(context.guest, meta.arch)), ensureKit(client, found.Id, meta, context.guest, context.progress)])
@@ -69,6 +70,18 @@ interface Running {
 async function inService(client: Client, context: ConnectContext, { meta, found, guest, signal }: Running): Promise<void> {
   await startNet(client, context, meta, found)
   if (guest) await untilGuest(client, found, meta, signal)
+}
+
+async function unpause(client: Client, id: string, meta: Meta): Promise<void> {
+  // A checkpoint would be of two moments otherwise.
+  while (frozen(meta)) {
+    await delay(SETTLE_POLL_MS)
+    if (!(await mustLook(client, meta.name)).State.Paused) return
+  }
+  await client.call((docker) => docker.getContainer(id).unpause()).catch((error: unknown) => {
+    // It goes on already.
+    if (!hasCode(error, 'conflict', 'failed') || !(error instanceof Error && /is not paused/.test(error.message))) throw error
+  })
 }
 
 /** One that is just stopping by itself runs no more in a moment; or it goes on, because somebody came. */
