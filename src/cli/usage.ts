@@ -39,9 +39,14 @@ function explain(error: Error, context: UsageContext): { message: string; hint?:
   if (error.constructor.name === 'NonExistentFlagsError' && unknown) return unknownFlag(unknown, context)
   const names = list(error, 'args')
   if (error.constructor.name === 'RequiredArgsError' && names) return { message: `missing ${plural('argument', names)}: ${names.join(', ').toUpperCase()}`, ...exemplary(context) }
-  if (error.constructor.name === 'UnexpectedArgsError' && names) return { message: `unexpected ${plural('argument', names)}: ${names.join(' ')}` }
+  if (error.constructor.name === 'UnexpectedArgsError' && names) return unexpected(names, context)
   const message = reword(clean(error.message))
   return message.startsWith('missing flag') ? { message, ...exemplary(context) } : { message }
+}
+
+function unexpected(words: readonly string[], { command, flags }: UsageContext): { message: string; hint?: string } {
+  const message = `unexpected ${plural('argument', words)}: ${words.join(' ')}`
+  return words.length === 1 && flags.includes('name') ? { message, hint: `If that is to be its name: --name ${words[0]}. See: ${command} --help` } : { message }
 }
 
 function exemplary({ command, example }: UsageContext): { hint?: string } {

@@ -44,6 +44,7 @@ describe('When something is wrong, amux', () => {
     'flags that exclude each other': { argv: ['computer', 'session', 'logs', 'x', '--tail', '1', '--from', '2'], says: /^--\w+ and --\w+ do not go together$/, hint: /logs --help/ },
     'a missing port': { argv: ['computer', 'proxy'], says: /^which port\?$/, hint: /^amux computer proxy -p 3000\. Or all that open there: amux computer proxy --auto$/ },
     "a provider's own option as a flag": { argv: ['computer', 'create', '--root', '/x'], says: /^unknown flag: --root$/, hint: /-o root=VALUE/ },
+    'a name that stands by itself': { argv: ['computer', 'create', 'demo'], says: /^unexpected argument: demo$/, hint: /--name demo/ },
     'a flag of a topic': { argv: ['computer', '--nope'], says: /amux computer takes no flag --nope/, hint: /amux computer --help/ },
     'sessions to be forgotten without saying which': { argv: ['computer', 'session', 'rm'], says: /^which sessions\?$/, hint: /session rm --ended/ },
     'a command of an agent below computer': { argv: ['sandbox', 'claude'], says: /there is no command/, hint: /^Did you mean: amux claude$/ },

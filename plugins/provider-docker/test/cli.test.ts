@@ -62,7 +62,7 @@ if (hasEngine) {
     })
   })
 
-  describe('amux and a computer that was paused by hand', function () {
+  describe('amux and a Docker computer that is paused by hand', function () {
     this.timeout(120_000)
     let amux: Scratch
     let name: string
@@ -70,13 +70,20 @@ if (hasEngine) {
       await engine()
       amux = await Scratch.make()
       linkPlugin(amux)
-      const { status, stdout, stderr } = await amux.run(['computer', 'create', '-P', 'docker'])
+      const { status, stdout, stderr } = await amux.run(['computer', 'create', '-P', 'docker', '--cpus', '1.5', '--memory', '512m'])
       expect(status, stderr).to.equal(0)
       name = stdout.trim()
     })
     after(async () => {
       await amux.run(['computer', 'rm', '--yes'])
       await amux.dispose()
+    })
+
+    it('is held to what its flags say', async () => {
+      expect(docker('inspect', '-f', '{{.HostConfig.NanoCpus}} {{.HostConfig.Memory}}', name)).to.equal('1500000000 536870912')
+      const elsewhere = await amux.run(['computer', 'create', '-P', 'local', '--cpus', '2'])
+      expect(elsewhere.status).to.equal(4)
+      expect(elsewhere.stderr).to.include('provider local has no option "cpus"')
     })
 
     it('a program wakes it, and is run once', async () => {

@@ -16,6 +16,7 @@ export default class Create extends AmuxCommand {
     '<%= config.bin %> <%= command.id %> --network policy.json --host-port 5432',
     '<%= config.bin %> <%= command.id %> -P docker -o image=debian:12',
     '<%= config.bin %> <%= command.id %> -P docker --idle 30m -p 8080:80',
+    '<%= config.bin %> <%= command.id %> -P docker --cpus 1.5 --memory 4g',
   ]
   static override flags = {
     provider: providerFlag,
@@ -24,6 +25,8 @@ export default class Create extends AmuxCommand {
     'env-file': string({ summary: 'File with such variables.', helpValue: 'FILE', multiple: true }),
     label: string({ char: 'l', summary: 'Label it.', helpValue: 'KEY=VALUE', multiple: true }),
     option: string({ char: 'o', summary: "The provider's own option; see: amux provider info ID.", helpValue: 'NAME=VALUE', multiple: true }),
+    cpus: string({ summary: 'How many processors it may use, such as 1.5, where the provider can limit that.', helpValue: 'NUMBER' }),
+    memory: string({ summary: 'How much memory it may use, such as 4g, where the provider can limit that.', helpValue: 'SIZE' }),
     network: string({ summary: 'What it may talk to from the start: open (default), none, defaults, or a policy FILE.', helpValue: 'POLICY' }),
     'host-port': integer({ summary: "Let it reach this port of this machine's loopback, on its own localhost. May be repeated.", helpValue: 'PORT', multiple: true, min: 1, max: 65535 }),
     idle: duration({ summary: 'Have it stop by itself once nothing has used it for that long: 30m, 2h. Default: never.' }),
@@ -43,7 +46,7 @@ export default class Create extends AmuxCommand {
       name: flags.name,
       env: environment(flags),
       labels: assignments(flags.label, '-l'),
-      options: createOptions(backend.descriptor, flags.option),
+      options: createOptions(backend.descriptor, [...limits(flags), ...(flags.option ?? [])]),
       network: await network(flags.network, flags['host-port']),
       publish: flags.publish?.map(parsePublish),
       idle: flags.idle,
@@ -60,6 +63,11 @@ export default class Create extends AmuxCommand {
     if (!created) this.out.note(`This project has a computer on ${backend.id} already.`)
     this.out.data({ ...info, provider: backend.id, workspace: located.workspace, created }, () => located.name)
   }
+}
+
+/** Options that several providers have: worth a flag of their own. */
+function limits(flags: { readonly cpus?: string | undefined; readonly memory?: string | undefined }): readonly string[] {
+  return (['cpus', 'memory'] as const).flatMap((name) => (flags[name] === undefined ? [] : [`${name}=${flags[name]}`]))
 }
 
 /** Undefined where nothing was said: the provider's own way. */
