@@ -1,7 +1,7 @@
 import type { Client } from './client.ts'
 import { discard } from './engine/container.ts'
 import { hasCode } from './errors.ts'
-import { LABEL } from './names.ts'
+import { LABEL, mendingOf } from './names.ts'
 
 /** Something that amux made on an engine and nobody needs any more. */
 export interface Leftover {
@@ -31,6 +31,7 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
     const name = (Names[0] ?? '').replace(/^\//, '')
     // It is gone: an engine that was killed meanwhile lists it for as long as it runs.
     if (name === '') continue
+    if (name === mendingOf(of(Labels)) && over) found.push({ kind: 'container', name, of: of(Labels), why: 'made to mend a computer, by an amux that was killed' })
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }

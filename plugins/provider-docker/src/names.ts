@@ -77,3 +77,8 @@ export function runDir(dataDir: string, name: string): string {
 export function nextOf(name: string): string {
   return `amux.${name}.next`
 }
+
+/** What is to be a computer's container again is called until it is whole. */
+export function mendingOf(name: string): string {
+  return `amux.${name}.mending`
+}

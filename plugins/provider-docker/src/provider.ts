@@ -11,7 +11,7 @@ import { missing } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './images/image.ts'
 import { isOurs } from './meta.ts'
-import { DEFAULT_IMAGE, LABEL } from './names.ts'
+import { DEFAULT_IMAGE, LABEL, mendingOf } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { isReachable, rootOf } from './disk/root.ts'
@@ -56,7 +56,8 @@ export class DockerProvider implements Provider {
     throwIfAborted(signal)
     const containers = await this.#client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.role}=computer`] } }), signal)
     const seen = new Set<string>()
-    for (const { Labels: labels, State: state, Created } of containers.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
+    const whole = containers.filter(({ Names, Labels }) => Names[0] !== `/${mendingOf(nameOf(Labels))}`)
+    for (const { Labels: labels, State: state, Created } of whole.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
       const name = nameOf(labels)
       if (seen.has(name)) continue
       seen.add(name)

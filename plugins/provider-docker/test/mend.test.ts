@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { Client } from '../src/client.ts'
 import { mend } from '../src/create/mend.ts'
 import { marks } from '../src/meta.ts'
-import { DEFAULT_IMAGE } from '../src/names.ts'
+import { DEFAULT_IMAGE, mendingOf } from '../src/names.ts'
 import { hasEngine } from './engine.ts'
 import { docker, failure, type Lab, lab, sh } from './support.ts'
 
@@ -52,6 +52,24 @@ if (hasEngine) {
       const again = await mended(name)
       expect(await sh(again, 'cat ~/file')).to.equal('kept')
       expect((await again.checkpoints.create()).id).to.equal('v1')
+      await again.delete()
+    })
+
+    it('gets it where an amux was killed over that', async () => {
+      const one = await bench.create()
+      const { name } = one
+      await sh(one, 'echo kept > ~/file')
+      await one.close()
+      // As far as it got: made, and nothing in it.
+      docker('rename', name, mendingOf(name))
+      docker('stop', '-t', '1', mendingOf(name))
+      expect((await (await bench.provider.get(name)).info()).state).to.equal('broken')
+      const listed = []
+      for await (const info of bench.provider.list()) if (info.name === name) listed.push(info.state)
+      expect(listed).to.deep.equal(['broken'])
+      const again = await mended(name)
+      expect(await sh(again, 'cat ~/file')).to.equal('kept')
+      expect(docker('ps', '-aq', '--filter', `name=${mendingOf(name)}`)).to.equal('')
       await again.delete()
     })
 

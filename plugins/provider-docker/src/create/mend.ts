@@ -5,8 +5,8 @@ import { borrow, discard, lookAt, put } from '../engine/container.ts'
 import { fail } from '../errors.ts'
 import { factsOf } from '../images/facts.ts'
 import { environmentOf, inspectImage } from '../images/image.ts'
-import { marks, type Meta, readMeta } from '../meta.ts'
-import { beside, inside, LABEL, volumesOf } from '../names.ts'
+import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
+import { beside, inside, LABEL, mendingOf, volumesOf } from '../names.ts'
 import { makeContainer } from './container.ts'
 import { seedOf } from './seed.ts'
 
@@ -20,13 +20,14 @@ export async function mend(client: Client, dataDir: string, name: string): Promi
   // In this order: whoever finds a home without a vault, and a store without an environment, takes it for a creation that was cut short.
   if (!roles.includes('vault')) await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
   if (!roles.includes('store')) await makeStore(client, name, id, env)
-  const container = await makeContainer(client, meta, name)
+  const container = await makeContainer(client, meta, mendingOf(name))
   const home = meta.user.home.slice(1)
   const seed = seedOf(meta.user, await factsOf(client, id, dataDir))
   try {
     await put(client, container, '/', seed.filter((entry) => entry.name !== home && !entry.name.startsWith(`${home}/`)))
-  } catch (error) {
     // Half of it would be taken for the whole.
+    await client.call((docker) => docker.getContainer(container).rename({ name }))
+  } catch (error) {
     await discard(client, container).catch(() => undefined)
     throw error
   }
@@ -35,6 +36,8 @@ export async function mend(client: Client, dataDir: string, name: string): Promi
 
 async function refuseWhole(client: Client, name: string) {
   const hint = `See it: amux computer info ${name}`
+  const begun = await lookAt(client, mendingOf(name))
+  if (begun && isOurs(begun.Config.Labels)) await discard(client, begun.Id)
   if (await lookAt(client, name)) throw fail('conflict', `there is a container ${name}`, { computer: name, hint })
   const [other] = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=computer`] } }))
   const now = other?.Names[0]?.replace(/^\//, '')
