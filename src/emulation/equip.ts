@@ -26,6 +26,7 @@ export interface EquipOptions {
   onConnection?(state: 'lost' | 'back'): void
   /** Told where on this machine the guest answered: for the hot way in. */
   onEndpoint?(endpoint: Endpoint): void
+  onClosed?(): void
 }
 
 export interface Equipped extends EquippedComputer {
@@ -127,6 +128,7 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
     },
     async close() {
       await client.finish()
+      options.onClosed?.()
     },
   }
 }

@@ -142,7 +142,12 @@ class Connected implements ConnectedProvider {
     const { signal, kit, version, progress, note, debug, onConnection } = this.#options
     const half = await unfinishedFork(this.id, raw.name)
     const sound = guard(half ? unfinished(this.id, raw, half) : raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
-    const computer = equip(sound, { descriptor: this.descriptor, kit, version, progress, note, debug, onConnection, onEndpoint: (endpoint) => this.#note(endpoint) })
+    const computer: Equipped = equip(sound, {
+      ...{ descriptor: this.descriptor, kit, version, progress, note, debug, onConnection },
+      onEndpoint: (endpoint) => this.#note(endpoint),
+      // A server meets thousands.
+      onClosed: () => void this.#computers.delete(computer),
+    })
     this.#computers.add(computer)
     return computer
   }
