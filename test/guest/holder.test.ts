@@ -11,7 +11,7 @@ import { Tag } from '../../src/guest/sessions/wire.ts'
 import { Lab, until } from './lab.ts'
 
 const nothing = () => {}
-const listener: HolderListener = { output: nothing, grew: nothing, ended: nothing, exited: nothing, taken: nothing, empty: nothing, gone: nothing }
+const listener: HolderListener = { together: (work) => work(), output: nothing, grew: nothing, ended: nothing, exited: nothing, taken: nothing, empty: nothing, gone: nothing }
 const launch = { argv: ['true'], env: {}, cwd: '/', user: undefined, tty: undefined, stdin: false, dir: '/nowhere', socket: '/nowhere/s' }
 
 describe('the way to a holder', () => {

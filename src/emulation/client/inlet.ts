@@ -6,6 +6,8 @@ import { drained } from '../../util/streams.ts'
 import type { Link } from './link.ts'
 
 const READS_NO_MORE = 2n ** 64n - 1n
+/** Less room is waited for to grow: many small pieces take longer than few large ones. */
+const LEAST = INPUT_WINDOW / 4
 
 /**
  * A program's stdin. Keeps what the guest has not taken yet, to send it again after a lost connection. The guest counts
@@ -35,7 +37,7 @@ export class Inlet implements ByteSink {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#ended) throw fail('conflict', 'input was ended already')
     for (let rest = chunk; rest.length > 0; ) {
-      const link = await this.#open()
+      const link = await this.#open(Math.min(rest.length, LEAST))
       // Never more than the guest has room for: acknowledgements must not wait behind input.
       const piece = rest.subarray(0, this.#room)
       rest = rest.subarray(piece.length)
@@ -111,11 +113,11 @@ export class Inlet implements ByteSink {
     this.#sent += total
   }
 
-  /** Waits for a connection, and for room. */
-  async #open(): Promise<Link> {
+  /** Waits for a connection, and for so much room. */
+  async #open(least: number): Promise<Link> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure
-      if (this.#link !== undefined && this.#room > 0) return this.#link
+      if (this.#link !== undefined && this.#room >= least) return this.#link
       await this.#bell.heard()
     }
   }

@@ -54,9 +54,10 @@ static uint32_t least(uint8_t tag) {
 static void obey(struct holder *holder, const struct record *record) {
   const uint8_t *data = record->data;
   if (record->length < least(record->tag)) return control_lost(holder);
+  if (record->tag != W_INPUT && holder->input.length > 0) input_write(holder);
   switch (record->tag) {
     case W_RESUME: return tell_all(holder);
-    case W_INPUT: return input_add(holder, data, record->length);
+    case W_INPUT: return input_keep(holder, data, record->length);
     case W_END_INPUT: holder->input.ending = 1; return input_write(holder);
     case W_LIMIT: return set_limit(holder, record);
     case W_SIZE: if (holder->request.tty) pty_resize(holder->io.holder[0], get16(data), get16(data + 2)); return;
@@ -67,7 +68,7 @@ static void obey(struct holder *holder, const struct record *record) {
   }
 }
 
-void control_obey(struct holder *holder) {
+static void obey_all(struct holder *holder) {
   struct record record;
   while (holder->link.fd >= 0 && !holder->dismissed) {
     int found = link_next(&holder->link, &record);
@@ -76,6 +77,12 @@ void control_obey(struct holder *holder) {
     link_consume(&holder->link, &record);
     obey(holder, &record);
   }
+}
+
+/* Input that came in pieces goes on in one: each write of a little takes a page of a pipe. */
+void control_obey(struct holder *holder) {
+  obey_all(holder);
+  if (holder->input.length > 0) input_write(holder);
 }
 
 void control_read(struct holder *holder) {

@@ -15,7 +15,7 @@ struct source {
 struct input {
   int fd; /* -1: nobody reads */
   int ending;
-  uint64_t taken;
+  uint64_t taken, told;
   size_t start, length;
   uint8_t bytes[WIRE_INPUT];
 };
@@ -40,6 +40,7 @@ struct holder {
 void source_read(struct holder *holder, struct source *source);
 int source_wanted(const struct holder *holder, const struct source *source);
 void source_tell(struct holder *holder, struct source *source);
+void input_keep(struct holder *holder, const uint8_t *data, size_t length); /* input_write follows */
 void input_add(struct holder *holder, const uint8_t *data, size_t length);
 void input_write(struct holder *holder);
 void input_tell(struct holder *holder);

@@ -24,15 +24,15 @@ static int pipe_for(const struct request *request, struct stdio *io, int index, 
 }
 
 static int pipes_open(const struct request *request, struct stdio *io) {
+  /* Large pipes of an ordinary user count against a limit that shrinks all later ones. */
+  int root = geteuid() == 0;
   if (request->no_stdin) {
     io->child[0] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (io->child[0] < 0) return -1;
-  } else if (pipe_for(request, io, 0, 0) < 0) {
+  } else if (pipe_for(request, io, 0, root ? 1 << 18 : 0) < 0) {
     return -1;
   }
-  /* Large pipes of an ordinary user count against a limit that shrinks all later ones. */
-  int size = geteuid() == 0 ? 1 << 20 : 1 << 18;
-  return pipe_for(request, io, 1, size) < 0 || pipe_for(request, io, 2, 0) < 0 ? -1 : 0;
+  return pipe_for(request, io, 1, root ? 1 << 20 : 1 << 18) < 0 || pipe_for(request, io, 2, 0) < 0 ? -1 : 0;
 }
 
 static pid_t launch(const struct request *request, struct stdio *io, struct failure *failure) {

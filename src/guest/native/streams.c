@@ -9,6 +9,7 @@
 /* Up to here the bytes travel with the news; beyond, the guest reads the log. */
 #define INLINE (32u << 10)
 #define CLOGGED (1u << 20)
+#define TELL_EVERY (WIRE_INPUT / 4)
 
 static uint8_t buffer[BULK];
 
@@ -65,6 +66,7 @@ void source_read(struct holder *holder, struct source *source) {
 
 void input_tell(struct holder *holder) {
   uint8_t total[8];
+  holder->input.told = holder->input.taken;
   put64(total, holder->input.fd < 0 ? UINT64_MAX : holder->input.taken);
   link_put(&holder->link, W_TAKEN, total, sizeof total, NULL, 0);
 }
@@ -78,7 +80,7 @@ void input_close(struct holder *holder) {
   input_tell(holder);
 }
 
-void input_add(struct holder *holder, const uint8_t *data, size_t length) {
+void input_keep(struct holder *holder, const uint8_t *data, size_t length) {
   struct input *input = &holder->input;
   if (input->fd < 0) return;
   if (length > WIRE_INPUT - input->length) return control_lost(holder);
@@ -87,12 +89,15 @@ void input_add(struct holder *holder, const uint8_t *data, size_t length) {
   memcpy(input->bytes + at, data, straight);
   memcpy(input->bytes, data + straight, length - straight);
   input->length += length;
+}
+
+void input_add(struct holder *holder, const uint8_t *data, size_t length) {
+  input_keep(holder, data, length);
   input_write(holder);
 }
 
 void input_write(struct holder *holder) {
   struct input *input = &holder->input;
-  uint64_t before = input->taken;
   while (input->fd >= 0 && input->length > 0) {
     size_t straight = WIRE_INPUT - input->start;
     ssize_t n = write(input->fd, input->bytes + input->start, input->length < straight ? input->length : straight);
@@ -103,6 +108,8 @@ void input_write(struct holder *holder) {
     input->length -= (size_t)n;
     input->taken += (uint64_t)n;
   }
-  if (input->taken != before) input_tell(holder);
+  /* Who has more to send need not hear of every piece. */
+  uint64_t news = input->taken - input->told;
+  if (input->length == 0 ? news > 0 : news >= TELL_EVERY) input_tell(holder);
   if (input->ending && input->length == 0 && !holder->request.tty) input_close(holder);
 }

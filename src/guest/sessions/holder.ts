@@ -9,6 +9,8 @@ import { explainRefusal } from './refusal.ts'
 import { NO_LIMIT, Tag } from './wire.ts'
 
 export interface HolderListener {
+  /** Around all that came at once: so it is told at once. */
+  together(work: () => void): void
   /** Bytes that are in the log already. */
   output(stream: number, offset: number, bytes: Buffer): void
   /** The log is longer now. */
@@ -60,7 +62,11 @@ export class Holder {
     this.#socket = connect(path)
     this.#patience = patience
     const decoder = new PacketDecoder({ packet: (tag, payload) => this.#receive(tag, payload) }, FRAME_MAX)
-    this.#socket.on('data', (chunk: Buffer) => decoder.push(chunk))
+    this.#socket.on('data', (chunk: Buffer) => {
+      const take = (): void => decoder.push(chunk)
+      if (this.#listener === undefined) take()
+      else this.#listener.together(take)
+    })
     this.#socket.on('error', () => {})
     this.#socket.once('close', () => {
       this.#answer?.refused(unanswered())
@@ -132,6 +138,16 @@ export class Holder {
   #refuse(stage: number, errno: number): void {
     this.#socket.destroy()
     this.#answer?.refused(this.#answer.explain(stage, errno))
+  }
+
+  /** What is sent in `work` leaves together. */
+  together(work: () => void): void {
+    this.#socket.cork()
+    try {
+      work()
+    } finally {
+      this.#socket.uncork()
+    }
   }
 
   input(bytes: Uint8Array): void {

@@ -1,5 +1,11 @@
+import { INPUT_WINDOW } from '../../protocol/index.ts'
 import { Watchers } from './watchers.ts'
 import { INPUT_IN_FLIGHT } from './wire.ts'
+
+/** Less room than this is not used: a little at a time, each with a message of its own, takes most of the time there is. */
+const LEAST = INPUT_IN_FLIGHT / 4
+/** An owner that has more to send need not hear of less. */
+const TELL_EVERY = INPUT_WINDOW / 8
 
 interface Chunk {
   bytes: Uint8Array
@@ -22,6 +28,7 @@ export class Input {
   #queued = 0
   #sent = 0
   #taken = 0
+  #told = 0
   #foreignTaken: number
   #boundaries: Boundary[] = []
   #ending = false
@@ -34,6 +41,7 @@ export class Input {
     this.#send = send
     this.#onTaken = onTaken
     this.#taken = taken
+    this.#told = taken
     this.#sent = taken
     this.#foreignTaken = foreign
   }
@@ -87,7 +95,8 @@ export class Input {
       if (first !== undefined && first.end <= end) this.#boundaries.shift()
     }
     this.#flow()
-    this.#wake()
+    if (this.waiting === 0 || this.#taken - this.#told >= TELL_EVERY) this.#tell()
+    this.#watchers.tell()
   }
 
   close(): void {
@@ -95,7 +104,8 @@ export class Input {
     this.#closed = true
     this.#queue = []
     this.#queued = 0
-    this.#wake()
+    this.#tell()
+    this.#watchers.tell()
   }
 
   /** Resolves when no more than `most` bytes wait, or nobody reads them any more. */
@@ -107,7 +117,7 @@ export class Input {
     while (!this.#closed && this.#queue.length > 0) {
       const room = INPUT_IN_FLIGHT - (this.#sent - this.#taken)
       const [first] = this.#queue
-      if (room <= 0 || first === undefined) return
+      if (first === undefined || room < Math.min(first.bytes.length, LEAST)) return
       const piece = first.bytes.subarray(0, room)
       if (piece.length === first.bytes.length) this.#queue.shift()
       else first.bytes = first.bytes.subarray(piece.length)
@@ -120,8 +130,8 @@ export class Input {
     this.#send('end')
   }
 
-  #wake(): void {
+  #tell(): void {
+    this.#told = this.#taken
     this.#onTaken()
-    this.#watchers.tell()
   }
 }

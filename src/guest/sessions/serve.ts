@@ -76,8 +76,11 @@ class Client {
   }
 
   #take(decoder: PacketDecoder, chunk: Buffer): void {
+    const push = (): void => decoder.push(chunk)
     try {
-      decoder.push(chunk)
+      const holder = this.#session?.holder
+      if (holder === undefined) push()
+      else holder.together(push)
     } catch {
       this.#refuse?.(new GuestError('invalid_argument', 'the request is no sequence of frames'))
       if (this.#session !== undefined) this.#stream.destroy()

@@ -109,6 +109,16 @@ export class Session implements HolderListener {
     this.#update({ kept: true })
   }
 
+  together(work: () => void): void {
+    const sinks = [...this.audience].map(({ sink }) => sink)
+    for (const sink of sinks) sink.hold()
+    try {
+      work()
+    } finally {
+      for (const sink of sinks) sink.release()
+    }
+  }
+
   output(stream: number, offset: number, bytes: Buffer): void {
     const track = this.#track(stream)
     if (track === undefined) return

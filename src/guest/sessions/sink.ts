@@ -59,6 +59,15 @@ export class FrameSink {
     return this.#queued === 0
   }
 
+  /** What is sent until `release` leaves together. */
+  hold(): void {
+    this.#stream.cork()
+  }
+
+  release(): void {
+    this.#stream.uncork()
+  }
+
   send(type: FrameType, payload: Uint8Array | string = ''): void {
     if (!this.open) return
     if (payload.length <= SMALL || typeof payload === 'string') return this.#write(packet(type, payload))
