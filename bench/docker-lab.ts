@@ -9,7 +9,7 @@ import { type Row, ms } from './measure.ts'
 export interface DockerLab {
   readonly scratch: Scratch
   readonly name: string
-  /** Whole commands of ours, to be given to a shell or `spawn`. */
+  /** Our whole command, as it is installed: its first line says how Node is to run it. */
   readonly amux: readonly string[]
   /** `amux` itself, as a person runs it: fails where it fails. */
   run(...args: readonly string[]): void
@@ -33,8 +33,8 @@ export async function withDocker(work: (lab: DockerLab) => Promise<readonly Row[
     return await work({
       scratch,
       name: stdout.trim(),
-      amux: [process.execPath, bin],
-      run: (...args) => void execFileSync(process.execPath, [bin, ...args], at),
+      amux: [bin],
+      run: (...args) => void execFileSync(bin, args, at),
       docker: (...args) => void execFileSync('docker', args, at),
     })
   } finally {
