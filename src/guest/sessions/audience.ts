@@ -7,6 +7,9 @@ import type { Viewer } from './viewer.ts'
 /** A terminal's output runs this far ahead of its screen. */
 const SCREEN_WINDOW = 512 * 1024
 
+/** The holder need not hear of less: each time it wakes up for it, and may do so at a key's cost. */
+const STEP = OWNER_WINDOW / 16
+
 interface Stage {
   readonly tracks: readonly Track[]
   readonly terminal: Terminal | undefined
@@ -125,7 +128,7 @@ export class Audience {
     if (holder === undefined || finished) return
     for (const limit of this.#limits()) {
       const sent = this.#sent.get(limit.stream)
-      if (sent?.end === limit.end && sent?.floor === limit.floor) continue
+      if (sent && near(sent.end, limit.end) && near(sent.floor, limit.floor)) continue
       this.#sent.set(limit.stream, limit)
       holder.limit(limit)
     }
@@ -152,4 +155,9 @@ export class Audience {
     this.#settling = false
     this.pace()
   }
+}
+
+/** Nearly as far as was said before, and no less far. */
+function near(said: number | undefined, now: number | undefined): boolean {
+  return said === now || (said !== undefined && now !== undefined && now > said && now - said < STEP)
 }
