@@ -11,6 +11,8 @@ import { type Running, logFile, running, serverDir } from './single.ts'
 const START_MS = 30_000
 const STOP_MS = 10_000
 const LOOK_MS = 30
+/** What streams through it is garbage at once: collected sooner, it is 60 MB less and goes through the processor's caches. */
+const NODE_FLAGS = ['--max-semi-space-size=1']
 
 /** Starts a server that outlives this process, and waits until it answers. `conflict` when one runs. */
 export async function startDetached(call: CommandCall, flags: readonly string[]): Promise<Running> {
@@ -21,7 +23,7 @@ export async function startDetached(call: CommandCall, flags: readonly string[])
   const log = openSync(logFile(dataDir), 'a', 0o600)
   const [program = process.execPath, ...begin] = call.amux
   // A failure is the last it says there: a document.
-  const child = spawn(program, [...begin, 'local', 'serve', '--json', '--log', logFile(dataDir), ...flags], { detached: true, stdio: ['ignore', log, log], cwd: '/' })
+  const child = spawn(program, [...NODE_FLAGS, ...begin, 'local', 'serve', '--json', '--log', logFile(dataDir), ...flags], { detached: true, stdio: ['ignore', log, log], cwd: '/' })
   closeSync(log)
   const ended = once(child, 'exit')
   try {
