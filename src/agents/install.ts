@@ -100,10 +100,17 @@ async function notInstalled(computer: EquippedComputer, agent: Agent, session: S
   const chunks: Uint8Array[] = []
   for await (const { data } of computer.sessions.logs(session.id, { tail: 40 })) chunks.push(data)
   const said = inWords(Buffer.concat(chunks).toString('utf8'))
+  const all = `All it said: amux computer session logs ${session.id} -c ${computer.name}`
   return fail('failed', `${agent.title} could not be installed on ${computer.name}: ${said || 'npm said nothing'}`, {
-    hint: `All it said: amux computer session logs ${session.id} -c ${computer.name}`,
+    hint: /self-signed certificate|unable to (get local issuer|verify the first) certificate/.test(said) ? `${distrust(computer.name)}\n${all}` : all,
     computer: computer.name,
   })
+}
+
+/** Something on the way signs connections anew, as companies have it. */
+function distrust(name: string): string {
+  const line = 'sudo cp /tmp/ca.crt /usr/local/share/ca-certificates/ && sudo update-ca-certificates'
+  return `The computer does not know who signs your network's connections. Give it that certificate:\n  amux computer cp ca.crt :/tmp/ca.crt -c ${name}\n  amux computer exec -c ${name} --shell -- '${line}'`
 }
 
 /** What npm says in words, without codes, stack and the place of its log. */

@@ -1,5 +1,7 @@
 import { after, before, describe, it } from 'mocha'
 import { expect } from 'chai'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
 import { type Ran, Scratch, bin } from '../support/amux.ts'
 import { computers, disposeAll } from '../support/computers.ts'
 import { TestTerminal } from '../support/terminal.ts'
@@ -84,6 +86,19 @@ describe('agents from npm', function () {
     const { status, stderr } = await amux.run(['amp', '--', '--version'], { env: { AMUX_NPM_REGISTRY: 'http://127.0.0.1:9/' } })
     expect(status).to.equal(125)
     expect(stderr).to.contain('Amp could not be installed').and.contain('ECONNREFUSED').and.contain('amux computer session logs')
+  })
+
+  it('one whose certificate the computer does not know, too, and says how to make it known', async () => {
+    const [key, cert] = [join(amux.project, 'key.pem'), join(amux.project, 'cert.pem')]
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '1', '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    // On the computer itself, which has a loopback of its own.
+    const registry = `const { readFileSync } = require('fs'); require('https').createServer({ key: readFileSync('key.pem'), cert: readFileSync('cert.pem') }, (_, response) => response.end('{}')).listen(8443, '127.0.0.1')`
+    await amux.run(['computer', 'exec', '-d', '--name', 'registry', '--', 'node', '-e', registry])
+    for (let status: number | null = 1; status !== 0; ) ({ status } = await sh("node -e \"require('net').connect(8443, '127.0.0.1').on('connect', () => process.exit()).on('error', () => process.exit(1))\""))
+    const { status, stderr } = await amux.run(['amp', '--', '--version'], { env: { AMUX_NPM_REGISTRY: 'https://127.0.0.1:8443/' } })
+    await amux.run(['computer', 'session', 'kill', 'registry'])
+    expect(status).to.equal(125)
+    expect(stderr).to.contain('self-signed certificate').and.contain('update-ca-certificates').and.contain('amux computer session logs')
   })
 })
 
