@@ -143,7 +143,13 @@ class Connected implements ConnectedProvider {
     const half = await unfinishedFork(this.id, raw.name)
     const sound = guard(half ? unfinished(this.id, raw, half) : raw, { details: { provider: this.id, computer: raw.name, source: 'provider' }, signal, limits })
     const computer: Equipped = equip(sound, {
-      ...{ descriptor: this.descriptor, kit, version, progress, note, debug, onConnection },
+      descriptor: this.descriptor,
+      kit,
+      version,
+      progress,
+      note,
+      debug,
+      onConnection,
       onEndpoint: (endpoint) => this.#note(endpoint),
       // A server meets thousands.
       onClosed: () => void this.#computers.delete(computer),

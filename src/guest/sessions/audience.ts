@@ -72,6 +72,17 @@ export class Audience {
     for (const { track, offset, bytes } of this.#early.splice(0)) viewer.push(track, offset, bytes)
   }
 
+  /** What is said to it in `work` leaves together. */
+  together(work: () => void): void {
+    const sinks = [...this.#viewers].map(({ sink }) => sink)
+    for (const sink of sinks) sink.hold()
+    try {
+      work()
+    } finally {
+      for (const sink of sinks) sink.release()
+    }
+  }
+
   push(track: Track, offset: number, bytes: Buffer): void {
     if (this.#stage.expected !== undefined) this.#early.push({ track, offset, bytes })
     for (const viewer of this.#viewers) {

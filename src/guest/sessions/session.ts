@@ -38,6 +38,7 @@ export class Session implements HolderListener {
   #empty = false
   #leaving = false
   #resting = false
+  readonly together = (work: () => void): void => this.audience.together(work)
 
   constructor(dir: string, facts: Facts, hooks: SessionHooks) {
     this.dir = dir
@@ -107,16 +108,6 @@ export class Session implements HolderListener {
     this.#empty = true
     this.#resting = true
     this.#update({ kept: true })
-  }
-
-  together(work: () => void): void {
-    const sinks = [...this.audience].map(({ sink }) => sink)
-    for (const sink of sinks) sink.hold()
-    try {
-      work()
-    } finally {
-      for (const sink of sinks) sink.release()
-    }
   }
 
   output(stream: number, offset: number, bytes: Buffer): void {

@@ -124,7 +124,12 @@ const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/
 export function openSocket(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
-      ...{ headers, handshakeTimeout: CONNECT_MS, perMessageDeflate: false, maxPayload: MESSAGE_MAX, skipUTF8Validation: true, followRedirects: false },
+      headers,
+      handshakeTimeout: CONNECT_MS,
+      perMessageDeflate: false,
+      maxPayload: MESSAGE_MAX,
+      skipUTF8Validation: true,
+      followRedirects: false,
       // Masks are against what stands between and understands half of it: on one machine that is nobody, and to mask costs more than to send.
       ...(LOOPBACK.test(url.hostname) && { generateMask: (mask) => void mask.fill(0) }),
     })
