@@ -80,8 +80,7 @@ export class Session implements HolderListener {
   }
 
   info(): SessionInfo {
-    const { audience, terminal } = this
-    return describe(this.#facts, { size: terminal?.size, viewers: audience.size, owned: audience.owner !== undefined, lastActive: this.#lastActive })
+    return describe(this.#facts, { size: this.terminal?.size, viewers: this.audience.size, owned: this.audience.owner !== undefined, lastActive: this.#lastActive })
   }
 
   /** The holder is there: the program runs, or lives on from before. */

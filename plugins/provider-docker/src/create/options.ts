@@ -15,6 +15,7 @@ const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 
 /** What cannot be had is refused before anything is made. */
 export function checkOptions({ name, options = {}, env, network = {}, publish = [] }: CreateOptions): Limits {
   checkName(name)
+  if (name.length < 2) throw invalid(`${name} cannot be the name of a Docker container: that has at least two letters`)
   for (const option of Object.keys(options)) if (!['image', 'cpus', 'memory'].includes(option)) throw invalid(`provider docker has no option "${option}"`)
   checkEnvironment(env)
   const { hostPorts = [] } = network
