@@ -1,5 +1,4 @@
 import type { ConnectContext, CreateOptions, NetworkPolicy, TwinOptions } from '../../../../src/contract/index.ts'
-import { checkName } from '../../../shared/checks.ts'
 import { checkProject } from '../../../shared/project.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
@@ -12,7 +11,7 @@ import { ensureKit, kitName, makeKitVolume } from '../run/kit.ts'
 import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
 import { inside, runDir, volumesOf } from '../names.ts'
 import { makeNet } from '../net.ts'
-import { checkOptions, wantedImage } from './options.ts'
+import { checkContainerName, checkOptions, wantedImage } from './options.ts'
 import { clearUnfinished, whileMaking } from './unfinished.ts'
 import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf } from './seed.ts'
@@ -60,7 +59,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
 
 /** One that begins as another one began, ready for its disk. */
 export async function buildTwin(client: Client, context: ConnectContext, like: string, { name, labels, policy, signal }: TwinOptions): Promise<Built> {
-  checkName(name)
+  checkContainerName(name)
   const found = await mustLook(client, like)
   // Ports of this machine are the other one's.
   const { project, publish: _, ...rest } = readMeta(like, found.Config.Labels)

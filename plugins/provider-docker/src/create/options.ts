@@ -14,8 +14,7 @@ const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 
 
 /** What cannot be had is refused before anything is made. */
 export function checkOptions({ name, options = {}, env, network = {}, publish = [] }: CreateOptions): Limits {
-  checkName(name)
-  if (name.length < 2) throw invalid(`${name} cannot be the name of a Docker container: that has at least two letters`)
+  checkContainerName(name)
   for (const option of Object.keys(options)) if (!['image', 'cpus', 'memory'].includes(option)) throw invalid(`provider docker has no option "${option}"`)
   checkEnvironment(env)
   const { hostPorts = [] } = network
@@ -26,6 +25,11 @@ export function checkOptions({ name, options = {}, env, network = {}, publish = 
   if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('-o cpus takes a number, such as 1.5')
   const memory = options['memory'] === undefined ? undefined : bytesOf(String(options['memory']))
   return { ...(typeof cpus === 'number' && { cpus }), ...(memory !== undefined && { memory }) }
+}
+
+export function checkContainerName(name: string): void {
+  checkName(name)
+  if (name.length < 2) throw invalid(`${name} cannot be the name of a Docker container: that has at least two letters`)
 }
 
 export function wantedImage({ template, options = {} }: CreateOptions): string | undefined {
