@@ -194,7 +194,41 @@ if (hasEngine && mayStart) {
       await computer.checkpoints.restore(id)
       await wellAgain(computer)
     })
+
+    it('with a full disk: nothing is imported, a fork leaves nothing of itself, and with room both are had', async () => {
+      await computer.start()
+      await sh(computer, 'head -c 30000000 /dev/urandom > ~/more; sync')
+      const { id } = await computer.checkpoints.create()
+      const tar: Uint8Array[] = []
+      for await (const chunk of computer.checkpoints.export(id)) tar.push(chunk)
+      const points = (await computer.checkpoints.list()).map((one) => one.id)
+      const filler = join(engine.data, 'filler')
+      const name = next()
+      for (const room of [24, 0]) {
+        try {
+          fill(filler, room)
+          expect(await failure(computer.checkpoints.import(bytes(tar)))).to.include({ code: 'quota_exceeded' })
+          expect(await failure(computer.fork({ name, labels: {}, checkpoint: id }))).to.include({ code: 'quota_exceeded' })
+        } finally {
+          for (const path of [filler, `${filler}-rest`]) rmSync(path, { force: true })
+        }
+        expect((await computer.checkpoints.list()).map((one) => one.id)).to.deep.equal(points)
+        await until('nothing of it is left', async () => containers(name) === '')
+        expect(await left(name)).to.deep.equal([])
+        expect(await failure(provider.get(name))).to.include({ code: 'not_found' })
+      }
+      await computer.checkpoints.import(bytes(tar))
+      await computer.fork({ name, labels: {}, checkpoint: id })
+      const forked = await equipped(await provider.get(name))
+      expect(await sh(forked, 'wc -c < ~/more')).to.equal('30000000')
+      await forked.delete()
+      await wellAgain(computer)
+    })
   })
+}
+
+async function* bytes(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* chunks
 }
 
 /** All but so many megabytes of the disk. */
