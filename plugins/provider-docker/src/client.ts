@@ -18,9 +18,16 @@ export class Client {
     this.found = findEngine(host)
   }
 
-  /** Whether it shares this machine's files, and its sockets. */
+  /** Whether it runs on this machine. */
   get here(): boolean {
     return this.found.place.kind === 'unix' && process.platform === 'linux'
+  }
+
+  /** Whether a computer can have files of this machine as they are: not where its users have other ids outside. */
+  async shares(): Promise<boolean> {
+    if (!this.here) return false
+    const { SecurityOptions: options = [] } = (await this.call((docker) => docker.info())) as { readonly SecurityOptions?: readonly string[] }
+    return !options.includes('name=userns')
   }
 
   /** The library as it is, for what `call` does not fit. */

@@ -41,6 +41,8 @@ export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'g
           { Type: 'volume', Source: volumesOf(meta.name).vault, Target: beside.store },
         ],
         PidMode: `container:${of}`,
+        // Where an engine maps users, only the machine's own root gets into another container's network.
+        UsernsMode: 'host',
         // Where the ports of the machine are, which it hands on.
         NetworkMode: ports.length > 0 ? 'host' : 'bridge',
         CapAdd: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN'],

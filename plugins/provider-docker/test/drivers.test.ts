@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootIn } from '../src/disk/root.ts'
 import type { Equipped } from '../../../src/emulation/index.ts'
@@ -22,21 +23,32 @@ describe('where an engine has what is at /', () => {
   })
 })
 
-if (mayStart) for (const driver of ['vfs', 'fuse-overlayfs', 'overlay2']) {
-  describe(`checkpoints where an engine keeps containers by ${driver}`, function () {
+const MAPPED = '--userns-remap=default'
+
+if (mayStart) for (const [driver, ...more] of [['vfs'], ['fuse-overlayfs'], ['overlay2'], ['overlay2', MAPPED]] as const) {
+  describe(`checkpoints where an engine keeps containers by ${driver} ${more.join(' ')}`.trim(), function () {
     this.timeout(180_000)
     let engine: PrivateEngine | undefined
     let bench: Lab | undefined
     let computer: Equipped
+    let project: string
     before(async function () {
-      engine = await privateEngine('--storage-driver', driver)
+      engine = await privateEngine('--storage-driver', driver, ...more)
       if (!engine) return this.skip()
       bench = await lab(engine.host, SMALL)
-      computer = await bench.create()
+      project = mkdtempSync(join(tmpdir(), 'amux-mapped-'))
+      computer = await bench.create({ project: { path: project, name: 'app' } })
     })
     after(async () => {
       await bench?.end()
       await engine?.end()
+      if (project) rmSync(project, { recursive: true, force: true })
+    })
+
+    it(more.length > 0 ? 'have no file of this machine, where their users are others' : 'have the project', async () => {
+      expect((await computer.info()).workspace).to.equal(more.length > 0 ? undefined : project)
+      const outside = (await sh(computer, 'cat /proc/self/uid_map')).trim().split(/\s+/)[1]
+      expect(outside === '0').to.equal(more.length === 0)
     })
 
     const read = async (id: string, path: string) => {
@@ -63,6 +75,11 @@ if (mayStart) for (const driver of ['vfs', 'fuse-overlayfs', 'overlay2']) {
       await computer.checkpoints.restore(safety ?? '')
       await computer.start()
       expect(await sh(computer, 'cat /opt/file; ls -A /etc/lower', { user: 'root' })).to.equal('second\none')
+      if (more.length === 0) return
+      const name = `${computer.name}-fork`
+      await computer.fork({ name, labels: {}, checkpoint: id })
+      const forked = await bench?.equip(await bench.provider.get(name))
+      if (forked) expect(await sh(forked, 'cat /opt/file; ls -A /etc/lower', { user: 'root' })).to.equal('first\nsub')
     })
   })
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -33,6 +33,8 @@ function makeBridge(): string {
 /** One that touches nothing of the machine's own, with a network that leads nowhere, and with a small image. Undefined where it cannot start. */
 export async function privateEngine(...args: readonly string[]): Promise<PrivateEngine | undefined> {
   const dir = mkdtempSync(join(tmpdir(), 'amux-engine-'))
+  // An engine that maps users has its containers go through here as somebody else.
+  chmodSync(dir, 0o711)
   const socket = join(dir, 'd.sock')
   const host = `unix://${socket}`
   const bridge = makeBridge()

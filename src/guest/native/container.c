@@ -20,8 +20,19 @@
 
 #define BUSY 75 /* EX_TEMPFAIL */
 
-static int lock_as(const char *path, int how) {
+/* Beside a computer whose root is somebody else outside, what is made is its directory's owner's. */
+static int open_theirs(const char *path) {
   int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+  char directory[4096];
+  struct stat status;
+  const char *slash = strrchr(path, '/');
+  snprintf(directory, sizeof directory, "%.*s", slash ? (int)(slash - path) : 0, path);
+  if (fd >= 0 && stat(directory, &status) == 0 && fchown(fd, status.st_uid, status.st_gid)) { /* then it is ours */ }
+  return fd;
+}
+
+static int lock_as(const char *path, int how) {
+  int fd = open_theirs(path);
   return fd < 0 || flock(fd, how | LOCK_NB) == 0 ? fd : (close(fd), -1);
 }
 
@@ -119,7 +130,7 @@ static char *found(const char *name) {
 
 /* Lets another one do it, and takes the mark away where that went well. */
 static int watch(const char *mark, const char *program, char **argv) {
-  int fd = open(mark, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600), status;
+  int fd = open_theirs(mark), status;
   if (fd < 0 || fsync(fd) < 0) return refuse("mark", mark);
   close(fd);
   pid_t pid = fork();

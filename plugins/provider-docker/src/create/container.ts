@@ -54,6 +54,8 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
           ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
           CapDrop: ['NET_RAW'],
           NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
+          // Without a network it would not know its own name, and sudo says so each time.
+          ...(meta.access === 'none' && { ExtraHosts: [`${name}:127.0.1.1`] }),
           RestartPolicy: { Name: 'no' },
           ...bound.bindings,
           ShmSize: SHARED_MEMORY,

@@ -30,9 +30,9 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   const limits = checkOptions(options)
   const { name, signal, network = {}, publish = [] } = options
   throwIfAborted(signal)
-  const project = options.project && client.here ? checkProject(options.project) : undefined
+  const [shares] = await Promise.all([client.shares(), refuseTaken(client, name)])
+  const project = options.project && shares ? checkProject(options.project) : undefined
   const { access = 'open', hostPorts = [], policy } = network
-  await refuseTaken(client, name)
   const [image] = await Promise.all([chooseImage(client, wantedImage(options), context.progress, signal), makeKitVolume(client)])
   const guarded = hostPorts.length > 0 || (policy?.rules.length ?? 0) > 0
   if (guarded) await needHelperImage(client, image.id)
@@ -47,7 +47,7 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     kit: kitName(context.guest, image.arch),
     access,
     ...(project && { project }),
-    ...(client.here && { run: runDir(context.dataDir, name) }),
+    ...(shares && { run: runDir(context.dataDir, name) }),
     ...(hostPorts.length > 0 && { hostPorts: [...new Set(hostPorts)] }),
     ...(publish.length > 0 && { publish }),
     ...(Object.keys(limits).length > 0 && { limits }),
@@ -77,7 +77,7 @@ export async function buildTwin(client: Client, context: ConnectContext, like: s
     createdAt: new Date().toISOString(),
     kit: kitName(context.guest, rest.arch),
     ...(project && { project, copied: true }),
-    ...(client.here && { run: runDir(context.dataDir, name) }),
+    ...((await client.shares()) && { run: runDir(context.dataDir, name) }),
   }
   return assemble(client, context, meta, { facts, env, guarded, policy, signal })
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { ComputerUser } from '../../../../src/contract/index.ts'
 import type { TarEntry } from '../engine/tar.ts'
 import type { Facts } from '../images/facts.ts'
+import { inside } from '../names.ts'
 
 export const superUser: ComputerUser = { name: 'root', uid: 0, gid: 0, home: '/root' }
 
@@ -23,13 +24,15 @@ export function projectUser(uid: number, gid: number): ComputerUser {
 
 /** A new computer's own files, to be there before it runs first. */
 export function seedOf(user: ComputerUser, facts: Facts): TarEntry[] {
-  const machine: TarEntry = { name: 'etc/machine-id', mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` }
-  if (user.uid === 0) return [machine]
+  // An engine that maps users makes what is mounted on as somebody whom the container does not know.
+  const places: TarEntry[] = [inside.run.slice(0, inside.run.lastIndexOf('/')), inside.run].map((path) => ({ name: path.slice(1), mode: 0o755 }))
+  const machine: TarEntry[] = [...places, { name: 'etc/machine-id', mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` }]
+  if (user.uid === 0) return machine
   const { uid, gid, name, home } = user
   const own = { uid, gid }
   const folders = new Set(Object.keys(facts.skeleton).flatMap((path) => path.split('/').slice(0, -1).map((_, index, all) => all.slice(0, index + 1).join('/'))))
   return [
-    machine,
+    ...machine,
     ...accountFiles(user, facts),
     { name: 'etc/sudoers.d/amux', mode: 0o440, content: `${name} ALL=(ALL:ALL) NOPASSWD: ALL\n` },
     { name: home.slice(1), mode: 0o755, ...own },

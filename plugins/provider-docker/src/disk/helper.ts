@@ -111,6 +111,8 @@ async function make(client: Client, { name }: Meta, kit: string, { net, disk, si
           // It speaks with nobody. A network namespace of its own takes an engine longer than all the rest of a start.
           NetworkMode: helper.beside ? `container:${helper.beside.Id}` : 'none',
           ...(helper.beside && helper.shares && { PidMode: `container:${helper.beside.Id}` }),
+          // Where an engine maps users, what a layer deletes is marked in a way that only the machine's own root sees.
+          UsernsMode: 'host',
           CapAdd: [...(disk || helper.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
           LogConfig: { Type: 'none', Config: {} },
         },

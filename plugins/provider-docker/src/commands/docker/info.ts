@@ -11,6 +11,7 @@ export default command({
     const { address, because } = client.found
     const version = await client.version()
     const info = (await client.call((docker) => docker.info())) as { readonly Driver?: string; readonly CgroupVersion?: string; readonly SecurityOptions?: readonly string[]; readonly NCPU?: number; readonly MemTotal?: number }
+    const shares = await client.shares()
     const template = await inspectImage(client, DEFAULT_IMAGE)
     const document = {
       address,
@@ -20,6 +21,7 @@ export default command({
       api: version.ApiVersion,
       platform: `${version.Os}/${version.Arch}`,
       here: client.here,
+      shares,
       storage: info.Driver,
       cgroups: info.CgroupVersion,
       security: info.SecurityOptions ?? [],
@@ -30,7 +32,7 @@ export default command({
     call.data(document, () =>
       [
         `${address} (${because}), ${version.product} ${version.Version}, API ${version.ApiVersion}, ${document.platform}`,
-        `this machine's files: ${client.here ? 'projects are mounted' : 'projects are copied'}`,
+        `this machine's files: ${shares ? 'projects are mounted' : 'projects are copied'}`,
         `storage: ${info.Driver}${keepingOf(info.Driver)}`,
         `template: ${template ? `${DEFAULT_IMAGE} of ${template.Created}` : 'none, build it: amux computer template build'}`,
       ].join('\n'),
