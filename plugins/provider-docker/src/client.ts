@@ -7,6 +7,8 @@ import { fail } from './errors.ts'
 /** The oldest engine with everything that is used: 19.03. */
 const OLDEST_API = [1, 40] as const
 
+export type Ids = 'own' | 'rootless' | 'mapped'
+
 /** One engine. Connects when first asked something; every failure comes back in amux's words. */
 export class Client {
   readonly found: Found
@@ -23,11 +25,14 @@ export class Client {
     return this.found.place.kind === 'unix' && process.platform === 'linux'
   }
 
-  /** Whether a computer can have files of this machine as they are: not where its users have other ids outside. */
-  async shares(): Promise<boolean> {
-    if (!this.here) return false
+  /**
+   * Whose ids its containers' users have outside: their own; those of an engine without privileges, where root is whoever
+   * runs that; others altogether.
+   */
+  async ids(): Promise<Ids> {
     const { SecurityOptions: options = [] } = (await this.call((docker) => docker.info())) as { readonly SecurityOptions?: readonly string[] }
-    return !options.includes('name=userns')
+    if (options.includes('name=userns')) return 'mapped'
+    return options.includes('name=rootless') ? 'rootless' : 'own'
   }
 
   /** The library as it is, for what `call` does not fit. */

@@ -26,6 +26,8 @@ export interface Meta {
   readonly publish?: readonly PublishedPort[]
   /** Of the kit it was made with: its first process is from there. */
   readonly kit: string
+  /** Whose ids its users have outside, where those are not their own. */
+  readonly ids?: 'rootless' | 'mapped'
   readonly limits?: { readonly cpus?: number; readonly memory?: number }
 }
 

@@ -14,7 +14,7 @@ import { makeNet } from '../net.ts'
 import { checkContainerName, checkOptions, wantedImage } from './options.ts'
 import { clearUnfinished, whileMaking } from './unfinished.ts'
 import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
-import { freeUser, projectUser, seedOf } from './seed.ts'
+import { freeUser, projectUser, seedOf, superUser } from './seed.ts'
 import { removeVolumes } from '../disk/volumes.ts'
 
 /** One that nobody else has touched yet. */
@@ -30,7 +30,8 @@ export async function build(client: Client, context: ConnectContext, options: Cr
   const limits = checkOptions(options)
   const { name, signal, network = {}, publish = [] } = options
   throwIfAborted(signal)
-  const [shares] = await Promise.all([client.shares(), refuseTaken(client, name)])
+  const [ids] = await Promise.all([client.ids(), refuseTaken(client, name)])
+  const shares = client.here && ids !== 'mapped'
   const project = options.project && shares ? checkProject(options.project) : undefined
   const { access = 'open', hostPorts = [], policy } = network
   const [image] = await Promise.all([chooseImage(client, wantedImage(options), context.progress, signal), makeKitVolume(client)])
@@ -48,12 +49,14 @@ export async function build(client: Client, context: ConnectContext, options: Cr
     access,
     ...(project && { project }),
     ...(shares && { run: runDir(context.dataDir, name) }),
+    ...(ids !== 'own' && { ids }),
     ...(hostPorts.length > 0 && { hostPorts: [...new Set(hostPorts)] }),
     ...(publish.length > 0 && { publish }),
     ...(Object.keys(limits).length > 0 && { limits }),
   }
   const facts = await factsOf(client, image.id, context.dataDir)
-  const meta: Meta = { ...base, user: project ? projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000) : freeUser(facts) }
+  const yours = () => projectUser(process.getuid?.() ?? 1000, process.getgid?.() ?? 1000)
+  const meta: Meta = { ...base, user: shares && ids === 'rootless' ? superUser : project ? yours() : freeUser(facts) }
   return assemble(client, context, meta, { facts, env: { ...image.env, ...options.env }, guarded, policy, signal })
 }
 
@@ -77,7 +80,7 @@ export async function buildTwin(client: Client, context: ConnectContext, like: s
     createdAt: new Date().toISOString(),
     kit: kitName(context.guest, rest.arch),
     ...(project && { project, copied: true }),
-    ...((await client.shares()) && { run: runDir(context.dataDir, name) }),
+    ...(client.here && rest.ids !== 'mapped' && { run: runDir(context.dataDir, name) }),
   }
   return assemble(client, context, meta, { facts, env, guarded, policy, signal })
 }

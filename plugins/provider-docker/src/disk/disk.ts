@@ -17,13 +17,18 @@ export interface Part {
 /** Everything a checkpoint covers. `based`: a program beside it stands on its image. */
 export function diskParts(meta: Meta, root: Root, based: boolean): Part[] {
   const own: Part[] = [
-    { tree: { name: 'system', path: `${beside.disk}/system`, at: '/', ...(root.layer && { layer: true, ...(based && { base: '/' }), below: `docker:${meta.image}` }) }, mount: { Type: 'bind', Source: root.path } },
+    { tree: { name: 'system', path: `${beside.disk}/system`, at: '/', ...(root.layer && { layer: true, ...(based && { base: '/' }), below: belowOf(meta) }) }, mount: { Type: 'bind', Source: root.path } },
     { tree: { name: 'home', path: `${beside.disk}/home`, at: meta.user.home }, mount: { Type: 'volume', Source: volumesOf(meta.name).home } },
   ]
   // The engine is on this machine where anything of it is mounted.
   const trees = treesOf(meta.project)
   if (meta.copied) return [...own, ...trees.map((path) => copyPart(meta, path))]
   return [...own, ...trees.filter(isDirectory).map((path) => projectPart(meta, path))]
+}
+
+/** Another kind of engine has other owners in its layers, and other marks of what they hide. */
+function belowOf({ image, ids }: Meta): string {
+  return ids === undefined ? `docker:${image}` : `docker-${ids}:${image}`
 }
 
 function copyPart({ name, project }: Meta, at: string): Part {

@@ -56,7 +56,8 @@ export function preparation(meta: Meta, { guest }: Pick<ConnectContext, 'guest'>
     run: inside.run,
     version: guest.version,
     user: meta.user,
-    owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+    // Where its programs are root, that is you: you are root here, or the engine is yours alone.
+    owner: meta.user.uid === 0 ? { uid: 0, gid: 0 } : { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     ...(meta.project && { workspace: meta.project.path }),
     path: [`${meta.user.home}/.local/bin`],
   }

@@ -1,5 +1,5 @@
 import { command } from '../../../../shared/command.ts'
-import { Client } from '../../client.ts'
+import { Client, type Ids } from '../../client.ts'
 import { inspectImage } from '../../images/image.ts'
 import { DEFAULT_IMAGE } from '../../names.ts'
 
@@ -11,7 +11,7 @@ export default command({
     const { address, because } = client.found
     const version = await client.version()
     const info = (await client.call((docker) => docker.info())) as { readonly Driver?: string; readonly CgroupVersion?: string; readonly SecurityOptions?: readonly string[]; readonly NCPU?: number; readonly MemTotal?: number }
-    const shares = await client.shares()
+    const ids = await client.ids()
     const template = await inspectImage(client, DEFAULT_IMAGE)
     const document = {
       address,
@@ -21,7 +21,7 @@ export default command({
       api: version.ApiVersion,
       platform: `${version.Os}/${version.Arch}`,
       here: client.here,
-      shares,
+      ids,
       storage: info.Driver,
       cgroups: info.CgroupVersion,
       security: info.SecurityOptions ?? [],
@@ -32,13 +32,18 @@ export default command({
     call.data(document, () =>
       [
         `${address} (${because}), ${version.product} ${version.Version}, API ${version.ApiVersion}, ${document.platform}`,
-        `this machine's files: ${shares ? 'projects are mounted' : 'projects are copied'}`,
+        `this machine's files: ${filesOf(client.here, ids)}`,
         `storage: ${info.Driver}${keepingOf(info.Driver)}`,
         `template: ${template ? `${DEFAULT_IMAGE} of ${template.Created}` : 'none, build it: amux computer template build'}`,
       ].join('\n'),
     )
   },
 })
+
+function filesOf(here: boolean, ids: Ids): string {
+  if (!here || ids === 'mapped') return 'projects are copied'
+  return ids === 'rootless' ? 'projects are mounted, programs run as root, which is you' : 'projects are mounted'
+}
 
 function keepingOf(driver = ''): string {
   if (['vfs', 'btrfs'].includes(driver)) return ', where a checkpoint holds the whole system'
