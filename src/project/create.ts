@@ -2,7 +2,7 @@ import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/
 import { codes, fail, hasCode, isAmuxError } from '../errors/index.ts'
 import { fillWorkspace } from '../sync/index.ts'
 import { type Located, locate } from './current.ts'
-import { placeOf, setAuto, shown } from './keep.ts'
+import { isAnothers, placeOf, setAuto, shown } from './keep.ts'
 import { computerName } from './names.ts'
 import type { ComputerEntry, Config, ProjectRecord } from './record.ts'
 import { type CreateRequest, difference, digestRequest } from './request.ts'
@@ -82,6 +82,10 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   const { auto } = request
   const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config, ...(auto && { auto }) }
   const unfinished = before?.name === name ? await find(backend, name) : undefined
+  if (unfinished && isAnothers(await unfinished.info(), record)) {
+    await forgetPending(store, backend.id)
+    throw taken(backend.id, name)
+  }
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
   const computer = unfinished ?? (await create(store, backend, name, request, context))

@@ -102,6 +102,12 @@ export function isOurs(info: ComputerInfo, record: ProjectRecord | undefined, pr
   return 'amux.project' in info.labels || record?.providers[provider]?.computers[info.name]?.adopted === true
 }
 
+/** Whether it says that it was made for another project: what has the name that this one's was to have need not be that. */
+export function isAnothers({ labels }: ComputerInfo, record: ProjectRecord | undefined): boolean {
+  const id = labels['amux.project-id']
+  return id !== undefined && id !== record?.id
+}
+
 /** Deletes a computer and forgets it. One that is gone already is only forgotten: false. */
 export async function removeComputer(store: ProjectStore | undefined, located: Located, remove: () => Promise<void>): Promise<boolean> {
   if (!store || !isRecorded(store.read(), located)) {

@@ -20,7 +20,7 @@ export async function copyOut(computer: Sides, from: string, to: string, options
     await mkdir(root).catch((error: unknown) => {
       if (!isCode(error, 'EEXIST')) throw error
     })
-    return unpack(root, counted(computer.archive.read(stripped(from), { signal }), options), { signal })
+    return unpack(root, counted(computer.archive.read(stripped(from), { signal }), options), { signal, onSkipped: options.onSkipped })
   }
   if (there && !inside && to.endsWith('/')) throw fail('conflict', `${to} is no directory`)
   if (!there && to.endsWith('/')) throw fail('not_found', `${to} is no directory`)

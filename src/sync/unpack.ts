@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { randomBytes } from 'node:crypto'
 import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
@@ -8,9 +9,12 @@ import { Place } from './place.ts'
 export interface UnpackOptions {
   /** The one entry there may be, under this name: for a single file. */
   readonly only?: string
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
+  /** Told what cannot be here, and why. Without, that is an error. */
+  readonly onSkipped?: ((name: string, what: string) => void) | undefined
 }
 
+const UNREADABLE = 'its name is no UTF-8'
 const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
 /**
@@ -18,7 +22,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  * absolute names, `..`, devices and setuid bits are refused. Stops at the first entry that is refused; what was
  * unpacked stays. Each file appears whole.
  */
-export async function unpack(root: string, tar: ByteSource, { only, signal }: UnpackOptions = {}): Promise<void> {
+export async function unpack(root: string, tar: ByteSource, { only, signal, onSkipped }: UnpackOptions = {}): Promise<void> {
   const reader = new TarReader(tar)
   const target = new Target(root)
   const directories: Entry[] = []
@@ -28,6 +32,11 @@ export async function unpack(root: string, tar: ByteSource, { only, signal }: Un
       signal?.throwIfAborted()
       try {
         if (only !== undefined && (entry.type === 'directory' || count++ > 0)) throw fail('corrupt', 'a single file was expected')
+        if (only === undefined && !isText(entry.name) && onSkipped) {
+          onSkipped(utf8(entry.name), UNREADABLE)
+          while ((await reader.body()) !== undefined) signal?.throwIfAborted()
+          continue
+        }
         const names = only === undefined ? namesOf(entry.name) : [only]
         if (entry.type === 'directory') directories.push(entry)
         await target.put(names, entry, reader)
@@ -123,8 +132,14 @@ function spare(path: string): void {
   if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
 }
 
+/** Others would be given a name that several of them may have. */
+function isText(bytes: string): boolean {
+  return isUtf8(Buffer.from(bytes, 'latin1'))
+}
+
 function namesOf(bytes: string): string[] {
   const name = utf8(bytes)
+  if (!isText(bytes)) throw fail('unsupported', UNREADABLE)
   if (name.startsWith('/')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name is absolute`)
   const names = name.split('/').filter((part) => part !== '' && part !== '.')
   if (names.includes('..') || name.includes('\0')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name leads elsewhere`)

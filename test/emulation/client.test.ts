@@ -16,6 +16,24 @@ describe('the guest client', () => {
   afterEach(() => lab.faults.heal())
   after(() => lab.close())
 
+  it('never takes a file for whole that was cut off, whoever cut it', async () => {
+    const computer = await lab.computer()
+    const run = await computer.spawn(['sh', '-c', 'head -c 50000000 /dev/zero > "$HOME/much"; echo "$HOME"'])
+    let home = ''
+    for await (const chunk of run.stdout) home += Buffer.from(chunk).toString()
+    for (const cut of ['connection', 'client'] as const) {
+      let bytes = 0
+      const error = await (async () => {
+        for await (const chunk of computer.files.read(`${home.trim()}/much`)) {
+          if (bytes === 0) await (cut === 'client' ? computer.stop() : Promise.resolve(lab.faults.cut()))
+          bytes += chunk.length
+        }
+      })().catch((reason: unknown) => reason)
+      expect(error, `${bytes} bytes, and no error`).to.include({ code: 'connection_lost' })
+      if (cut === 'client') await computer.start()
+    }
+  })
+
   it('is not held up by a program whose output nobody reads', async () => {
     const computer = await lab.computer()
     const stuck = await Promise.all(Array.from({ length: 10 }, () => computer.spawn(['cat', '/dev/zero'])))

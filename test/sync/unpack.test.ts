@@ -140,6 +140,28 @@ describe('unpacking what a computer sent', () => {
     expect(readdirSync(root)).to.deep.equal([])
   })
 
+  it('gives no file a name that it has not: what is no UTF-8 is left out and said, or refused', async () => {
+    const odd = async function* () {
+      for await (const piece of tarOf([{ path: 'n?', body: 'one' }, { path: 'n!', body: 'two' }, { path: 'plain', body: 'three' }])) {
+        const block = Buffer.from(piece)
+        // The sum in the header with it.
+        for (const [mark, byte] of [['?', 0xff], ['!', 0xfe]] as const) {
+          if (block.length !== 512 || block[0] !== 0x6e || block[1] !== mark.charCodeAt(0)) continue
+          block[1] = byte
+          const sum = Number.parseInt(block.toString('latin1', 148, 154), 8) + byte - mark.charCodeAt(0)
+          block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1')
+        }
+        yield block
+      }
+    }
+    const left: string[] = []
+    await unpack(root, odd(), { onSkipped: (_, what) => left.push(what) })
+    expect(left).to.deep.equal(['its name is no UTF-8', 'its name is no UTF-8'])
+    expect(readdirSync(root)).to.deep.equal(['plain'])
+    expect(readFileSync(join(root, 'plain'), 'utf8')).to.equal('three')
+    expect(await unpack(root, odd()).catch(String)).to.contain('no UTF-8')
+  })
+
   it('stops when it is told to', async () => {
     const stop = new AbortController()
     async function* endless() {

@@ -56,7 +56,8 @@ export class DockerProvider implements Provider {
     throwIfAborted(signal)
     const containers = await this.#client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.role}=computer`] } }), signal)
     const seen = new Set<string>()
-    const whole = containers.filter(({ Names, Labels }) => Names[0] !== `/${mendingOf(nameOf(Labels))}`)
+    // One without a name is gone: an engine that was killed meanwhile lists it for as long as it runs.
+    const whole = containers.filter(({ Names, Labels }) => Names.length > 0 && Names[0] !== `/${mendingOf(nameOf(Labels))}`)
     for (const { Labels: labels, State: state, Created } of whole.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
       const name = nameOf(labels)
       if (seen.has(name)) continue

@@ -113,6 +113,40 @@ if (hasEngine) {
       expect(await running).to.include({ status: 0, stdout: 'end\n' })
     })
 
+    it('a program that was given up meanwhile does not run later', async () => {
+      docker('pause', name)
+      const { status } = await amux.run(['computer', 'exec', '--timeout', '500ms', '--', 'touch', '/tmp/ghost'])
+      expect(status).to.equal(124)
+      docker('unpause', name)
+      await delay(500)
+      expect((await amux.run(['computer', 'exec', '--', 'ls', '/tmp/ghost'])).status).to.equal(2)
+    })
+
+    it('a restore wakes it, too', async () => {
+      expect((await amux.run(['computer', 'checkpoint', 'create'])).status).to.equal(0)
+      docker('pause', name)
+      const { status, stdout, stderr } = await amux.run(['computer', 'checkpoint', 'restore', 'v1', '--yes'])
+      expect(status, stderr).to.equal(0)
+      expect(stdout).to.match(/is (restored to|as it was at) v1/)
+    })
+
+    it('is never another project\'s, though that wanted the name and could not ask for it', async () => {
+      const other = await Scratch.make()
+      linkPlugin(other)
+      const want = () => other.run(['computer', 'create', '-P', 'docker', '--name', name], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
+      try {
+        expect((await want()).status).to.equal(7)
+        const again = await other.run(['computer', 'create', '-P', 'docker'])
+        expect(again.status, again.stderr).to.equal(6)
+        expect(again.stderr).to.include(`there is another computer named ${name}`)
+        expect((await want()).status).to.equal(7)
+        expect((await other.run(['computer', 'rm', name, '-P', 'docker', '--yes'])).stdout).to.equal(`${name} on docker is another project's: forgotten\n`)
+        expect(docker('inspect', '-f', '{{.State.Running}}', name)).to.equal('true')
+      } finally {
+        await other.dispose()
+      }
+    })
+
     it('says why where it cannot be woken', async () => {
       docker('pause', name)
       const { status, stdout, stderr } = await amux.run(['computer', 'exec', '--', 'echo', 'awake'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })

@@ -16,7 +16,7 @@ interface Remote {
 
 export default class Cp extends AmuxCommand {
   static override summary = 'Copy files and directories to or from a computer.'
-  static override description = `COMPUTER:PATH is on a computer, :PATH on this project's. There, a relative path begins in the directory you stand in, as for "exec", and ~ is the home directory. Into an existing directory things are copied under their name; DIRECTORY/. copies what is in it. "-" is a tar stream on standard input or output. Links are copied as links and never followed, but a link on the computer that is named itself gives the file it leads to; setuid bits are taken off. Sockets, pipes and devices in a directory are left out; named themselves, a pipe or a device is read or written, never replaced.`
+  static override description = `COMPUTER:PATH is on a computer, :PATH on this project's. There, a relative path begins in the directory you stand in, as for "exec", and ~ is the home directory. Into an existing directory things are copied under their name; DIRECTORY/. copies what is in it. "-" is a tar stream on standard input or output. Links are copied as links and never followed, but a link on the computer that is named itself gives the file it leads to; setuid bits are taken off. Sockets, pipes and devices in a directory are left out, and of one on a computer names that are no UTF-8; a pipe or a device that is named itself is read or written, never replaced.`
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./dump.sql :/tmp/',
     '<%= config.bin %> <%= command.id %> :build/report.html .',

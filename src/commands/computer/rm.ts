@@ -1,6 +1,6 @@
 import { AmuxCommand, computerArg, computerFlags, ownComputer, pick } from '../../cli/index.ts'
 import { hasCode } from '../../errors/index.ts'
-import { locate, locatePending, removeComputer } from '../../project/index.ts'
+import { isAnothers, locate, locatePending, removeComputer } from '../../project/index.ts'
 
 export default class Rm extends AmuxCommand {
   static override summary = "Delete a computer and everything on it. The project's files here stay."
@@ -16,17 +16,21 @@ export default class Rm extends AmuxCommand {
     const store = await (wanted.computer === undefined ? this.amux.store() : this.amux.followed())
     const record = store?.read()
     const named = { ...wanted, provider: wanted.provider ?? (wanted.computer === undefined ? this.amux.settings.provider : undefined) }
-    const recorded = locate(record, named) ?? locatePending(record, named)
-    const computer = await ownComputer(this.amux, wanted).catch((error: unknown) => {
+    const pending = locatePending(record, named)
+    const recorded = locate(record, named) ?? pending
+    const found = await ownComputer(this.amux, wanted).catch((error: unknown) => {
       if (recorded === undefined || !hasCode(error, 'not_found')) throw error
       return undefined
     })
+    // Nothing was made for this project under a name that another one's has.
+    const strange = recorded !== undefined && recorded === pending && found !== undefined && isAnothers(await found.info(), record)
+    const computer = strange ? undefined : found
     const located = recorded ?? { provider: computer?.provider ?? '', name: computer?.name ?? '' }
     const { provider, name } = located
     if (computer) await this.confirm(`Delete ${name} on ${provider} and everything on it? The project's files here stay.`)
     if (computer) this.out.progress(`Deleting ${name}`)
     const there = await removeComputer(store, located, async () => computer?.delete({ signal: this.signal }))
     const deleted = computer !== undefined && there
-    this.out.data({ name, provider, deleted }, () => (deleted ? `${name} is deleted` : `${name} was no longer on ${provider}: forgotten`))
+    this.out.data({ name, provider, deleted }, () => (deleted ? `${name} is deleted` : `${name} ${strange ? `on ${provider} is another project's` : `was no longer on ${provider}`}: forgotten`))
   }
 }

@@ -105,7 +105,10 @@ export class DiskCheckpoints implements Checkpoints {
   /** Whether it runs. A restore that was interrupted is finished first. */
   async #settled(): Promise<boolean> {
     const { computer, note } = this.#host
-    if ((await computer.info()).state === 'running') return true
+    const { state } = await computer.info()
+    // Asleep it is neither: what it has in memory goes on.
+    if (state === 'hibernating') await computer.start()
+    if (state === 'running' || state === 'hibernating') return true
     await recover(computer, note)
     return false
   }

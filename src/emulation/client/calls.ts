@@ -42,7 +42,7 @@ export class Calls {
 
   /** The body of an answer, at the reader's pace. */
   async *download(path: string, options: CallOptions = {}): AsyncGenerator<Uint8Array, void> {
-    const { stream } = await this.open('GET', path, options, true)
+    const { stream, connection } = await this.open('GET', path, options, true)
     const off = onAbort(stream, options.signal)
     let whole = false
     try {
@@ -51,7 +51,7 @@ export class Calls {
       whole = stream.rstCode === 0
       if (!whole) throw fail('connection_lost', 'the transfer broke off')
     } catch (error) {
-      throw this.#explain(error, options.signal)
+      throw this.#explain(connection.lost ? connection.failure() : error, options.signal)
     } finally {
       off()
       if (!whole) cancel(stream)

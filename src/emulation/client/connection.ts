@@ -9,6 +9,8 @@ const STREAM_WINDOW = 4 * 1024 * 1024
 /** The largest there is: one stalled stream must never hold up another. */
 const SESSION_WINDOW = 2 ** 31 - 1
 const FRAME_SIZE = 1024 * 1024
+/** The error code of HTTP/2 for it. */
+const CANCEL = 8
 
 export type Headers = Readonly<Record<string, string>>
 
@@ -94,7 +96,8 @@ export class Connection {
   #fail(error: AmuxError): void {
     this.#failure ??= error
     this.#lose()
-    this.#http.destroy()
+    // With a code: what is cut off without one looks like what has ended well.
+    this.#http.destroy(undefined, CANCEL)
   }
 
   #lose(): void {

@@ -19,6 +19,7 @@ export async function handleExec(engine: SessionEngine, stream: FrameStream): Pr
   // The shape is the client's promise; what matters is checked where it is used.
   const request = (await client.opening) as StartRequest
   const own = request.detached !== true
+  await client.stays()
   const session = await engine.start(request, own ? 'owner' : 'viewer')
   if (!stream.destroyed) stream.respond({ ':status': 200 })
   await client.join(session, own, (viewer) => {
@@ -51,6 +52,7 @@ class Client {
   #open: ((request: unknown) => void) | undefined
   #refuse: ((error: GuestError) => void) | undefined
   #leaves = false
+  #left = false
 
   constructor(stream: FrameStream) {
     this.#stream = stream
@@ -62,6 +64,13 @@ class Client {
     stream.on('data', (chunk: Buffer) => this.#take(decoder, chunk))
     stream.once('end', () => this.#onEnd())
     stream.once('close', () => this.#onClose())
+  }
+
+  /** Who asked and left while this guest stood still, for a limit or a Ctrl-C, was told that nothing was done. */
+  async stays(): Promise<void> {
+    // The second time around, whatever else its socket has was read.
+    for (let rounds = 0; rounds < 2; rounds++) await new Promise(setImmediate)
+    if (this.#left) throw new GuestError('aborted', 'the client left')
   }
 
   async join(session: Session, own: boolean, enter: (viewer: Viewer) => Promise<void>): Promise<void> {
@@ -136,6 +145,7 @@ class Client {
   }
 
   #part(): void {
+    this.#left = true
     const [session, viewer] = [this.#session, this.#viewer]
     if (session === undefined || viewer === undefined) return
     this.#session = undefined

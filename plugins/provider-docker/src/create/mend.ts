@@ -2,25 +2,41 @@ import type { Client } from '../client.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import { leftovers } from '../disk/volumes.ts'
 import { borrow, discard, lookAt, put } from '../engine/container.ts'
-import { fail } from '../errors.ts'
+import { fail, hasCode } from '../errors.ts'
 import { factsOf } from '../images/facts.ts'
 import { environmentOf, inspectImage } from '../images/image.ts'
 import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
 import { beside, inside, LABEL, mendingOf, volumesOf } from '../names.ts'
 import { makeContainer } from './container.ts'
 import { seedOf } from './seed.ts'
+import { mayLive, whileMaking } from './unfinished.ts'
 
 /**
  * Another container for a computer whose own one somebody removed, over what is left: its home, its checkpoints, its
  * sessions' records. The system on it is the image's.
  */
 export async function mend(client: Client, dataDir: string, name: string): Promise<Meta> {
-  const { meta, roles, id, env } = await refuseWhole(client, name)
+  const half = await refuseWhole(client, name)
+  return whileMaking(name, () => make(client, dataDir, half))
+}
+
+interface Half {
+  readonly meta: Meta
+  readonly roles: readonly string[]
+  /** Of its image. */
+  readonly id: string
+  readonly env: Readonly<Record<string, string>>
+}
+
+async function make(client: Client, dataDir: string, { meta, roles, id, env }: Half): Promise<Meta> {
+  const { name } = meta
   if (meta.run !== undefined) makePrivate(meta.run)
   // In this order: whoever finds a home without a vault, and a store without an environment, takes it for a creation that was cut short.
   if (!roles.includes('vault')) await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
   if (!roles.includes('store')) await makeStore(client, name, id, env)
-  const container = await makeContainer(client, meta, mendingOf(name))
+  const container = await makeContainer(client, meta, mendingOf(name)).catch((error: unknown) => {
+    throw hasCode(error, 'already_exists') ? beingMended(name) : error
+  })
   const home = meta.user.home.slice(1)
   const seed = seedOf(meta.user, await factsOf(client, id, dataDir))
   try {
@@ -34,9 +50,14 @@ export async function mend(client: Client, dataDir: string, name: string): Promi
   return meta
 }
 
-async function refuseWhole(client: Client, name: string) {
+function beingMended(name: string): Error {
+  return fail('locked', `${name} is being mended`, { computer: name, hint: 'Try again when that is done.' })
+}
+
+async function refuseWhole(client: Client, name: string): Promise<Half> {
   const hint = `See it: amux computer info ${name}`
   const begun = await lookAt(client, mendingOf(name))
+  if (begun && mayLive({ labels: begun.Config.Labels, created: begun.Created })) throw beingMended(name)
   if (begun && isOurs(begun.Config.Labels)) await discard(client, begun.Id)
   if (await lookAt(client, name)) throw fail('conflict', `there is a container ${name}`, { computer: name, hint })
   const [other] = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=computer`] } }))

@@ -9,7 +9,8 @@ export interface Limits {
 }
 
 const MOST_PORTS = 64
-const LEAST_MEMORY = 6 * 1024 * 1024
+/** Below, no guest gets up. */
+const LEAST_MEMORY = 128 * 1024 * 1024
 const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4 }
 
 /** What cannot be had is refused before anything is made. */
@@ -22,7 +23,7 @@ export function checkOptions({ name, options = {}, env, network = {}, publish = 
   if (publish.length > 0 && network.access === 'none') throw invalid('a computer without a network publishes no ports')
   if (hostPorts.length > MOST_PORTS) throw invalid(`a computer has at most ${MOST_PORTS} ports of this machine`)
   const cpus = options['cpus']
-  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('-o cpus takes a number, such as 1.5')
+  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('--cpus takes a number above 0, such as 1.5')
   const memory = options['memory'] === undefined ? undefined : bytesOf(String(options['memory']))
   return { ...(typeof cpus === 'number' && { cpus }), ...(memory !== undefined && { memory }) }
 }
@@ -43,7 +44,7 @@ function bytesOf(text: string): number {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([bkmgt]?)b?$/i.exec(text) ?? []
   const value = Number(number) * (units[unit.toLowerCase()] ?? Number.NaN)
   if (Number.isFinite(value) && value >= LEAST_MEMORY) return Math.round(value)
-  throw invalid(`-o memory takes a size of at least 6m, such as 4g, not ${JSON.stringify(text)}`)
+  throw invalid(`--memory takes a size of at least 128m, such as 4g, not ${JSON.stringify(text)}`)
 }
 
 function invalid(message: string): Error {

@@ -73,7 +73,8 @@ async function begunVolumes(client: Client, name: string, left: Left): Promise<B
   return filled ? undefined : begun
 }
 
-function mayLive({ labels, created }: Begun): boolean {
+/** Whether who made it may still be at work on it. */
+export function mayLive({ labels, created }: Begun): boolean {
   const [boot, pid, start] = (labels[LABEL.maker] ?? '').split(' ')
   if (boot === undefined || boot === '' || boot !== bootId()) return Date.now() - Date.parse(created) < LONG_MS
   if (Number(pid) === process.pid) return making.has(labels[LABEL.of] ?? '')
