@@ -10,6 +10,8 @@ export interface ProjectStatus {
   readonly untrusted?: { readonly file: string; readonly standing: 'copied' | 'foreign'; readonly problem: string; readonly hint?: string | undefined }
   readonly provider?: { readonly id: string; readonly chosenBy: 'AMUX_PROVIDER' | 'the project' }
   readonly computer?: ComputerStatus
+  /** Its making was begun, and nobody knows how far it got. */
+  readonly unfinished?: string
 }
 
 interface ComputerStatus {
@@ -31,7 +33,9 @@ export async function projectStatus(amux: Context): Promise<ProjectStatus> {
   const provider = { id, chosenBy: amux.settings.provider === undefined ? ('the project' as const) : ('AMUX_PROVIDER' as const) }
   const located = locate(record, { provider: id })
   if (!located) await amux.registry.find(id)
-  return located ? { ...about, provider, computer: await look(amux, id, located.name) } : { ...about, provider }
+  if (located) return { ...about, provider, computer: await look(amux, id, located.name) }
+  const unfinished = record?.providers[id]?.pending?.name
+  return { ...about, provider, ...(unfinished !== undefined && { unfinished }) }
 }
 
 /** A stranger's record names computers that are not this user's to touch. */

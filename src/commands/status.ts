@@ -13,13 +13,13 @@ export default class Status extends AmuxCommand {
   }
 }
 
-function render({ project, untrusted, provider, computer }: ProjectStatus): string {
+function render({ project, untrusted, provider, computer, unfinished }: ProjectStatus): string {
   const lines = [
     `Project    ${project.name} (${project.path})`,
     `Provider   ${provider ? `${provider.id} (chosen by ${provider.chosenBy})` : 'none chosen yet: amux computer create -P ID'}`,
   ]
   if (untrusted) return [...lines, `Record     not followed: ${untrusted.problem}`, `           ${untrusted.hint ?? ''}`].join('\n')
-  if (!computer) return [...lines, 'Computer   none yet: amux computer create'].join('\n')
+  if (!computer) return [...lines, `Computer   ${unfinished === undefined ? 'none yet' : `${unfinished} was never finished`}: amux computer create`].join('\n')
   const { name, state, problem, sessions } = computer
   lines.push(`Computer   ${name}, ${state}${problem === undefined ? '' : `: ${problem}`}`)
   if (sessions) lines.push(`Sessions   ${sessions.length === 0 ? 'none' : sessions.map((session) => `${session.id} (${session.name ?? commandLine(session)})`).join(', ')}`)

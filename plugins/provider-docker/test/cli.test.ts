@@ -164,6 +164,7 @@ if (hasEngine) {
         const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
         expect(status, stderr).to.equal(7)
         expect(stderr).to.include('tcp://127.0.0.1:1').and.include('docker version')
+        expect((await amux.run(['status'], { env: { AMUX_PROVIDER: 'docker' } })).stdout).to.match(/Computer {3}\S+ was never finished/)
         // What was asked for may be there: the user says when it is to be forgotten.
         const name = /was never finished|computer (\S+) on docker/.exec((await amux.run(['computer', 'info', '-P', 'docker'])).stderr)?.[1] ?? ''
         expect((await amux.run(['computer', 'rm', name, '-P', 'docker', '--yes'])).stdout).to.equal(`${name} was no longer on docker: forgotten\n`)

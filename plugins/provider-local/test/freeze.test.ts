@@ -31,15 +31,16 @@ describe('freezing a local computer', function () {
     return found
   }
   const group = () => (existsSync(place().freeze) ? (readFileSync(place().freeze, 'utf8').split('\n')[0] ?? '').trim() : '')
-  /** Grows with every instant that its programs run. */
-  const ticks = async () => {
-    const program = await computer.aside?.(['sh', '-c', 'cat /processes/[0-9]*/stat | awk "{ n += \\$14 + \\$15 } END { print n }"'], { disk: 'read' })
-    return program ? Number(await text(program.stdout)) : Number.NaN
+  /** Changes with whatever its programs do: what they have run, and how often they gave way, for many that run little. */
+  const traces = async () => {
+    const script = 'cat /processes/[0-9]*/stat | awk "{ n += \\$14 + \\$15 } END { print n }"; cat /processes/[0-9]*/status | awk "/ctxt_switches/ { n += \\$2 } END { print n }"'
+    const program = await computer.aside?.(['sh', '-c', script], { disk: 'read' })
+    return program ? text(program.stdout) : expect.fail('nothing looks at it')
   }
   const moves = async () => {
-    const before = await ticks()
+    const before = await traces()
     await delay(150)
-    return (await ticks()) !== before
+    return (await traces()) !== before
   }
   /** The helper as a program of its own, to be killed. */
   const helper = async () => {

@@ -34,7 +34,8 @@ export async function boot(client: Client, name: string, context: ConnectContext
   let found = await untilSettled(client, name)
   if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
   const meta = readMeta(name, found.Config.Labels)
-  if (found.State.Running) unmoved(meta, project)
+  // One that is paused goes on as it was, wherever the project is now.
+  if (found.State.Running && !found.State.Paused) unmoved(meta, project)
   if (found.State.Paused) await unpause(client, found.Id, meta)
   if (found.State.Running && (await answers(client, meta))) return true
   if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
@@ -134,7 +135,7 @@ async function start(client: Client, { name, project }: Meta, id: string): Promi
     const text = error instanceof Error ? error.message : String(error)
     const taken = portTaken(name, text, error)
     if (taken) throw taken
-    if (/task \S+: already exists|failed to start shim: mkdir .*: file exists/.test(text)) throw halfStarted(name, id, error)
+    if (/task \S+: already exists|id already in use|failed to start shim: mkdir .*: file exists/.test(text)) throw halfStarted(name, id, error)
     if (/bind source path does not exist/.test(text)) throw fail('failed', `what ${name} has of this machine is not there any more: ${text}`, { computer: name, hint: project ? `Put the project back: ${project.path}` : undefined, cause: error })
     throw error
   }
