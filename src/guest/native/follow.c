@@ -202,13 +202,16 @@ int follow_command(const char *dir, char **options) {
     if (self.over && printed) print_end();
     link_flush(&self.out);
     link_flush(&self.session);
-    int room = self.client.fd >= 0 && self.client.in_length < CLOGGED;
+    /* What it said is here and can be passed on now: nobody else would wake us. */
+    struct record record;
+    int said = link_next(&self.client, &record) > 0, goes_on = said && self.session.out_length < CLOGGED;
+    int room = self.client.fd >= 0 && (self.client.in_length < CLOGGED || !said);
     struct pollfd polls[3] = {
       {room ? 0 : -1, POLLIN, 0},
       {self.session.fd, (short)(POLLIN | (self.session.out_length > 0 ? POLLOUT : 0)), 0},
       {1, (short)(self.out.out_length > 0 ? POLLOUT : 0), 0},
     };
-    if (poll(polls, 3, -1) < 0) continue;
+    if (poll(polls, 3, goes_on ? 0 : -1) < 0) continue;
     if (polls[2].revents & (POLLERR | POLLHUP)) return 0; /* nobody reads any more */
     if (polls[0].revents && link_fill(&self.client) < 0) {
       hear_client();
