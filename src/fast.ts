@@ -15,6 +15,7 @@ import type { Endpoint } from './emulation/endpoint.ts'
 import { fail, hasCode, normalise } from './errors/index.ts'
 import { recall } from './registry/fast.ts'
 import { parseDuration } from './util/duration.ts'
+import { once } from './util/once.ts'
 import { clean, json } from './util/text.ts'
 
 type GlobalFlags = FlagValues<typeof globalTable>
@@ -146,11 +147,6 @@ function reasonIn(error: unknown): string {
   } catch {
     return normalise(error).message
   }
-}
-
-function once(act: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined
-  return () => (done ??= act())
 }
 
 /** Nothing is left that could still happen: a defect, never a success. */

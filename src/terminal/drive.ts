@@ -1,5 +1,6 @@
 import type { Attachment, ExitStatus } from '../contract/index.ts'
 import { deferred } from '../util/deferred.ts'
+import { once } from '../util/once.ts'
 import type { Key } from './detach-keys.ts'
 import { Interrupts } from './interrupt.ts'
 import { type EndSignal, type Local, onEndSignals, processLocal } from './local.ts'
@@ -132,9 +133,4 @@ function firing(signal: AbortSignal | undefined): { readonly promise: Promise<un
   if (signal?.aborted === true) onAbort()
   signal?.addEventListener('abort', onAbort)
   return { promise: fired.promise, cancel: () => signal?.removeEventListener('abort', onAbort) }
-}
-
-function once<T>(work: () => T): () => T {
-  let done: { readonly value: T } | undefined
-  return () => (done ??= { value: work() }).value
 }

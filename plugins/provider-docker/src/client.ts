@@ -9,6 +9,12 @@ const OLDEST_API = [1, 40] as const
 
 export type Ids = 'own' | 'rootless' | 'mapped'
 
+/** From what an engine says of its security. */
+export function idsOf(options: readonly string[]): Ids {
+  if (options.includes('name=userns')) return 'mapped'
+  return options.includes('name=rootless') ? 'rootless' : 'own'
+}
+
 /** One engine. Connects when first asked something; every failure comes back in amux's words. */
 export class Client {
   readonly found: Found
@@ -31,8 +37,7 @@ export class Client {
    */
   async ids(): Promise<Ids> {
     const { SecurityOptions: options = [] } = (await this.call((docker) => docker.info())) as { readonly SecurityOptions?: readonly string[] }
-    if (options.includes('name=userns')) return 'mapped'
-    return options.includes('name=rootless') ? 'rootless' : 'own'
+    return idsOf(options)
   }
 
   /** The library as it is, for what `call` does not fit. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Computer, Provider } from '../../../src/contract/index.ts'
 import { equip, type Equipped } from '../../../src/emulation/index.ts'
+import { bytes } from '../../../src/util/streams.ts'
 import { kit } from '../../provider-local/test/support.ts'
 import { Client } from '../src/client.ts'
 import { leftoversOf } from '../src/gc.ts'
@@ -61,7 +62,7 @@ if (hasEngine && mayStart) {
 
     /** After the next verb it is what it was. */
     async function wellAgain(one: Equipped): Promise<void> {
-      await one.start()
+      await startedAsItSays(one)
       expect(await sh(one, 'cat ~/file; ls /opt | wc -l')).to.match(/^kept\n\d+$/)
       await until('its helpers are gone', async () => containers(one.name) === one.name)
       expect(await left(one.name)).to.deep.equal([])
@@ -118,7 +119,6 @@ if (hasEngine && mayStart) {
         await computer.stop()
         const error = await broken(() => computer.start(), 'SIGKILL', ms)
         if (error) expect(error.code, error.message).to.be.oneOf(LATER)
-        await startedAsItSays(computer)
         await wellAgain(computer)
       }
     })
@@ -212,7 +212,7 @@ if (hasEngine && mayStart) {
       for (const room of [24, 0]) {
         try {
           fill(filler, room)
-          expect(await failure(computer.checkpoints.import(bytes(tar)))).to.include({ code: 'quota_exceeded' })
+          expect(await failure(computer.checkpoints.import(bytes(...tar)))).to.include({ code: 'quota_exceeded' })
           expect(await failure(computer.fork({ name, labels: {}, checkpoint: id }))).to.include({ code: 'quota_exceeded' })
         } finally {
           for (const path of [filler, `${filler}-rest`]) rmSync(path, { force: true })
@@ -222,7 +222,7 @@ if (hasEngine && mayStart) {
         expect(await left(name)).to.deep.equal([])
         expect(await failure(provider.get(name))).to.include({ code: 'not_found' })
       }
-      await computer.checkpoints.import(bytes(tar))
+      await computer.checkpoints.import(bytes(...tar))
       await computer.fork({ name, labels: {}, checkpoint: id })
       const forked = await equipped(await provider.get(name))
       expect(await sh(forked, 'wc -c < ~/more')).to.equal('30000000')
@@ -230,10 +230,6 @@ if (hasEngine && mayStart) {
       await wellAgain(computer)
     })
   })
-}
-
-async function* bytes(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* chunks
 }
 
 /** All but so many megabytes of the disk. */

@@ -19,9 +19,8 @@ if (hasEngine) {
     let dir: string
     before(async () => {
       await engine()
-      amux = await Scratch.make()
+      amux = await linked()
       dir = mkdtempSync(join(tmpdir(), 'amux-bare-'))
-      linkPlugin(amux)
       mkdirSync(join(dir, 'bare'))
       copyFileSync(await (await kit()).init(arch()), join(dir, 'bare/prog'))
       execFileSync('tar', ['-C', join(dir, 'bare'), '-cf', join(dir, 'tar'), '.'])
@@ -68,8 +67,7 @@ if (hasEngine) {
     let name: string
     before(async () => {
       await engine()
-      amux = await Scratch.make()
-      linkPlugin(amux)
+      amux = await linked()
       const { status, stdout, stderr } = await amux.run(['computer', 'create', '-P', 'docker', '--cpus', '1.5', '--memory', '512m'])
       expect(status, stderr).to.equal(0)
       name = stdout.trim()
@@ -131,8 +129,7 @@ if (hasEngine) {
     })
 
     it('is never another project\'s, though that wanted the name and could not ask for it', async () => {
-      const other = await Scratch.make()
-      linkPlugin(other)
+      const other = await linked()
       const want = () => other.run(['computer', 'create', '-P', 'docker', '--name', name], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
       try {
         expect((await want()).status).to.equal(7)
@@ -158,15 +155,14 @@ if (hasEngine) {
 
   describe('amux with an engine that is nowhere', () => {
     it('says where it looked, and exits with 7', async () => {
-      const amux = await Scratch.make()
+      const amux = await linked()
       try {
-        linkPlugin(amux)
-        const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
+          const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
         expect(status, stderr).to.equal(7)
         expect(stderr).to.include('tcp://127.0.0.1:1').and.include('docker version')
         expect((await amux.run(['status'], { env: { AMUX_PROVIDER: 'docker' } })).stdout).to.match(/Computer {3}\S+ was never finished/)
         // What was asked for may be there: the user says when it is to be forgotten.
-        const name = /was never finished|computer (\S+) on docker/.exec((await amux.run(['computer', 'info', '-P', 'docker'])).stderr)?.[1] ?? ''
+        const name = /computer (\S+) on docker was never finished/.exec((await amux.run(['computer', 'info', '-P', 'docker'])).stderr)?.[1] ?? ''
         expect((await amux.run(['computer', 'rm', name, '-P', 'docker', '--yes'])).stdout).to.equal(`${name} was no longer on docker: forgotten\n`)
         expect((await amux.run(['computer', 'info', '-P', 'docker'])).stderr).to.include('has no computer on docker')
       } finally {
@@ -176,8 +172,11 @@ if (hasEngine) {
   })
 }
 
-/** As `amux plugins link` does. */
-function linkPlugin({ home }: Scratch): void {
-  mkdirSync(join(home, 'data'), { recursive: true })
-  writeFileSync(join(home, 'data/package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: '@amux/provider-docker', type: 'link', root: join(root, 'plugins/provider-docker') }] } }))
+/** As `amux plugins link` leaves it. */
+async function linked(): Promise<Scratch> {
+  const amux = await Scratch.make()
+  const data = join(amux.home, 'data')
+  mkdirSync(data, { recursive: true })
+  writeFileSync(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: '@amux/provider-docker', type: 'link', root: join(root, 'plugins/provider-docker') }] } }))
+  return amux
 }

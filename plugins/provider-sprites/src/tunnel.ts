@@ -6,6 +6,7 @@ import type { Socket } from './service/socket.ts'
 import type { Sprite } from './sprite.ts'
 
 const REPLY_MS = 15_000
+/** Larger ones are joined at the far end, each in memory of its own. */
 const PIECE = 16 * 1024
 /** The service knows no end of one direction: once ours has ended, so much silence from the other is its end. */
 const SILENCE_MS = 2000

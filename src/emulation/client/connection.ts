@@ -3,14 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { AmuxError } from '../../contract/index.ts'
 import { type ErrorDetails, fail, normalise } from '../../errors/index.ts'
 import { Heartbeat } from './heartbeat.ts'
+import { CANCEL } from './wire.ts'
 
 /** Enough for full speed over a unix socket; what one reader that stopped reading can make us keep. */
 const STREAM_WINDOW = 4 * 1024 * 1024
 /** The largest there is: one stalled stream must never hold up another. */
 const SESSION_WINDOW = 2 ** 31 - 1
 const FRAME_SIZE = 1024 * 1024
-/** The error code of HTTP/2 for it. */
-const CANCEL = 8
 
 export type Headers = Readonly<Record<string, string>>
 

@@ -4,10 +4,7 @@ import { Frame } from '../../protocol/index.ts'
 import type { Headers } from './connection.ts'
 import { ackFrame, frame, frameHeader, FrameDecoder, type FrameReader, jsonFrame } from './frames.ts'
 import type { Carrier, FrameStream } from './host.ts'
-import { parseJson, wireError } from './wire.ts'
-
-/** The error code of HTTP/2 for it. */
-const CANCEL = 8
+import { CANCEL, parseJson, wireError } from './wire.ts'
 
 export interface LinkReader {
   session(info: SessionInfo): void

@@ -1,6 +1,9 @@
 import type { AmuxError } from '../../contract/index.ts'
 import { type ErrorDetails, fail, isAmuxError } from '../../errors/index.ts'
 
+/** HTTP/2's error code for what was cut off. */
+export const CANCEL = 8
+
 /** What a guest answers is data from a computer: it is looked at before it is believed. */
 export function parseJson<T>(payload: Buffer, looksRight: (value: object) => boolean): T {
   let value: unknown

@@ -1,5 +1,5 @@
 import { command } from '../../../../shared/command.ts'
-import { Client, type Ids } from '../../client.ts'
+import { Client, type Ids, idsOf } from '../../client.ts'
 import { inspectImage } from '../../images/image.ts'
 import { DEFAULT_IMAGE } from '../../names.ts'
 
@@ -11,7 +11,8 @@ export default command({
     const { address, because } = client.found
     const version = await client.version()
     const info = (await client.call((docker) => docker.info())) as { readonly Driver?: string; readonly CgroupVersion?: string; readonly SecurityOptions?: readonly string[]; readonly NCPU?: number; readonly MemTotal?: number }
-    const ids = await client.ids()
+    const security = info.SecurityOptions ?? []
+    const ids = idsOf(security)
     const template = await inspectImage(client, DEFAULT_IMAGE)
     const document = {
       address,
@@ -24,7 +25,7 @@ export default command({
       ids,
       storage: info.Driver,
       cgroups: info.CgroupVersion,
-      security: info.SecurityOptions ?? [],
+      security,
       cpus: info.NCPU,
       memory: info.MemTotal,
       template: template ? { name: DEFAULT_IMAGE, createdAt: template.Created, size: template.Size } : undefined,
