@@ -236,10 +236,12 @@ export interface Computer {
    * 10 seconds. Default: checkpoints are made without.
    */
   freeze?(): Promise<Frozen>
+  /** Resolves when nothing is left that it still clears away behind a result. A command that ends waits for it, a second at most. */
+  close?(): Promise<void>
 }
 
 /** What everybody above the registry meets: nothing is missing, every error is normalised. */
-export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'store' | 'twin' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url'>>, Pick<Computer, 'url'> {
+export interface EquippedComputer extends Required<Omit<Computer, 'guest' | 'channel' | 'store' | 'twin' | 'aside' | 'prepareAside' | 'guardNetwork' | 'disk' | 'interrupted' | 'freeze' | 'url' | 'close'>>, Pick<Computer, 'url'> {
   readonly provider: string
   /** The provider's declaration, this computer's shortfalls and what the core adds, in one table. */
   capabilities(): Promise<Capabilities>

@@ -127,7 +127,7 @@ export function equip(raw: Computer, options: EquipOptions): Equipped {
       if (own.guest?.booted === true && own.guest.near === true) await hold()
     },
     async close() {
-      await client.finish()
+      await Promise.all([client.finish(), raw.close?.()])
       options.onClosed?.()
     },
   }

@@ -11,7 +11,7 @@ import { buildTwin } from './create/create.ts'
 import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk/disk.ts'
-import { has, look, missing, mustLook } from './engine/container.ts'
+import { look, missing, mustLook } from './engine/container.ts'
 import { fail, statusOf, throwIfAborted } from './errors.ts'
 import { spawnByEngine } from './run/exec.ts'
 import { freeze } from './disk/freeze.ts'
@@ -20,9 +20,10 @@ import { inside } from './names.ts'
 import { hasNet, makeNet, startNet } from './net.ts'
 import { noNode, readEnvironment } from './run/prepare.ts'
 import { finishRelocation } from './disk/relocate.ts'
-import { rootOf } from './disk/root.ts'
+import { cleared, isHalf } from './disk/copy.ts'
 import { sinkOf } from './run/process.ts'
 import { leftovers } from './disk/volumes.ts'
+import { wayTo } from './disk/way.ts'
 import { guestStore } from './store.ts'
 
 export class DockerComputer implements Computer {
@@ -45,7 +46,7 @@ export class DockerComputer implements Computer {
     if (found === undefined) return this.#orphaned()
     const info = infoOfContainer(this.name, found)
     if (info.state === 'broken') return info
-    return { ...info, capabilities: await shortfalls(this.#client, this.#meta(found), found) }
+    return { ...info, capabilities: await shortfalls(this.#client, this.#context, this.#meta(found), found) }
   }
 
   async start(options: StartComputerOptions = {}): Promise<void> {
@@ -111,8 +112,8 @@ export class DockerComputer implements Computer {
   async disk(): Promise<readonly DiskTree[]> {
     const found = await mustLook(this.#client, this.name)
     const meta = this.#meta(found)
-    const { own } = await standing(this.#client, meta)
-    return diskParts(meta, await rootOf(this.#client, this.#context, meta, found), own).map(({ tree }) => tree)
+    const way = await wayTo(this.#client, this.#context, meta, found)
+    return diskParts(meta, way, way.root !== undefined && (await standing(this.#client, meta)).own).map(({ tree }) => tree)
   }
 
   async freeze(): Promise<Frozen> {
@@ -125,7 +126,12 @@ export class DockerComputer implements Computer {
   }
 
   async interrupted(): Promise<boolean> {
-    return has(this.#client, (await mustLook(this.#client, this.name)).Id, inside.mark)
+    if (!(await look(this.#client, this.name))) await finishRelocation(this.#client, this.name)
+    return isHalf(this.#client, (await mustLook(this.#client, this.name)).Id)
+  }
+
+  close(): Promise<void> {
+    return cleared()
   }
 
   async guardNetwork(): Promise<void> {

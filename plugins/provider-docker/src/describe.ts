@@ -1,7 +1,8 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import type { ComputerInfo, ComputerState, DeclaredCapabilities } from '../../../src/contract/index.ts'
+import type { ComputerInfo, ComputerState, ConnectContext, DeclaredCapabilities } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { isReachable, noReach, REACHED_BY } from './disk/root.ts'
+import { isReachable, isWhole, noReach } from './disk/root.ts'
+import { refusal, refusedWords } from './disk/way.ts'
 import { hasCode } from './errors.ts'
 import { helperImage } from './images/image.ts'
 import type { Left } from './disk/volumes.ts'
@@ -67,15 +68,19 @@ export function infoOfContainer(name: string, { Config, State, Created, NetworkS
 }
 
 /** What a computer falls short of on this engine. */
-export async function shortfalls(client: Client, meta: Meta, found: ContainerInspectInfo): Promise<DeclaredCapabilities> {
-  return {
-    ...(!isReachable(found) && { checkpoints: { fidelity: 'unavailable' as const, note: noReach(found), workaround: REACHED_BY } }),
-    ...(await networkShortfall(client, meta)),
-  }
+export async function shortfalls(client: Client, context: ConnectContext, meta: Meta, found: ContainerInspectInfo): Promise<DeclaredCapabilities> {
+  const said = await refusal(client, context)
+  const refused = meta.replaced === true && !isWhole(found) ? 'it was restored that way before' : said && refusedWords(said)
+  const because = isReachable(found) ? refused : noReach(found)
+  const note = `by images of the whole system, and a restore puts another container in the computer's place: ${because}`
+  return { ...(because !== undefined && { checkpoints: { fidelity: 'emulated' as const, note } }), ...(await networkShortfall(client, context, meta)) }
 }
 
-export async function networkShortfall(client: Client, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
-  if (access === 'none' || (await helperImage(client, image)) !== undefined) return {}
+export async function networkShortfall(client: Client, context: ConnectContext, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
+  if (access === 'none') return {}
+  const said = await refusal(client, context)
+  if (said !== undefined) return { network: { fidelity: 'unavailable', note: refusedWords(said), workaround: 'It takes an engine that lets helpers into the namespaces of containers' } }
+  if ((await helperImage(client, image)) !== undefined) return {}
   const note = 'no image on this engine says that it has nftables, which a policy needs'
   return { network: { fidelity: 'unavailable', note, workaround: 'amux computer template build' } }
 }

@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Client } from './client.ts'
 import { discard, look, missing } from './engine/container.ts'
 import { hasCode } from './errors.ts'
+import { discardImages } from './images/disks.ts'
 import { LABEL, netOf, nextOf, runDir } from './names.ts'
 import { leftovers, removeVolumes } from './disk/volumes.ts'
 
@@ -27,6 +28,7 @@ export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 
       if (!hasCode(error, 'conflict') || Date.now() > give) throw error
     }
   }
+  await discardImages(client, name, found?.Image)
   rmSync(runDir(dataDir, name), { recursive: true, force: true })
 }
 

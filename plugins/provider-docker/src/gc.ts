@@ -1,7 +1,7 @@
 import type { Client } from './client.ts'
 import { discard } from './engine/container.ts'
 import { hasCode } from './errors.ts'
-import { LABEL, mendingOf } from './names.ts'
+import { DISK_IMAGE, LABEL, mendingOf } from './names.ts'
 
 /** Something that amux made on an engine and nobody needs any more. */
 export interface Leftover {
@@ -16,10 +16,12 @@ const OLD_S = 3600
 
 /** What was left by an amux that was killed, or by somebody who removed half of a computer. Homes are never among it. */
 export async function leftoversOf(client: Client, now = Date.now()): Promise<readonly Leftover[]> {
-  const [containers, { Volumes: volumes }, images] = await Promise.all([
+  const [containers, { Volumes: volumes }, dangling, disks] = await Promise.all([
     client.call((docker) => docker.listContainers({ all: true, filters: { label: [LABEL.role] } })),
     client.call((docker) => docker.listVolumes({ filters: { label: [LABEL.role] } })),
     client.call((docker) => docker.listImages({ filters: { label: [LABEL.template], dangling: ['true'] } })),
+    // Without those that others stand on.
+    client.call((docker) => docker.listImages({ filters: { label: [`${LABEL.role}=disk`] } })),
   ])
   const role = (labels: Readonly<Record<string, string>>) => labels[LABEL.role] ?? ''
   const of = (labels: Readonly<Record<string, string>>) => labels[LABEL.of] ?? ''
@@ -36,7 +38,14 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }
   for (const { Name, Labels } of volumes ?? []) if (['store', 'vault', 'copy'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
-  for (const { Id } of images) found.push({ kind: 'image', name: Id, of: '', why: 'a template that was replaced' })
+  for (const { Id, Labels } of dangling) if (role(Labels) !== 'disk') found.push({ kind: 'image', name: Id, of: '', why: 'a template that was replaced' })
+  const used = new Set(containers.map(({ ImageID }) => ImageID))
+  for (const { Id, Labels, Created, RepoTags: tags } of disks) {
+    // One that somebody makes this moment is about to be used.
+    if (used.has(Id) || now / 1000 - Created < OLD_S) continue
+    const tag = tags?.find((one) => one.startsWith(`${DISK_IMAGE}:`))
+    if (tag === undefined || !computers.has(of(Labels))) found.push({ kind: 'image', name: tag ?? Id, of: of(Labels), why: tag === undefined ? 'a copy of a disk, by an amux that was killed' : 'its computer is gone' })
+  }
   return found
 }
 

@@ -28,6 +28,8 @@ export interface Meta {
   readonly kit: string
   /** Whose ids its users have outside, where those are not their own. */
   readonly ids?: 'rootless' | 'mapped'
+  /** Its image is one of its own disk: what is written over that is no whole of anything. */
+  readonly replaced?: boolean
   readonly limits?: { readonly cpus?: number; readonly memory?: number }
 }
 

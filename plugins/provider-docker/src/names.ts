@@ -4,7 +4,7 @@ import { socketDir } from '../../shared/sockets.ts'
 export const LABEL = {
   /** Everything of one computer: its name. */
   of: 'amux.docker.of',
-  /** `computer`, `net`, `aside`, `home`, `store`, `vault`, `copy`, `kit`. */
+  /** `computer`, `net`, `aside`, `home`, `store`, `vault`, `copy`, `kit`; of an image: `disk`, `template`. */
   role: 'amux.docker.role',
   /** On a computer, and on its home: what is known about it. No secret. */
   meta: 'amux.docker.meta',
@@ -47,6 +47,12 @@ export const beside = {
   disk: '/disk',
 } as const
 
+/** Where a program beside a computer has what is amux's. */
+export type Seat = Readonly<Record<'kit' | 'store' | 'guest' | 'lock' | 'mark', string>>
+
+/** The same on a copy of the computer's own disk: only where the computer, too, has something else mounted. */
+export const onCopy: Seat = { kit: inside.kit, store: inside.run, guest: inside.store, lock: inside.lock, mark: inside.mark }
+
 export interface Volumes {
   readonly home: string
   /** The guest's: sessions, logs, the environment given at creation. */
@@ -77,6 +83,14 @@ export function runDir(dataDir: string, name: string): string {
 export function nextOf(name: string): string {
   return `amux.${name}.next`
 }
+
+/** A changed copy of a computer's disk, which is to take its place. */
+export function changedOf(name: string): string {
+  return `amux.${name}.changed`
+}
+
+/** Images of what computers have at `/`, each tagged with its computer's name. */
+export const DISK_IMAGE = 'amux/disk'
 
 /** What is to be a computer's container again is called until it is whole. */
 export function mendingOf(name: string): string {

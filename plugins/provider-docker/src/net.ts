@@ -4,12 +4,13 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { discard, lookAt, mustLook, put } from './engine/container.ts'
+import { discard, lookAt, mustLook, put, UNLABELLED } from './engine/container.ts'
 import { part } from './engine/demux.ts'
 import { fail, hasCode, statusOf } from './errors.ts'
 import { needHelperImage } from './images/image.ts'
 import { kitName } from './run/kit.ts'
 import { needVault } from './disk/volumes.ts'
+import { refusedWords } from './disk/way.ts'
 import { isOurs, marks, type Meta } from './meta.ts'
 import { beside, KIT_VOLUME, netOf, volumesOf } from './names.ts'
 
@@ -46,11 +47,13 @@ export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'g
         // Where the ports of the machine are, which it hands on.
         NetworkMode: ports.length > 0 ? 'host' : 'bridge',
         CapAdd: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN'],
+        SecurityOpt: UNLABELLED,
         RestartPolicy: { Name: 'no' },
         LogConfig: { Type: 'json-file', Config: { 'max-size': '64k', 'max-file': '1' } },
       },
     }),
   ).catch((error: unknown) => {
+    if (hasCode(error, 'unauthorized')) throw fail('unsupported', `no network policy of ${meta.name} can be kept: ${refusedWords(error instanceof Error ? error.message : '')}`, { computer: meta.name, cause: error })
     // Two give a policy at once: one of them makes it.
     if (!hasCode(error, 'conflict')) throw error
   })

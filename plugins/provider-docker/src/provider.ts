@@ -74,7 +74,7 @@ export class DockerProvider implements Provider {
       const { Version, Os, Arch, product } = await this.#client.version()
       const template = await inspectImage(this.#client, DEFAULT_IMAGE)
       const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux computer template build` }
-      return { ok: true, message: `${product} ${Version}`, capabilities: await networkShortfall(this.#client, { access: 'open', image: DEFAULT_IMAGE }), details }
+      return { ok: true, message: `${product} ${Version}`, capabilities: await networkShortfall(this.#client, this.#context, { access: 'open', image: DEFAULT_IMAGE }), details }
     } catch (error) {
       if (signal?.aborted) throw error
       const { message, code, hint } = error as Error & Partial<Pick<Health, 'code' | 'hint'>>

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { rootIn } from '../src/disk/root.ts'
@@ -80,6 +80,23 @@ if (mayStart) for (const [driver, ...more] of [['vfs'], ['fuse-overlayfs'], ['ov
       await computer.fork({ name, labels: {}, checkpoint: id })
       const forked = await bench?.equip(await bench.provider.get(name))
       if (forked) expect(await sh(forked, 'cat /opt/file; ls -A /etc/lower', { user: 'root' })).to.equal('first\nsub')
+    })
+
+    // Where users are others, nothing of this machine is mounted.
+    if (more.length === 0) it('stay with it where its project moves', async () => {
+      if (!bench) return expect.fail('there is no engine')
+      writeFileSync(join(project, 'mine'), 'yes\n')
+      await sh(computer, 'echo moves > /opt/file; rm -rf /etc/lower', { user: 'root' })
+      const [{ id } = { id: '' }] = await computer.checkpoints.list()
+      await computer.stop()
+      const to = `${project}-moved`
+      renameSync(project, to)
+      project = to
+      const raw = await bench.provider.get(computer.name)
+      await raw.start({ project: { path: to, name: 'app' } })
+      const again = await bench.equip(raw)
+      expect(await sh(again, 'pwd; cat mine /opt/file; ls -d /etc/lower || true', { user: 'root' })).to.equal(`${to}\nyes\nmoves`)
+      expect((await again.checkpoints.list())[0]?.id).to.equal(id)
     })
   })
 }

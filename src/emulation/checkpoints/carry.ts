@@ -56,7 +56,7 @@ export function carry(manifest: Manifest, target: Target, withoutSystem: boolean
   for (const tree of manifest.trees) {
     const rule = tree.layer ? ruleOfLayer(tree, manifest, target, withoutSystem) : ruleOf(tree, origin, target)
     if (rule !== undefined && !rules.some(({ name }) => name === rule.name)) rules.push(rule)
-    else if (!tree.layer) left.push(tree.at)
+    else if (!tree.layer) left.push(tree.at === '/' ? 'the system' : tree.at)
     if (tree.layer && withoutSystem) left.push(tree.at === '/' ? 'the system' : `the system's ${tree.at}`)
   }
   const derived = rules.some((rule) => rule.derived === true)
@@ -97,6 +97,8 @@ function ruleOfLayer({ name, at }: ArchiveTree, { origin, trees }: Manifest, tar
 }
 
 function ruleOf({ name, at }: ArchiveTree, origin: Origin | undefined, target: Target): Rule | undefined {
+  // A whole system, not what was written over one: nothing says what it fits on, and what a file may is not carried.
+  if (at === '/') return undefined
   if (at === origin?.user?.home || (origin === undefined && name === 'home')) return homeRule(name, '', target)
   if (at === origin?.workspace || name === 'workspace') return workspaceRule(name, at, target)
   const same = target.trees.find((tree) => tree.name === name && tree.at === at && tree.layer !== true)

@@ -128,11 +128,35 @@ static char *found(const char *name) {
   return NULL;
 }
 
+/* What a program beside a computer is surrounded with. */
+struct beside {
+  const char *mark;
+  int keeps; /* the mark, with a word in it: what was changed is yet to take its place */
+  const char *links[8];
+  int count;
+};
+
+/* On what may be a copy of somebody's disk there may be something of theirs. */
+static int link_as(struct beside *beside, const char *name, const char *target) {
+  char there[4096];
+  ssize_t length = readlink(name, there, sizeof there);
+  if (length > 0 && (size_t)length == strlen(target) && memcmp(there, target, (size_t)length) == 0) return 0;
+  if (symlink(target, name) < 0) return -1;
+  if (beside->count < 8) beside->links[beside->count++] = name;
+  return 0;
+}
+
+/* It went well: nothing of ours stays. */
+static int finish(const struct beside *beside, int fd) {
+  for (int i = 0; i < beside->count; i++) unlink(beside->links[i]);
+  if (beside->keeps) return write(fd, "done", 4) == 4 && fsync(fd) == 0;
+  return unlink(beside->mark) == 0;
+}
+
 /* Lets another one do it, and takes the mark away where that went well. */
-static int watch(const char *mark, const char *program, char **argv) {
-  int fd = open_theirs(mark), status;
-  if (fd < 0 || fsync(fd) < 0) return refuse("mark", mark);
-  close(fd);
+static int watch(const struct beside *beside, const char *program, char **argv) {
+  int fd = open_theirs(beside->mark), status;
+  if (fd < 0 || ftruncate(fd, 0) < 0 || fsync(fd) < 0) return refuse("mark", beside->mark);
   pid_t pid = fork();
   if (pid < 0) return refuse("fork", "");
   if (pid == 0) {
@@ -141,7 +165,7 @@ static int watch(const char *mark, const char *program, char **argv) {
     _exit(refuse("exec", program));
   }
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { /* again */ }
-  if (status == 0 && unlink(mark) == 0) note("ended"); /* an engine takes its time to say so */
+  if (status == 0 && finish(beside, fd)) note("ended"); /* an engine takes its time to say so */
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -154,17 +178,18 @@ static int is_called(void) {
   return length == 1;
 }
 
-/* amux-init beside [wait] [lock FILE] [mark FILE] [link NAME TARGET]… -- ARGV. `wait`: until it is called. */
+/* amux-init beside [wait] [lock FILE] [mark|done FILE] [link NAME TARGET]… -- ARGV. `wait`: until it is called. */
 int beside_command(char **word) {
-  const char *mark = NULL;
+  struct beside beside = {0};
   for (; *word && strcmp(*word, "--") != 0; word++) {
     if (strcmp(*word, "wait") == 0) {
       note("waiting");
       if (!is_called()) return 0;
       continue;
     }
-    if (strcmp(*word, "mark") == 0 && word[1]) {
-      mark = *++word;
+    if ((strcmp(*word, "mark") == 0 || strcmp(*word, "done") == 0) && word[1]) {
+      beside.keeps = **word == 'd';
+      beside.mark = *++word;
       continue;
     }
     if (strcmp(*word, "lock") == 0 && word[1]) {
@@ -172,14 +197,14 @@ int beside_command(char **word) {
       if (fd < 0) return refuse(errno == EWOULDBLOCK ? "busy" : "lock", *word);
       fcntl(fd, F_SETFD, 0);
     } else if (strcmp(*word, "link") == 0 && word[1] && word[2]) {
-      if (symlink(word[2], word[1]) < 0 && errno != EEXIST) return refuse("link", word[1]);
+      if (link_as(&beside, word[1], word[2]) < 0) return refuse("link", word[1]);
       word += 2;
     } else return errno = EINVAL, refuse("word", *word);
   }
   if (!*word || !word[1]) return errno = EINVAL, refuse("word", "");
   char **argv = word + 1, *program = found(argv[0]);
   if (!program) return refuse("exec", argv[0]);
-  if (mark) return watch(mark, program, argv);
+  if (beside.mark) return watch(&beside, program, argv);
   note("started");
   execv(program, argv);
   return refuse("exec", argv[0]);
@@ -264,4 +289,12 @@ int root_command(const char *mountinfo) {
   while (lines && fgets(line, sizeof line, lines))
     if (sscanf(line, "%*s %*s %*s %*s %4095s", at) == 1 && strcmp(at, "/") == 0) return fputs(line, stdout), fclose(lines), fflush(stdout) != 0;
   return refuse("root", mountinfo);
+}
+
+/* Whether it can be read at all: what is in it need not be much. */
+int reach_command(const char *directory) {
+  DIR *entries = opendir(directory);
+  errno = 0;
+  if (!entries || (!readdir(entries) && errno)) return refuse("reach", directory);
+  return closedir(entries);
 }

@@ -12,10 +12,11 @@ static const char usage[] =
   "amux-init stop CONFIG                 end it, its guest and every session\n"
   "amux-init bridge SOCKET               join standard input and output with a unix socket\n"
   "amux-init first LOCK BOOT MARK [SOCKET]  a container's first process: once told, it becomes what BOOT says\n"
-  "amux-init beside [lock FILE] [mark FILE] [link NAME TARGET]... -- COMMAND...   run it beside a container\n"
+  "amux-init beside [lock FILE] [mark|done FILE] [link NAME TARGET]... -- COMMAND...   run it beside a container\n"
   "amux-init signal NAME=VALUE NUMBER    to every process with that in its environment\n"
   "amux-init shift FROM TO               everything in one directory goes into another\n"
   "amux-init root MOUNTINFO              the line of it that tells what is at /\n"
+  "amux-init reach DIRECTORY             whether it can be read\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
   "amux-init records ROOT                what the directories in ROOT say, a line each";
@@ -30,6 +31,7 @@ int main(int argc, char **argv) {
   if (strcmp(verb, "beside") == 0) return beside_command(argv + 2);
   if (strcmp(verb, "shift") == 0 && argc == 4) return shift_command(argv[2], argv[3]);
   if (strcmp(verb, "root") == 0) return root_command(argv[2]);
+  if (strcmp(verb, "reach") == 0) return reach_command(argv[2]);
   if (strcmp(verb, "signal") == 0 && argc == 4) return signal_command(argv[2], argv[3]);
   if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");
   if (strcmp(verb, "follow") == 0 && argc == 6) return follow_command(argv[2], argv + 3);

@@ -5,6 +5,7 @@ import { copyOf, inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
 import { bindings } from '../publish.ts'
 import { maker } from './unfinished.ts'
 import { treeName, treesOf } from './project.ts'
+import { UNLABELLED } from '../engine/container.ts'
 
 /** As long as everything on it may take to end; then the engine ends it. */
 export const STOP_SECONDS = 15
@@ -53,6 +54,8 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
           ],
           ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
           CapDrop: ['NET_RAW'],
+          // Where a machine labels files, what is mounted would be nobody's on it.
+          ...((run !== undefined || treesOf(meta.project).length > 0) && { SecurityOpt: UNLABELLED }),
           NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
           // Without a network it would not know its own name, and sudo says so each time.
           ...(meta.access === 'none' && { ExtraHosts: [`${name}:127.0.1.1`] }),

@@ -2,7 +2,8 @@ import type { ContainerInspectInfo } from 'dockerode'
 import type { AsideOptions, ConnectContext, PreparedAside, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { standing } from './beside.ts'
-import { diskParts } from './disk.ts'
+import { startOnCopy } from './copy.ts'
+import { diskParts, mountsOf } from './disk.ts'
 import { type Helper, keepHelper, runHelper } from './helper.ts'
 import { mustLook } from '../engine/container.ts'
 import { STOPPED } from '../engine/explain.ts'
@@ -10,8 +11,8 @@ import { fail, throwIfAborted } from '../errors.ts'
 import { ensureKit } from '../run/kit.ts'
 import { type Meta, readMeta } from '../meta.ts'
 import { beside, volumesOf } from '../names.ts'
-import { rootOf } from './root.ts'
 import { needVault } from './volumes.ts'
+import { forget, isRefusal, wayTo } from './way.ts'
 
 /**
  * A program in a container of its own beside a computer: it finds amux's programs in /amux, and of the computer what it
@@ -23,9 +24,11 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   const running = found.State.Running
   if ((options.net || options.root) && !running) throw fail('not_running', `${name} does not run`, { computer: name })
   if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
+  if (options.disk && (await isByImages(client, context, found, name))) return startOnCopy(client, context, found, argv, options)
   const { meta, helper } = await planned(client, context, found, name, argv, options)
   const alone = options.disk === undefined && !options.net && !options.root
   return runHelper(client, meta, context, options, helper).catch((error: unknown) => {
+    if (options.disk && isRefusal(error)) void forget(client, context, found)
     // It was stopped this moment, and is not needed.
     if (!alone || !running || !STOPPED.test(String(error))) throw error
     return runHelper(client, meta, context, options, { ...helper, beside: undefined })
@@ -35,15 +38,22 @@ export async function startAside(client: Client, context: ConnectContext, name: 
 /** What is to change the disk of a computer that still runs, up to where that has to have been stopped. */
 export async function prepareAside(client: Client, context: ConnectContext, name: string, argv: readonly string[], options: AsideOptions): Promise<PreparedAside> {
   throwIfAborted(options.signal)
-  const { meta, helper } = await planned(client, context, await mustLook(client, name), name, argv, options)
+  const found = await mustLook(client, name)
+  // There is nothing to copy until it has stopped.
+  if (options.disk && (await isByImages(client, context, found, name))) return { begin: () => startAside(client, context, name, argv, options), leave: async () => undefined }
+  const { meta, helper } = await planned(client, context, found, name, argv, options)
   return keepHelper(client, meta, context, options, helper)
+}
+
+async function isByImages(client: Client, context: ConnectContext, found: ContainerInspectInfo, name: string): Promise<boolean> {
+  return (await wayTo(client, context, readMeta(name, found.Config.Labels), found)).root === undefined
 }
 
 async function planned(client: Client, context: ConnectContext, found: ContainerInspectInfo, name: string, argv: readonly string[], options: AsideOptions): Promise<{ readonly meta: Meta; readonly helper: Helper }> {
   const meta = readMeta(name, found.Config.Labels)
   const running = found.State.Running
   const [image] = await Promise.all([standing(client, meta), ensureKit(client, found.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
-  const disk = options.disk ? diskParts(meta, await rootOf(client, context, meta, found), image.own).map(({ tree, mount }) => ({ ...mount, Target: tree.path, ReadOnly: options.disk === 'read' })) : []
+  const disk = options.disk ? mountsOf(diskParts(meta, await wayTo(client, context, meta, found), image.own), options.disk === 'write') : []
   const sees = running && options.disk !== 'write'
   return {
     meta,

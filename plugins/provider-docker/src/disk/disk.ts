@@ -1,42 +1,52 @@
+import type { MountSettings } from 'dockerode'
 import type { DiskTree } from '../../../../src/contract/index.ts'
 import { isDirectory } from '../../../shared/project.ts'
 import type { Meta } from '../meta.ts'
 import { beside, copyOf, volumesOf } from '../names.ts'
 import { treeName, treesOf } from '../create/project.ts'
-import type { Root } from './root.ts'
+import type { Way } from './way.ts'
 
 /** The project's own record of its computer: nothing that goes back in time. */
 const RECORD = '.amux'
 
-/** One tree, and where the engine has it. */
+/** What amux puts at the root of a copy, and what no disk holds. */
+const NOT_ITS_OWN = [beside.tools, beside.store, '/processes', '/proc', '/sys', '/dev', '/.dockerenv'].map((path) => path.slice(1))
+
+/** One tree, and what the engine mounts there. */
 export interface Part {
   readonly tree: DiskTree
-  readonly mount: { readonly Type: 'bind' | 'volume'; readonly Source: string }
+  /** Absent: it is the root that the program has anyway. */
+  readonly mount?: { readonly Type: 'bind' | 'volume'; readonly Source: string }
 }
 
 /** Everything a checkpoint covers. `based`: a program beside it stands on its image. */
-export function diskParts(meta: Meta, root: Root, based: boolean): Part[] {
+export function diskParts(meta: Meta, { root }: Way, based: boolean): Part[] {
+  // On a copy of the disk everything is where it is on the computer.
+  const place = (name: string, at: string) => (root ? `${beside.disk}/${name}` : at)
   const own: Part[] = [
-    { tree: { name: 'system', path: `${beside.disk}/system`, at: '/', ...(root.layer && { layer: true, ...(based && { base: '/' }), below: belowOf(meta) }) }, mount: { Type: 'bind', Source: root.path } },
-    { tree: { name: 'home', path: `${beside.disk}/home`, at: meta.user.home }, mount: { Type: 'volume', Source: volumesOf(meta.name).home } },
+    root
+      ? { tree: { name: 'system', path: place('system', '/'), at: '/', ...(root.layer && { layer: true, ...(based && { base: '/' }), below: belowOf(meta) }) }, mount: { Type: 'bind', Source: root.path } }
+      : // Another name: what was kept as a layer is not to be taken for a whole, nor the other way round.
+        { tree: { name: 'system-image', path: '/', at: '/', except: NOT_ITS_OWN } },
+    { tree: { name: 'home', path: place('home', meta.user.home), at: meta.user.home }, mount: { Type: 'volume', Source: volumesOf(meta.name).home } },
   ]
+  const project = (at: string): Part => {
+    const name = treeName(meta.project, at)
+    const tree = { name, path: place(name, at), at, except: [RECORD] }
+    return meta.copied ? { tree, mount: { Type: 'volume', Source: copyOf(meta.name, name) } } : { tree: { ...tree, shared: true }, mount: { Type: 'bind', Source: at } }
+  }
   // The engine is on this machine where anything of it is mounted.
-  const trees = treesOf(meta.project)
-  if (meta.copied) return [...own, ...trees.map((path) => copyPart(meta, path))]
-  return [...own, ...trees.filter(isDirectory).map((path) => projectPart(meta, path))]
+  return [...own, ...treesOf(meta.project).filter((path) => meta.copied || isDirectory(path)).map(project)]
+}
+
+/** As a program beside it has them. */
+export function mountsOf(parts: readonly Part[], write: boolean): MountSettings[] {
+  // An engine would fill an empty volume with what its image has there.
+  const empty = { NoCopy: true, Labels: {}, DriverConfig: { Name: 'local', Options: {} } }
+  return parts.flatMap(({ tree, mount }) => (mount ? [{ ...mount, Target: tree.path, ReadOnly: !write, ...(mount.Type === 'volume' && { VolumeOptions: empty }) }] : []))
 }
 
 /** Another kind of engine has other owners in its layers, and other marks of what they hide. */
 function belowOf({ image, ids }: Meta): string {
   return ids === undefined ? `docker:${image}` : `docker-${ids}:${image}`
-}
-
-function copyPart({ name, project }: Meta, at: string): Part {
-  const tree = treeName(project, at)
-  return { tree: { name: tree, path: `${beside.disk}/${tree}`, at, except: [RECORD] }, mount: { Type: 'volume', Source: copyOf(name, tree) } }
-}
-
-function projectPart({ project }: Meta, at: string): Part {
-  const name = treeName(project, at)
-  return { tree: { name, path: `${beside.disk}/${name}`, at, except: [RECORD], shared: true }, mount: { Type: 'bind', Source: at } }
 }

@@ -4,12 +4,13 @@ import type { AsideOptions, ByteSource, ConnectContext, ExitStatus, Process } fr
 import type { Client } from '../client.ts'
 import { attach, awaitExit } from '../engine/attach.ts'
 import { part } from '../engine/demux.ts'
+import { UNLABELLED } from '../engine/container.ts'
 import { explain } from '../engine/explain.ts'
 import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
 import { fail, hasCode, throwIfAborted } from '../errors.ts'
 import { kitName } from '../run/kit.ts'
 import { marks, type Meta } from '../meta.ts'
-import { beside, KIT_VOLUME, volumesOf } from '../names.ts'
+import { beside, KIT_VOLUME, type Seat, volumesOf } from '../names.ts'
 import { Program, statusFrom } from '../run/process.ts'
 
 /** Over files of whatever owner and kind, and what an overlay keeps beside them. */
@@ -27,6 +28,8 @@ export interface Helper {
   /** Whether it sees that one's processes. */
   readonly shares: boolean
   readonly mounts: readonly MountSettings[]
+  /** It stands on a copy of the computer's disk, with no power over anything else, and stays until it is removed. */
+  readonly copy?: { readonly seat: Seat; readonly called?: string; onMade(id: string): void }
 }
 
 /** A container that is there and waits. */
@@ -49,6 +52,7 @@ export async function keepHelper(client: Client, meta: Meta, context: ConnectCon
 
 async function started(client: Client, meta: Meta, { guest }: ConnectContext, options: AsideOptions, helper: Helper, waits: boolean): Promise<Waiting> {
   const container = await make(client, meta, kitName(guest, meta.arch), options, helper, waits)
+  helper.copy?.onMade(container.id)
   const remove = () => client.call(() => container.remove({ force: true })).catch(() => undefined)
   try {
     const socket = await client.call((docker) => attach(docker, container.id))
@@ -85,13 +89,16 @@ async function started(client: Client, meta: Meta, { guest }: ConnectContext, op
   }
 }
 
-async function make(client: Client, { name }: Meta, kit: string, { net, disk, signal }: AsideOptions, helper: Helper, waits: boolean) {
-  const tools = `${beside.kit}/${kit}`
+async function make(client: Client, { name, ids }: Meta, kit: string, { net, disk, signal }: AsideOptions, helper: Helper, waits: boolean) {
+  const { copy } = helper
+  const seat = copy?.seat ?? beside
+  const tools = `${seat.kit}/${kit}`
   const locked = disk === 'write'
-  const words = [...(waits ? ['wait'] : []), ...(locked ? ['lock', beside.lock, 'mark', beside.mark] : []), ...Object.entries({ [beside.tools]: tools, ...helper.links }).flatMap(([from, to]) => ['link', from, to]), '--']
+  const words = [...(waits ? ['wait'] : []), ...(locked ? ['lock', seat.lock, copy ? 'done' : 'mark', seat.mark] : []), ...Object.entries({ [beside.tools]: tools, ...helper.links }).flatMap(([from, to]) => ['link', from, to]), '--']
   return client.call(
     (docker) =>
       docker.createContainer({
+        ...(copy?.called !== undefined && { name: copy.called }),
         Image: helper.image,
         User: '0:0',
         WorkingDir: '/',
@@ -106,14 +113,14 @@ async function make(client: Client, { name }: Meta, kit: string, { net, disk, si
         AttachStderr: true,
         Healthcheck: { Test: ['NONE'] },
         HostConfig: {
-          AutoRemove: true,
-          Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: beside.kit, ReadOnly: true }, ...(locked ? [{ Type: 'volume' as const, Source: volumesOf(name).store, Target: beside.guest }] : []), ...helper.mounts],
+          AutoRemove: copy === undefined,
+          Mounts: [{ Type: 'volume', Source: KIT_VOLUME, Target: seat.kit, ReadOnly: true }, ...(locked ? [{ Type: 'volume' as const, Source: volumesOf(name).store, Target: seat.guest }] : []), ...helper.mounts],
           // It speaks with nobody. A network namespace of its own takes an engine longer than all the rest of a start.
           NetworkMode: helper.beside ? `container:${helper.beside.Id}` : 'none',
           ...(helper.beside && helper.shares && { PidMode: `container:${helper.beside.Id}` }),
           // Where an engine maps users, what a layer deletes is marked in a way that only the machine's own root sees.
-          UsernsMode: 'host',
-          CapAdd: [...(disk || helper.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])],
+          ...((copy === undefined || ids === 'mapped') && { UsernsMode: 'host' }),
+          ...(copy === undefined && { CapAdd: [...(disk || helper.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])], SecurityOpt: UNLABELLED }),
           LogConfig: { Type: 'none', Config: {} },
         },
       }),
@@ -159,6 +166,7 @@ function refused(name: string, line = ''): Error {
   const refusal = refusalOf(line)
   if (refusal?.step === 'busy') return fail('conflict', `${name} is starting, or something else works on its disk`, { computer: name })
   if (refusal?.step === 'exec') return unstarted(refusal, refusal.subject, name)
+  if (refusal?.step === 'link') return fail('failed', `${name} has something of its own at ${refusal.subject}, where amux's would be on a copy of its disk`, { computer: name, hint: 'Give that another name.' })
   // Without a word: whoever ends it, its own program does not.
   if (line === '') return fail('unavailable', `nothing can work beside ${name}: it ended at once`, { computer: name })
   const why = refusal ? `${refusal.step} ${refusal.subject}: ${refusal.text}` : line

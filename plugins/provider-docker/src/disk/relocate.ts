@@ -6,12 +6,15 @@ import { runBeside } from './beside.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
 import { discard, lookAt, mustLook } from '../engine/container.ts'
-import { fail } from '../errors.ts'
+import { fail, hasCode } from '../errors.ts'
+import { commit } from '../images/disks.ts'
 import { ensureKit, kitName } from '../run/kit.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { nextOf } from '../names.ts'
 import { treesOf } from '../create/project.ts'
-import { rootOf, rootOfNew } from './root.ts'
+import { replace, settle } from './copy.ts'
+import { type Root, rootOfNew } from './root.ts'
+import { wayTo } from './way.ts'
 
 const LAYERS = '/layers'
 
@@ -20,8 +23,10 @@ const LAYERS = '/layers'
  * place, under the same name, with the same volumes and all that the old one wrote. Interrupted anywhere, the next start
  * goes on with it. Only while it does not run.
  */
-export async function relocated(client: Client, found: ContainerInspectInfo, meta: Meta, project: ProjectPlace | undefined, context: ConnectContext): Promise<ContainerInspectInfo> {
-  const begun = await lookNext(client, meta.name)
+export async function relocated(client: Client, last: ContainerInspectInfo, name: string, project: ProjectPlace | undefined, context: ConnectContext): Promise<ContainerInspectInfo> {
+  const [begun, settled] = await Promise.all([lookNext(client, name), settle(client, name)])
+  const found = settled ? await mustLook(client, name) : last
+  const meta = readMeta(name, found.Config.Labels)
   const wanted = wantedProject(meta, project)
   if (begun === undefined && sameTrees(meta.project, wanted)) return found
   await take(client, found, begun, { ...meta, kit: kitName(context.guest, meta.arch), ...(wanted && { project: wanted }) }, context)
@@ -55,8 +60,14 @@ function sameTrees(a: ProjectPlace | undefined, b: ProjectPlace | undefined): bo
 async function take(client: Client, found: ContainerInspectInfo, begun: ContainerInspectInfo | undefined, meta: Meta, context: ConnectContext): Promise<void> {
   const { name } = meta
   const old = readMeta(name, found.Config.Labels)
-  const from = await rootOf(client, context, old, found)
-  if (!from.layer) throw fail('unsupported', `the project of ${name} is elsewhere now, and its container cannot be replaced: its engine keeps no layers`, { computer: name, hint: 'Put the project back where it was.' })
+  const from = await layerOf(client, context, old, found)
+  // Half of a layer may be in the other one by now.
+  const halfway = begun !== undefined && readMeta(name, begun.Config.Labels).image === old.image
+  if (from === undefined && halfway) throw fail('failed', `the container of ${name} is half replaced, and its engine lets nothing do the rest`, { computer: name })
+  if (from === undefined) {
+    await ensureKit(client, found.Id, meta, context.guest, context.progress)
+    return replace(client, found, meta, await commit(client, found.Id, name, 'named'))
+  }
   const next = begun ?? (await mustLook(client, await makeContainer(client, meta, nextOf(name))))
   await ensureKit(client, next.Id, meta, context.guest, context.progress)
   const to = await rootOfNew(client, context, meta, next)
@@ -70,6 +81,15 @@ async function take(client: Client, found: ContainerInspectInfo, begun: Containe
   })
   await discard(client, found.Id)
   await client.call((docker) => docker.getContainer(next.Id).rename({ name }))
+}
+
+/** Undefined where there is none, or none in reach: then it is by an image of it. */
+async function layerOf(client: Client, context: ConnectContext, meta: Meta, found: ContainerInspectInfo): Promise<Root | undefined> {
+  const { root } = await wayTo(client, context, meta, found).catch((error: unknown) => {
+    if (!hasCode(error, 'not_running')) throw error
+    return { root: undefined }
+  })
+  return root?.layer === true ? root : undefined
 }
 
 function commonParent(a: string, b: string): string {

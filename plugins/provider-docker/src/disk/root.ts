@@ -34,11 +34,14 @@ export function isReachable(found: Driven): boolean {
   return told(found) !== undefined || ['vfs', 'btrfs', 'overlayfs'].includes(driverOf(found))
 }
 
+/** Whether an engine keeps all that is at a container's `/` in one place, and nothing lies below it. */
+export function isWhole(found: Driven): boolean {
+  return ['vfs', 'btrfs'].includes(driverOf(found))
+}
+
 export function noReach(found: Driven): string {
   return `its engine keeps containers by ${driverOf(found)}, where nothing from outside finds them`
 }
-
-export const REACHED_BY = 'an engine that keeps them by overlay2, or by containerd with overlayfs'
 
 /** Newer engines that leave it to containerd say only that, and not always here. */
 function driverOf({ GraphDriver: driver, ...found }: Driven): string {
@@ -52,7 +55,7 @@ export async function rootOf(client: Client, context: ConnectContext, meta: Meta
   if (root) return root
   if (isReachable(found) && !found.State.Running) throw fail('not_running', `where the disk of ${meta.name} is can be seen only while it runs`, { computer: meta.name, hint: `Start it once: amux computer start -c ${meta.name}` })
   const seen = isReachable(found) ? await look(client, context, meta, found) : undefined
-  if (seen === undefined) throw fail('unsupported', `what is on the disk of ${meta.name} cannot be reached from outside: ${noReach(found)}`, { computer: meta.name, hint: `It takes ${REACHED_BY}.` })
+  if (seen === undefined) throw fail('unsupported', `what is on the disk of ${meta.name} cannot be reached from outside: ${noReach(found)}`, { computer: meta.name })
   await keep(context, found.Id, seen)
   return seen
 }

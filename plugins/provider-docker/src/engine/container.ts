@@ -4,6 +4,9 @@ import { fail, hasCode, statusOf } from '../errors.ts'
 import { isOurs, marks } from '../meta.ts'
 import { filesOf, tarOf, type TarEntry } from './tar.ts'
 
+/** Where a machine labels files, none of this machine's or of another container's can be reached with that on. Elsewhere it says nothing. */
+export const UNLABELLED = ['label=disable']
+
 /** What the engine says of a computer's container; undefined where there is none. One that amux did not make is none. */
 export async function look(client: Client, name: string): Promise<ContainerInspectInfo | undefined> {
   const found = await lookAt(client, name)

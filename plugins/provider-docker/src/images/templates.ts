@@ -24,7 +24,7 @@ export class DockerTemplates implements Templates {
 
   async list(): Promise<readonly TemplateInfo[]> {
     const images = await this.#client.call((docker) => docker.listImages({ filters: { label: [LABEL.template] } }))
-    const named = images.flatMap(({ RepoTags, Created, Size }) => (RepoTags ?? []).map((name) => infoOf(name, new Date(Created * 1000).toISOString(), Size)))
+    const named = images.filter(({ Labels }) => isTemplate(Labels)).flatMap(({ RepoTags, Created, Size }) => (RepoTags ?? []).map((name) => infoOf(name, new Date(Created * 1000).toISOString(), Size)))
     return named.filter(({ name }) => name !== '<none>:<none>').toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -32,7 +32,7 @@ export class DockerTemplates implements Templates {
     const full = checked(name)
     const found = await inspectImage(this.#client, full)
     if (found === undefined) throw missing(full)
-    if (found.Config?.Labels?.[LABEL.template] === undefined) throw fail('conflict', `${full} is an image that amux did not make`, { hint: `Remove it by hand: docker rmi ${full}` })
+    if (!isTemplate(found.Config?.Labels)) throw fail('conflict', `${full} is an image that amux did not make`, { hint: `Remove it by hand: docker rmi ${full}` })
     return infoOf(full, found.Created, found.Size)
   }
 
@@ -121,6 +121,11 @@ function explained(error: unknown, said: readonly string[]): Error {
     hint: offline ? 'Where no registry can be reached, begin with a file system of a Debian: amux computer template build --from-rootfs FILE.tar' : undefined,
     cause: error,
   })
+}
+
+/** An image of a computer's disk has all that its template said. */
+function isTemplate(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels?.[LABEL.template] !== undefined && labels[LABEL.role] !== 'disk'
 }
 
 function infoOf(name: string, createdAt: string, size: number): TemplateInfo {

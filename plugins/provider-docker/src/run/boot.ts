@@ -7,7 +7,7 @@ import { checkProject } from '../../../shared/project.ts'
 import { accepts, makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
 import type { Built } from '../create/create.ts'
-import { has, mustLook, writtenAt } from '../engine/container.ts'
+import { mustLook, writtenAt } from '../engine/container.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from '../errors.ts'
 import { execute, type Executed } from './exec.ts'
 import { ensureKit, kitName } from './kit.ts'
@@ -15,6 +15,7 @@ import { type Meta, readMeta } from '../meta.ts'
 import { inside } from '../names.ts'
 import { startNet } from '../net.ts'
 import { guestNode, prepare } from './prepare.ts'
+import { isUnfinished } from '../disk/copy.ts'
 import { frozen } from '../disk/freeze.ts'
 import { relocated } from '../disk/relocate.ts'
 import { portTaken } from '../publish.ts'
@@ -32,13 +33,13 @@ const SETTLE_POLL_MS = 50
 export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<boolean> {
   throwIfAborted(signal)
   let found = await untilSettled(client, name)
-  if (!found.State.Running) found = await relocated(client, found, readMeta(name, found.Config.Labels), project, context)
+  if (!found.State.Running) found = await relocated(client, found, name, project, context)
   const meta = readMeta(name, found.Config.Labels)
   // One that is paused goes on as it was, wherever the project is now.
   if (found.State.Running && !found.State.Paused) unmoved(meta, project)
   if (found.State.Paused) await unpause(client, found.Id, meta)
   if (found.State.Running && (await answers(client, meta))) return true
-  if (found.State.Running && (await has(client, found.Id, inside.mark))) throw halfRestored(name)
+  if (found.State.Running && (await isUnfinished(client, found, name))) throw halfRestored(name)
   const [node] = await Promise.all([guestNode(client, found.Id, meta, kitName(context.guest, meta.arch)), ensureKit(client, found.Id, meta, context.guest, context.progress)])
   if (node !== undefined) await prepare(client, found.Id, meta, context, node)
   if (!found.State.Running) found = await started(client, meta, found.Id)

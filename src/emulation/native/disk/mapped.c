@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "../common/text.h"
 #include "walk.h"
@@ -31,6 +32,9 @@ static void look_at(int proc, const char *pid, struct mapped *mapped) {
 
 void mapped_look(const char *processes, struct mapped *mapped) {
   DIR *dir = processes ? opendir(processes) : NULL;
+  struct stat stat;
+  /* A name that leads nowhere stands for processes out of sight. */
+  mapped->hidden = processes && !dir && lstat(processes, &stat) == 0;
   if (!dir) return;
   for (struct dirent *entry; (entry = readdir(dir));)
     if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9') look_at(dirfd(dir), entry->d_name, mapped);

@@ -103,6 +103,8 @@ static bool take_children(struct taking *taking, struct cursor *cursor, struct l
 static bool take_tree(struct look *look, struct index *out, const struct request_tree *wanted) {
   int root = open(wanted->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) return (errno == ENOENT && wanted->inner) || fail("tree", wanted->name);
+  /* What was written to disk shows in its times when it is written again, whoever has it mapped. */
+  if (look->mapped.hidden && syncfs(root) < 0) return fail("tree", wanted->name);
   struct taking taking = {.look = look, .out = out, .tree = wanted};
   struct cursor cursor;
   struct listing listing = {0};

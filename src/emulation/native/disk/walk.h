@@ -10,6 +10,8 @@
 struct mapped {
   uint64_t *inos;
   uint32_t count, room;
+  /* There are processes that cannot be looked at. */
+  bool hidden;
 };
 void mapped_look(const char *processes, struct mapped *mapped);
 bool mapped_has(const struct mapped *mapped, uint64_t ino);

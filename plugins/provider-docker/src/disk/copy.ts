@@ -1,0 +1,128 @@
+import type { ContainerInspectInfo } from 'dockerode'
+import type { AsideOptions, ConnectContext, ExitStatus, Process } from '../../../../src/contract/index.ts'
+import type { Client } from '../client.ts'
+import { makeContainer } from '../create/container.ts'
+import { discard, look, lookAt, mustLook, takeSmall } from '../engine/container.ts'
+import { fail, throwIfAborted } from '../errors.ts'
+import { isOurs, type Meta, readMeta } from '../meta.ts'
+import { beside, changedOf, inside, nextOf, onCopy, volumesOf } from '../names.ts'
+import { diskParts, mountsOf } from './disk.ts'
+import { runHelper } from './helper.ts'
+import { ensureKit } from '../run/kit.ts'
+import { needVault } from './volumes.ts'
+import { commit, discardImage, discardImages } from '../images/disks.ts'
+
+/** In the mark, once all that was to be changed is, on a copy of the disk. */
+const DONE = 'done'
+/** One that was made and did not start by then never will. */
+const STARTS_MS = 60_000
+/** A name on every copy that leads nowhere. */
+const NOWHERE = '/nowhere'
+
+/**
+ * A program beside a computer whose disk nothing may reach from outside. It stands on a copy, an image of it, with the
+ * volumes at their places. What it changes there is what another container begins with, which takes the computer's place.
+ */
+export async function startOnCopy(client: Client, context: ConnectContext, found: ContainerInspectInfo, argv: readonly string[], options: AsideOptions): Promise<Process> {
+  const name = found.Name.slice(1)
+  const meta = readMeta(name, found.Config.Labels)
+  throwIfAborted(options.signal)
+  if (options.net || options.root) throw fail('unsupported', `nothing can reach the disk of ${name} and its network at once`, { computer: name })
+  if (!found.State.Running) await settle(client, name, 'busy')
+  const now = await mustLook(client, name)
+  await Promise.all([ensureKit(client, now.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
+  const image = await commit(client, now.Id, name)
+  const write = options.disk === 'write'
+  let made: string | undefined
+  const leave = async () => {
+    if (made !== undefined) await discard(client, made)
+    await discardImage(client, image)
+  }
+  try {
+    const process = await runHelper(client, meta, context, options, {
+      image,
+      argv,
+      links: { [beside.store]: onCopy.store, ...(now.State.Running && { '/processes': NOWHERE }) },
+      beside: undefined,
+      shares: false,
+      mounts: [
+        ...mountsOf(diskParts(meta, { root: undefined, because: '' }, false), write),
+        ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: onCopy.store }] : []),
+      ],
+      copy: { seat: onCopy, ...(write && { called: changedOf(name) }), onMade: (id) => (made = id) },
+    })
+    if (write && (await isAnother(client, now))) throw fail('conflict', `${name} was started meanwhile`, { computer: name })
+    return whenOver(process, async (status) => void (write && status?.code === 0 ? await settle(client, name) : await leave()))
+  } catch (error) {
+    await leave().catch(() => undefined)
+    throw error
+  }
+}
+
+/** What was changed on a copy, to the end, takes its computer's place; whatever else there is of one goes. Only while it does not run. */
+export async function settle(client: Client, name: string, busy?: 'busy'): Promise<boolean> {
+  const changed = await lookAt(client, changedOf(name))
+  if (changed === undefined || !isOurs(changed.Config.Labels, 'aside')) return false
+  const begins = changed.State.Status === 'created' && Date.now() - Date.parse(changed.Created) < STARTS_MS
+  if (changed.State.Running || begins) {
+    if (busy) throw fail('conflict', `something else works on the disk of ${name}`, { computer: name })
+    return false
+  }
+  const found = await look(client, name)
+  if (found?.State.Running) return false
+  const done = found !== undefined && (await markOf(client, found.Id)) === DONE
+  if (done) await replace(client, found, readMeta(name, found.Config.Labels), await commit(client, changed.Id, name, 'named'))
+  await discard(client, changed.Id)
+  await discardImages(client, name)
+  return done
+}
+
+/** A computer's container gives way to another one, made as `meta` says and with `image` for all that it had itself. */
+export async function replace(client: Client, found: ContainerInspectInfo, meta: Meta, image: string): Promise<void> {
+  const { name } = meta
+  await discard(client, nextOf(name))
+  const id = await makeContainer(client, { ...meta, image, replaced: true }, nextOf(name))
+  await discard(client, found.Id)
+  await client.call((docker) => docker.getContainer(id).rename({ name }))
+}
+
+/** The same while it runs, because somebody else started it; or the change is done, on the copy alone. */
+export async function isUnfinished(client: Client, { Id }: ContainerInspectInfo, name: string): Promise<boolean> {
+  const mark = await markOf(client, Id)
+  return mark !== undefined && (mark !== DONE || (await lookAt(client, changedOf(name))) !== undefined)
+}
+
+/** Whether its disk was to be changed, and that did not come to its end. */
+export async function isHalf(client: Client, id: string): Promise<boolean> {
+  const mark = await markOf(client, id)
+  return mark !== undefined && mark !== DONE
+}
+
+function markOf(client: Client, id: string): Promise<string | undefined> {
+  return takeSmall(client, id, inside.mark, DONE.length)
+}
+
+/** It ran since: the copy is of before. */
+async function isAnother(client: Client, { Id, Name, State }: ContainerInspectInfo): Promise<boolean> {
+  const now = await look(client, Name.slice(1))
+  return now?.Id !== Id || now.State.Running || now.State.StartedAt !== State.StartedAt
+}
+
+/** What is still cleared away behind programs that have said their last word. */
+const clearing = new Set<Promise<unknown>>()
+
+export async function cleared(): Promise<void> {
+  await Promise.allSettled(clearing)
+}
+
+/** Its end is known only when what belongs to it is done. */
+function whenOver(process: Process, work: (status: ExitStatus | undefined) => Promise<void>): Process {
+  const { stdin, stdout, stderr } = process
+  const exit = process.exit.then(
+    async (status) => (await work(status), status),
+    async (error: unknown) => (await work(undefined), Promise.reject(error)),
+  )
+  clearing.add(exit)
+  exit.finally(() => clearing.delete(exit)).catch(() => undefined)
+  return { stdin, stdout, stderr, exit, kill: (signal) => process.kill(signal), resize: (size) => process.resize(size) }
+}
