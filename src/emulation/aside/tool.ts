@@ -1,5 +1,5 @@
 import type { AsideOptions, ByteSource, Computer, Process } from '../../contract/index.ts'
-import { fail } from '../../errors/index.ts'
+import { fail, hasCode } from '../../errors/index.ts'
 import { collect } from '../../util/streams.ts'
 import { type Answer, parseAnswer, parseToolFailure, type ToolFailure, toolError } from './answer.ts'
 
@@ -97,9 +97,14 @@ export class Tool {
     const said = await this.#stderr
     const failure = said.split('\n').map((line) => parseToolFailure(parseAnswer(line))).find((one) => one !== undefined)
     if (failure) throw this.#explain(failure)
-    if (exit.signal !== undefined) throw fail('unavailable', `amux's own helper was ended by ${exit.signal}`, { hint: 'Try again.' })
+    if (exit.signal !== undefined) throw fail('unavailable', `amux's own helper was ended by ${exit.signal}`, { hint: 'Try again.', cause: exit })
     throw fail('failed', `amux's own helper ended with status ${exit.code}${said.trim() === '' ? '' : `: ${said.trim().split('\n').at(-1) ?? ''}`}`)
   }
+}
+
+/** Whether one was ended from outside: what works beside a computer may end when that is stopped. */
+export function wasEnded(error: unknown): boolean {
+  return hasCode(error, 'unavailable') && error instanceof Error && error.cause instanceof Object && 'signal' in error.cause
 }
 
 interface RunOptions {

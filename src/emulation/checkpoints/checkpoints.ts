@@ -8,7 +8,7 @@ import { type Part, partTrees } from './parts.ts'
 import { points } from './points.ts'
 import { outdated } from './prune.ts'
 import { recover } from './recover.ts'
-import { restore } from './restore.ts'
+import { restore, startedLater } from './restore.ts'
 import { ENGINE, requestText, STORE, treesOf } from './store.ts'
 import { type Carrier, exportPoint, importPoint } from './transfer.ts'
 
@@ -46,7 +46,7 @@ export class DiskCheckpoints implements Checkpoints {
     // Of one that runs it is seen on the way.
     const parts = running ? undefined : (await this.#point(id)).parts
     const result = await restore(this.#host, { id, parts }, running, options)
-    await (running ? this.#host.computer.start() : this.#prune())
+    await (running ? startedLater(this.#host.computer) : this.#prune())
     return result
   }
 

@@ -1,11 +1,14 @@
 import type { CheckpointInfo, Frozen } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
-import { type Answer, Tool } from '../aside/index.ts'
+import { type Answer, Tool, wasEnded } from '../aside/index.ts'
 import { explain } from './explain.ts'
 import { parseMade, parsePoint, type Point } from './info.ts'
 import { type Part, partTrees } from './parts.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
+
+/** How often it is begun anew. */
+const AGAIN = 2
 
 export interface Maker {
   readonly computer: Disk
@@ -24,22 +27,34 @@ export interface MakeOptions {
   readonly workspace: boolean
   /** A point that there must be: nothing is made where it is missing. */
   readonly expect?: string
-  /** Told of all others, newest first, before it is made. */
-  readonly onPoint?: (point: Point) => void
+  /** Told of all others, newest first, once it is made. */
+  readonly onPoints?: (points: readonly Point[]) => void
   /** Only these. */
   readonly parts?: readonly Part[] | undefined
   readonly signal?: AbortSignal | undefined
 }
 
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
-export async function make(maker: Maker, { series, meta, still, workspace, parts, expect, onPoint, signal }: MakeOptions): Promise<CheckpointInfo> {
+export async function make(maker: Maker, options: MakeOptions): Promise<CheckpointInfo> {
+  for (let left = AGAIN; ; left--) {
+    try {
+      return await makeOnce(maker, options)
+    } catch (error) {
+      if (!wasEnded(error) || left === 0) throw error
+      maker.debug(`a checkpoint of ${maker.computer.name} is begun anew, as somebody stops that: ${String(error)}`)
+    }
+  }
+}
+
+async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, expect, onPoints, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
   if (still) await maker.hold()
-  const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoint ? ['--list'] : [])] as const
+  const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoints ? ['--list'] : [])] as const
   const trees = treesOf(computer)
   // Awaited below: where the tool does not start, its reason is the one that counts.
   trees.catch(() => undefined)
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
+  const points: Point[] = []
   let frozen: Frozen | undefined
   try {
     await tool.send(requestText(partTrees(await trees, parts)))
@@ -48,8 +63,8 @@ export async function make(maker: Maker, { series, meta, still, workspace, parts
         frozen = await freeze(maker)
         await tool.send('go\n')
       } else if (answer.word === 'still') await frozen?.thaw()
-      else if (answer.word === 'point') onPoint?.(parsePoint(answer.fields[0] ?? ''))
-      else if (answer.word === 'done') return parseMade(answer.fields[0], meta)
+      else if (answer.word === 'point') points.push(parsePoint(answer.fields[0] ?? ''))
+      else if (answer.word === 'done') return (onPoints?.(points), parseMade(answer.fields[0], meta))
       else tell(maker, answer)
     }
   } finally {

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CheckpointInfo, RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import type { CheckpointInfo, ErrorCode, RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail, hasCode, normalise } from '../../errors/index.ts'
 import { type Answer, finishTool, runTool } from '../aside/index.ts'
 import { make, tell } from './create.ts'
@@ -24,7 +24,7 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
   // The long part while everything goes on: what fails here has cost nothing.
   progress('Keeping the present state')
   const { signal } = options
-  const points: Point[] = []
+  let points: readonly Point[] = []
   const ready = Ready.prepare(restorer, wanted, options)
   // For the word to the guest, later.
   void restorer.hold()
@@ -35,7 +35,7 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
     still: false,
     workspace: options.keepWorkspace !== true,
     expect: id,
-    onPoint: (point) => points.push(point),
+    onPoints: (all) => (points = all),
     signal,
   }).catch(async (error: unknown) => (await ready.leave(), Promise.reject(error)))
   const seen = points.find(({ info }) => info.id === id)?.parts
@@ -63,7 +63,7 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
 /** It was stopped, for all we know for somebody else's restore: nobody's programs are ended for ours. */
 function busy(error: unknown): never {
   if (!hasCode(error, 'conflict')) throw error
-  throw fail('locked', normalise(error).message, { hint: 'Try again when that is done.', cause: error })
+  throw fail('locked', normalise(error).message, { hint: 'Somebody else started it, or works on its disk. Try again when that is done.', cause: error })
 }
 
 async function startedAgain({ computer, note }: Restorer, work: () => Promise<RestoreResult>): Promise<RestoreResult> {
@@ -72,7 +72,7 @@ async function startedAgain({ computer, note }: Restorer, work: () => Promise<Re
   } catch (error) {
     // Nothing runs on half a disk.
     if (isHalf(error)) throw error
-    await computer.start().catch((reason: unknown) => note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
+    await startedLater(computer).catch((reason: unknown) => note(`${computer.name} was stopped for it and does not start again: ${String(reason)}`))
     throw error
   }
 }
@@ -96,16 +96,25 @@ async function finished({ computer, note }: Restorer, work: () => Promise<Restor
   }
 }
 
-async function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+/** Somebody else may be at work on it, or just have stopped it for that. */
+export function startedLater(computer: Disk): Promise<void> {
+  return patiently(() => computer.start(), ['conflict', 'locked'])
+}
+
+async function patiently<T>(work: () => Promise<T>, codes: readonly ErrorCode[], meanwhile?: () => Promise<void>, signal?: AbortSignal): Promise<T> {
   for (const give = Date.now() + PATIENCE_MS; ; ) {
     try {
       return await work()
     } catch (error) {
-      if (!hasCode(error, 'conflict') || Date.now() > give) throw error
+      if (!hasCode(error, ...codes) || Date.now() > give) throw error
       await delay(PAUSE_MS, undefined, { signal })
-      await computer.stop()
+      await meanwhile?.()
     }
   }
+}
+
+function whileStopped<T>({ computer }: Restorer, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  return patiently(work, ['conflict'], () => computer.stop(), signal)
 }
 
 /** From here on it is not given up: half a disk helps nobody. A process that is killed leaves it to the next start. */

@@ -26,12 +26,11 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
   if (options.disk && (await isByImages(client, context, found, name))) return startOnCopy(client, context, found, argv, options)
   const { meta, helper } = await planned(client, context, found, name, argv, options)
-  const alone = options.disk === undefined && !options.net && !options.root
   return runHelper(client, meta, context, options, helper).catch((error: unknown) => {
     if (options.disk && isRefusal(error)) void forget(client, context, found)
-    // It was stopped this moment, and is not needed.
-    if (!alone || !running || !STOPPED.test(String(error))) throw error
-    return runHelper(client, meta, context, options, { ...helper, beside: undefined })
+    if (options.net || options.root || !running || !STOPPED.test(String(error))) throw error
+    // It was stopped this moment, which only makes it simpler.
+    return startAside(client, context, name, argv, options)
   })
 }
 

@@ -21,7 +21,7 @@ export function explain(error: unknown, engine: Pick<Found, 'address' | 'because
 }
 
 /** In a runtime's words: what was to be started, or whose namespaces it was to be in, is no more. */
-export const STOPPED = /cannot start a (container that has stopped|stopped process)|non.running container|namespace path: lstat \/proc\/|final child's PID from pipe: EOF/
+export const STOPPED = /cannot start a (container that has stopped|stopped process)|non.running container|namespace path: lstat \/proc\/|final child's PID from pipe: EOF|error during container init: %!w\(<nil>\)/
 
 /** Undefined where it is not about who is who. */
 function ofTls(cause: unknown, where: string, tls: { readonly cert?: Buffer } | undefined): Error | undefined {

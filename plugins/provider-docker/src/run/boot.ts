@@ -28,6 +28,8 @@ const POLL_MS = 4
 /** Everything on it has ended by then, and the engine has noticed. */
 const SETTLE_MS = 25_000
 const SETTLE_POLL_MS = 50
+/** As an engine says it of what ended well, or by SIGKILL: nothing does so by itself before it has begun. */
+const ENDED_BY_OTHERS = [0, 137]
 
 /** Until the guest answers; false where there cannot be one, and only programs run. Whoever else starts it does the same things. */
 export async function boot(client: Client, name: string, context: ConnectContext, { project, signal }: StartComputerOptions = {}): Promise<boolean> {
@@ -70,8 +72,10 @@ interface Running {
 
 /** Nothing runs on it before its network's policy is in force. */
 async function inService(client: Client, context: ConnectContext, { meta, found, guest, signal }: Running): Promise<void> {
-  await startNet(client, context, meta, found)
-  if (guest) await untilGuest(client, found, meta, signal)
+  for (let now: ContainerInspectInfo | undefined = found; now; ) {
+    await startNet(client, context, meta, now)
+    now = guest ? await untilGuest(client, now, meta, signal) : undefined
+  }
 }
 
 async function unpause(client: Client, id: string, meta: Meta): Promise<void> {
@@ -142,15 +146,18 @@ async function start(client: Client, { name, project }: Meta, id: string): Promi
   }
 }
 
-/** What comes before the first process listens for it is lost: it is told until the guest answers. */
-async function untilGuest(client: Client, { Id: id, State: { StartedAt: since } }: ContainerInspectInfo, meta: Meta, signal: AbortSignal | undefined): Promise<void> {
+/** What comes before the first process listens for it is lost: it is told until the guest answers. Where somebody started it anew meanwhile, that start. */
+async function untilGuest(client: Client, { Id: id, State: { StartedAt: since } }: ContainerInspectInfo, meta: Meta, signal: AbortSignal | undefined): Promise<ContainerInspectInfo | undefined> {
   const give = Date.now() + PATIENCE_MS
   for (;;) {
     throwIfAborted(signal)
     await tell(client, id, meta)
-    for (const until = Date.now() + AGAIN_MS; Date.now() < until; await delay(POLL_MS)) if (await answers(client, meta)) return
-    const { State: now } = await mustLook(client, meta.name)
-    if (!now.Running || now.StartedAt !== since || Date.now() > give) throw await deaf(client, id, meta, now.Running)
+    for (const until = Date.now() + AGAIN_MS; Date.now() < until; await delay(POLL_MS)) if (await answers(client, meta)) return undefined
+    const found = await mustLook(client, meta.name)
+    const { State: now } = found
+    if (!now.Running && ENDED_BY_OTHERS.includes(now.ExitCode)) throw fail('conflict', `somebody else stopped ${meta.name} when it was starting`, { computer: meta.name, hint: 'Try again.' })
+    if (!now.Running || Date.now() > give) throw await deaf(client, id, meta, now.Running)
+    if (now.StartedAt !== since) return found
   }
 }
 
