@@ -85,10 +85,10 @@ function inProject(root: string, cwd: string, path: string): string {
 }
 
 function shown({ out }: Command, direction: Direction): (count: number) => void {
-  let last = Date.now()
+  let last = performance.now()
   return (count) => {
-    if (Date.now() - last < 500) return
-    last = Date.now()
+    if (performance.now() - last < 500) return
+    last = performance.now()
     out.progress(`${direction === 'push' ? 'Pushing' : 'Pulling'}: ${formatBytes(count)}`)
   }
 }

@@ -31,10 +31,10 @@ export async function withLock<T>(path: string, work: () => Promise<T>, options:
 async function acquire(path: string, options: LockOptions): Promise<() => Promise<void>> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const mine = JSON.stringify({ ...identity(), token: randomBytes(8).toString('hex') })
-  const until = Date.now() + (options.limit ?? Number.POSITIVE_INFINITY)
+  const until = performance.now() + (options.limit ?? Number.POSITIVE_INFINITY)
   for (let pause = 5, told = false; !(await create(path, mine)); pause = Math.min(pause * 2, 100)) {
     if (await passOver(path)) continue
-    if (Date.now() >= until) throw held(path)
+    if (performance.now() >= until) throw held(path)
     if (!told) options.onWait?.()
     told = true
     await rest(pause, options.signal)

@@ -16,7 +16,7 @@ export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 
   const found = await look(client, name)
   if (found === undefined && (await leftovers(client, name)) === undefined) throw missing(name)
   if (found) await discard(client, found.Id).catch((error: unknown) => end(client, found.Id, error))
-  for (const give = Date.now() + PATIENCE_MS; ; await delay(PAUSE_MS)) {
+  for (const give = performance.now() + PATIENCE_MS; ; await delay(PAUSE_MS)) {
     const others = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`] } }))
     await Promise.all([netOf(name), nextOf(name), ...others.map(({ Id }) => Id)].filter((one) => one !== found?.Id).map((one) => discard(client, one)))
     if (found) await discard(client, found.Id)
@@ -25,7 +25,7 @@ export async function destroy(client: Client, { dataDir }: Pick<ConnectContext, 
       break
     } catch (error) {
       // Something that worked beside it is just ending.
-      if (!hasCode(error, 'conflict') || Date.now() > give) throw error
+      if (!hasCode(error, 'conflict') || performance.now() > give) throw error
     }
   }
   await discardImages(client, name, found?.Image)

@@ -65,7 +65,7 @@ export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'g
 
 /** Its name is taken a moment before it can be seen. */
 async function untilThere(client: Client, name: string): Promise<void> {
-  for (const give = Date.now() + PATIENCE_MS; !(await hasNet(client, name)) && Date.now() < give; ) await delay(20)
+  for (const give = performance.now() + PATIENCE_MS; !(await hasNet(client, name)) && performance.now() < give; ) await delay(20)
 }
 
 export async function hasNet(client: Client, name: string): Promise<boolean> {
@@ -80,7 +80,7 @@ async function lookNet(client: Client, name: string) {
 /** Resolves when the policy is in force. Its computer runs. Others may be doing the same. */
 export async function startNet(client: Client, context: Pick<ConnectContext, 'guest'>, meta: Meta, { Id: of, State: { StartedAt: since } }: ContainerInspectInfo): Promise<void> {
   const kit = `${beside.kit}/${kitName(context.guest, meta.arch)}/`
-  for (const give = Date.now() + PATIENCE_MS; ; ) {
+  for (const give = performance.now() + PATIENCE_MS; ; ) {
     const found = await lookNet(client, meta.name)
     if (found === undefined) return
     const { Running: running, StartedAt: started } = found.State
@@ -95,7 +95,7 @@ export async function startNet(client: Client, context: Pick<ConnectContext, 'gu
       await client.call((docker) => docker.getContainer(found.Id).kill()).catch(() => undefined)
     } else if (started >= since) throw explained(meta.name, await said(client, found))
     else await begin(client, found.Id)
-    if (Date.now() > give) throw explained(meta.name, `its server is not ready within ${PATIENCE_MS / 1000} s`)
+    if (performance.now() > give) throw explained(meta.name, `its server is not ready within ${PATIENCE_MS / 1000} s`)
   }
 }
 

@@ -35,13 +35,13 @@ export async function boot(place: Layout, meta: Meta, context: ConnectContext, s
 
 /** True: it was not running, and does now. False: somebody else's start, or one from before. */
 async function bring(place: Layout, meta: Meta, context: ConnectContext, signal?: AbortSignal): Promise<boolean> {
-  const give = Date.now() + PATIENCE
+  const give = performance.now() + PATIENCE
   let ours = false
   while (!ours && running(place) === undefined) {
     throwIfAborted(signal)
     ours = await keep(place, meta, context)
     if (ours) break
-    if (Date.now() > give) {
+    if (performance.now() > give) {
       throw fail('locked', `another amux has been starting or stopping ${place.name} for ${PATIENCE / 1000} s`, { computer: place.name })
     }
     await delay(10)
@@ -91,13 +91,13 @@ function refused(place: Layout, line: string | void) {
 }
 
 async function untilGuest(place: Layout, patience: number, signal?: AbortSignal): Promise<void> {
-  const give = Date.now() + patience
+  const give = performance.now() + patience
   const socket = join(place.run, 'guest.sock')
   for (let pause = 2; ; pause = Math.min(pause * 1.3, 50)) {
     throwIfAborted(signal)
     const now: Running | undefined = running(place)
     if (now !== undefined && (await accepts(socket))) return
-    if (now === undefined || Date.now() > give) throw await deaf(place, now !== undefined, patience)
+    if (now === undefined || performance.now() > give) throw await deaf(place, now !== undefined, patience)
     await delay(pause)
   }
 }

@@ -35,13 +35,13 @@ export async function destroy(dataDir: string, place: Layout): Promise<void> {
 
 /** Somebody may have been starting it at that moment: ends that as well. */
 async function removeTree(place: Layout, doomed: Layout): Promise<void> {
-  const give = Date.now() + PATIENCE
+  const give = performance.now() + PATIENCE
   for (;;) {
     refuseMounts(doomed)
     const { status, stderr } = await runBox(['remove', doomed.dir, 'run.lock'])
     if (status === 0) return
     if (status !== 3) throw fail('failed', `cannot remove all of ${place.name}: ${stderr}`, { computer: place.name, hint: `What is left is in ${doomed.dir}` })
-    if (Date.now() > give) {
+    if (performance.now() > give) {
       await rename(doomed.dir, place.dir)
       throw fail('locked', `something works on the disk of ${place.name}`, { computer: place.name })
     }

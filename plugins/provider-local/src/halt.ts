@@ -29,10 +29,10 @@ export async function halt(place: Layout, options: { readonly grace?: number; re
 }
 
 async function ended(processes: readonly ProcessId[], limit: number, signal?: AbortSignal): Promise<boolean> {
-  const give = Date.now() + limit
+  const give = performance.now() + limit
   for (let pause = 2; processes.some((process) => lives(process)); pause = Math.min(pause * 1.3, 50)) {
     throwIfAborted(signal)
-    if (Date.now() > give) return false
+    if (performance.now() > give) return false
     await delay(pause)
   }
   return true

@@ -101,13 +101,13 @@ export class SpriteComputer implements Computer {
 
 /** Resolves once programs run. A sprite that restarts after a restore refuses them for a while. */
 export async function wake(sprite: Sprite, signal: AbortSignal | undefined): Promise<void> {
-  for (const end = Date.now() + WAKING_MS; ; ) {
+  for (const end = performance.now() + WAKING_MS; ; ) {
     throwIfAborted(signal)
     try {
       await sprite.facts(signal)
       return void (await sprite.text(['true'], { signal }))
     } catch (error) {
-      if (!hasCode(error, 'unavailable', 'connection_lost', 'conflict') || Date.now() > end) throw error
+      if (!hasCode(error, 'unavailable', 'connection_lost', 'conflict') || performance.now() > end) throw error
       sprite.context.debug(`${sprite.name} does not answer yet: ${String(error)}`)
     }
     await sleep(PAUSE_MS)

@@ -55,10 +55,10 @@ export default class Cp extends AmuxCommand {
   }
 
   #shown(what: string): (count: number) => void {
-    let last = Date.now()
+    let last = performance.now()
     return (count) => {
-      if (Date.now() - last < 500) return
-      last = Date.now()
+      if (performance.now() - last < 500) return
+      last = performance.now()
       this.out.progress(`Copying ${what}: ${formatBytes(count)}`)
     }
   }

@@ -114,7 +114,7 @@ export class DiskCheckpoints implements Checkpoints {
   }
 
   async #prune(): Promise<void> {
-    const ids = outdated(await this.list(), Date.now())
+    const ids = outdated(await this.list())
     if (ids.length > 0) await this.remove(ids)
   }
 

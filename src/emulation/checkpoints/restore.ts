@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { CheckpointInfo, ErrorCode, RestoreOptions, RestoreResult } from '../../contract/index.ts'
+import type { ErrorCode, RestoreOptions, RestoreResult } from '../../contract/index.ts'
 import { fail, hasCode, normalise } from '../../errors/index.ts'
 import { type Answer, finishTool, runTool } from '../aside/index.ts'
 import { make, tell } from './create.ts'
@@ -28,7 +28,7 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
   const ready = Ready.prepare(restorer, wanted, options)
   // For the word to the guest, later.
   void restorer.hold()
-  const { id: draft } = await make(restorer, {
+  const { id: draft, createdAt } = await make(restorer, {
     series: 'auto',
     meta: safetyText(wanted),
     parts,
@@ -51,7 +51,7 @@ export async function restore(restorer: Restorer, wanted: Wanted, ran: boolean, 
     await restorer.announce().catch((error: unknown) => debug(`the guest cannot be told of the restore: ${String(error)}`))
     progress(`Stopping ${computer.name}`)
     await computer.stop()
-    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(ready, options, { drop: draft, outdated: outdatedAfter(points.map(({ info }) => info)) }))))
+    return await startedAgain(restorer, () => finished(restorer, () => whileStopped(restorer, signal, () => apply(ready, options, { drop: draft, outdated: outdated([{ id: '', kind: 'safety', createdAt }, ...points.map(({ info }) => info)]) }))))
   } catch (error) {
     await ready.leave()
     // The present state is the present state: it needs no point to go back to.
@@ -102,11 +102,11 @@ export function startedLater(computer: Disk): Promise<void> {
 }
 
 async function patiently<T>(work: () => Promise<T>, codes: readonly ErrorCode[], meanwhile?: () => Promise<void>, signal?: AbortSignal): Promise<T> {
-  for (const give = Date.now() + PATIENCE_MS; ; ) {
+  for (const give = performance.now() + PATIENCE_MS; ; ) {
     try {
       return await work()
     } catch (error) {
-      if (!hasCode(error, ...codes) || Date.now() > give) throw error
+      if (!hasCode(error, ...codes) || performance.now() > give) throw error
       await delay(PAUSE_MS, undefined, { signal })
       await meanwhile?.()
     }
@@ -137,12 +137,6 @@ function resultOf({ note }: Restorer, id: string, { word, fields }: Answer): Res
   const { safety, changed, missing } = parse(fields[0])
   if (Array.isArray(missing) && missing.length > 0) note(`Not restored, since they are no longer here: ${missing.join(', ')}`)
   return { restored: id, ...(typeof safety === 'string' && { safety }), changed: typeof changed === 'number' ? changed : 0 }
-}
-
-/** With the safety point of this restore, the newest of all. */
-function outdatedAfter(points: readonly CheckpointInfo[]): string[] {
-  const now = new Date()
-  return outdated([{ id: '', kind: 'safety', createdAt: now.toISOString() }, ...points], now.getTime())
 }
 
 function isHalf(error: unknown): boolean {

@@ -63,7 +63,7 @@ export function frozen({ run }: Meta): boolean {
 
 /** Somebody else may hold it at the moment, for no longer than we would. */
 async function pause(client: Client, id: string, meta: Meta): Promise<void> {
-  for (const give = Date.now() + LONGEST_MS + 1000; ; await delay(PAUSE_MS)) {
+  for (const give = performance.now() + LONGEST_MS + 1000; ; await delay(PAUSE_MS)) {
     try {
       mark(meta)
       await client.call((docker) => docker.getContainer(id).pause())
@@ -71,7 +71,7 @@ async function pause(client: Client, id: string, meta: Meta): Promise<void> {
       return mark(meta)
     } catch (error) {
       const held = error instanceof Error && /already paused/.test(error.message)
-      if (!held || Date.now() > give) throw error
+      if (!held || performance.now() > give) throw error
     }
   }
 }

@@ -89,8 +89,8 @@ function pullTeller(progress: (message: string) => void): (event: ProgressEvent)
   return ({ id, progressDetail: { current, total } = {} }) => {
     if (id === undefined || current === undefined || total === undefined) return
     layers.set(id, { current, total })
-    if (Date.now() - last < 500) return
-    last = Date.now()
+    if (performance.now() - last < 500) return
+    last = performance.now()
     const sum = (key: 'current' | 'total') => [...layers.values()].reduce((all, one) => all + one[key], 0)
     progress(`Pulling: ${Math.round(sum('current') / 1e6)} of ${Math.round(sum('total') / 1e6)} MB`)
   }

@@ -92,10 +92,10 @@ async function unpause(client: Client, id: string, meta: Meta): Promise<void> {
 
 /** One that is just stopping by itself runs no more in a moment; or it goes on, because somebody came. */
 async function untilSettled(client: Client, name: string): Promise<ContainerInspectInfo> {
-  for (const give = Date.now() + SETTLE_MS; ; await delay(SETTLE_POLL_MS)) {
+  for (const give = performance.now() + SETTLE_MS; ; await delay(SETTLE_POLL_MS)) {
     const found = await mustLook(client, name)
     const { Running: running, Paused: paused, StartedAt: since } = found.State
-    if (!running || paused || Date.now() > give || (await answers(client, readMeta(name, found.Config.Labels)))) return found
+    if (!running || paused || performance.now() > give || (await answers(client, readMeta(name, found.Config.Labels)))) return found
     const slept = await writtenAt(client, found.Id, inside.slept)
     // An older one is of the last time: it waits to be told to begin.
     if (slept === undefined || slept < Date.parse(since)) return found
@@ -148,22 +148,22 @@ async function start(client: Client, { name, project }: Meta, id: string): Promi
 
 /** What comes before the first process listens for it is lost: it is told until the guest answers. Where somebody started it anew meanwhile, that start. */
 async function untilGuest(client: Client, { Id: id, State: { StartedAt: since } }: ContainerInspectInfo, meta: Meta, signal: AbortSignal | undefined): Promise<ContainerInspectInfo | undefined> {
-  const give = Date.now() + PATIENCE_MS
+  const give = performance.now() + PATIENCE_MS
   for (;;) {
     throwIfAborted(signal)
     await tell(client, id, meta)
-    for (const until = Date.now() + AGAIN_MS; Date.now() < until; await delay(POLL_MS)) if (await answers(client, meta)) return undefined
+    for (const until = performance.now() + AGAIN_MS; performance.now() < until; await delay(POLL_MS)) if (await answers(client, meta)) return undefined
     const found = await mustLook(client, meta.name)
     const { State: now } = found
     if (!now.Running && ENDED_BY_OTHERS.includes(now.ExitCode)) throw fail('conflict', `somebody else stopped ${meta.name} when it was starting`, { computer: meta.name, hint: 'Try again.' })
-    if (!now.Running || Date.now() > give) throw await deaf(client, id, meta, now.Running)
+    if (!now.Running || performance.now() > give) throw await deaf(client, id, meta, now.Running)
     if (now.StartedAt !== since) return found
   }
 }
 
 /** By its socket where that is in reach, which takes an engine nothing; else by a signal. */
 async function tell(client: Client, id: string, { run }: Meta): Promise<void> {
-  if (run !== undefined) for (const until = Date.now() + GO_MS; Date.now() < until; await delay(POLL_MS)) if (await accepts(join(run, 'first.sock'))) return
+  if (run !== undefined) for (const until = performance.now() + GO_MS; performance.now() < until; await delay(POLL_MS)) if (await accepts(join(run, 'first.sock'))) return
   await client.call((docker) => docker.getContainer(id).kill({ signal: 'SIGUSR1' })).catch((error: unknown) => {
     // It has just ended: its caller looks.
     if (!hasCode(error, 'conflict', 'not_found', 'failed')) throw error

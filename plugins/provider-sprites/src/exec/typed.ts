@@ -17,13 +17,13 @@ export class Typed {
     this.#count += data.length
     this.#pieces.push(data)
     this.#size += data.length
-    this.#lastAt = Date.now()
+    this.#lastAt = performance.now()
     while (this.#size > KEPT && this.#pieces.length > 1) this.#size -= this.#pieces.shift()?.length ?? 0
   }
 
   /** What a server that has `offset` bytes is lacking; undefined where that cannot be told. Without `offset` it can where nothing is recent. */
   missing(offset: number | undefined): readonly Uint8Array[] | undefined {
-    if (offset === undefined) return this.#count === 0 || Date.now() - this.#lastAt > SETTLED_MS ? [] : undefined
+    if (offset === undefined) return this.#count === 0 || performance.now() - this.#lastAt > SETTLED_MS ? [] : undefined
     let at = this.#count - this.#size
     if (offset < at || offset > this.#count) return undefined
     const parts: Uint8Array[] = []

@@ -27,8 +27,8 @@ export async function startDetached(call: CommandCall, flags: readonly string[])
   closeSync(log)
   const ended = once(child, 'exit')
   try {
-    const until = Date.now() + START_MS
-    while (child.exitCode === null && child.signalCode === null && Date.now() < until && !call.signal.aborted) {
+    const until = performance.now() + START_MS
+    while (child.exitCode === null && child.signalCode === null && performance.now() < until && !call.signal.aborted) {
       const record = await running(dataDir)
       if (record && record.pid === child.pid) return record
       await Promise.race([ended, sleep(LOOK_MS)])

@@ -76,7 +76,7 @@ async function hear({ computer }: Served, name: string, teller: ServiceTeller, s
 
 /** Until the time is over; its state if it ended before. */
 async function watch({ computer }: Served, { name, pid }: ServiceInfo, duration: number, gone: AbortSignal): Promise<ServiceInfo | undefined> {
-  for (const end = Date.now() + duration; Date.now() < end && !gone.aborted; await sleep(LOOK_MS)) {
+  for (const end = performance.now() + duration; performance.now() < end && !gone.aborted; await sleep(LOOK_MS)) {
     const now = await computer.services.get(name)
     if (now.state === 'failed' || now.pid !== pid) return now
   }
@@ -84,7 +84,7 @@ async function watch({ computer }: Served, { name, pid }: ServiceInfo, duration:
 }
 
 async function tellEnd(teller: ServiceTeller, { problem = '' }: ServiceInfo): Promise<void> {
-  for (const end = Date.now() + FIRST_WORD_MS; !teller.heard && Date.now() < end; ) await sleep(LOOK_MS)
+  for (const end = performance.now() + FIRST_WORD_MS; !teller.heard && performance.now() < end; ) await sleep(LOOK_MS)
   await sleep(LAST_WORD_MS)
   const [, code] = /status (\d+)/.exec(problem) ?? []
   if (code === undefined) teller.say('stderr', { data: `${problem}\n` })
