@@ -1,9 +1,8 @@
 /** A computer on Docker as a user has it, and the same container by the engine's own commands. No measurement itself. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Scratch, bin, root } from '../test/support/amux.ts'
+import { type Scratch, bin } from '../test/support/amux.ts'
 import { disposeAll } from '../test/support/computers.ts'
+import { scratchWith } from '../test/support/plugins.ts'
 import { type Row, ms } from './measure.ts'
 
 export interface DockerLab {
@@ -22,11 +21,8 @@ export async function withDocker(work: (lab: DockerLab) => Promise<readonly Row[
     process.stderr.write('no Docker engine answers: nothing is measured\n')
     return []
   }
-  const scratch = await Scratch.make()
+  const scratch = await scratchWith('docker')
   try {
-    const data = join(scratch.home, 'data')
-    mkdirSync(data, { recursive: true })
-    writeFileSync(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: '@amux/provider-docker', type: 'link', root: join(root, 'plugins/provider-docker') }] } }))
     const { status, stdout, stderr } = await scratch.run(['computer', 'create', '-P', 'docker'])
     if (status !== 0) throw new Error(stderr)
     const at = { cwd: scratch.project, env: scratch.env(), stdio: ['ignore', 'ignore', 'inherit'] as ['ignore', 'ignore', 'inherit'] }

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'mocha'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ErrorDocument, Scratch } from '../support/amux.ts'
+import { linkFolders } from '../support/plugins.ts'
 
 const hello = `export default {
   id: 'cloud:hello', summary: 'Say hello.', flags: {}, args: {}, strict: false,
@@ -30,8 +31,7 @@ describe("A plugin's own commands", () => {
         await writeFile(join(data, name, file), text)
       }
     }
-    const plugins = Object.keys(sources).map((name) => ({ name, type: 'link', root: join(data, name) }))
-    await writeFile(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins } }))
+    await linkFolders(scratch.home, Object.fromEntries(Object.keys(sources).map((name) => [name, join(data, name)])))
   })
   after(() => scratch.dispose())
 

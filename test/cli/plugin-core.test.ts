@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'mocha'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type ErrorDocument, Scratch } from '../support/amux.ts'
+import { linkFolders } from '../support/plugins.ts'
 
 /** As a stranger writes it: plain objects, and amux's own machinery by the hook. */
 const command = `
@@ -42,7 +43,7 @@ describe("A plugin's command that is run with amux's own machinery", () => {
       await mkdir(dirname(join(directory, file)), { recursive: true })
       await writeFile(join(directory, file), text)
     }
-    await writeFile(join(scratch.home, 'data/package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: 'echo', type: 'link', root: directory }] } }))
+    await linkFolders(scratch.home, { echo: directory })
   })
   after(() => scratch.dispose())
 

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from './amux.ts'
+import { root, Scratch } from './amux.ts'
 
 const run = promisify(execFile)
 const npm = join(root, 'node_modules/npm/bin/npm-cli.js')
@@ -72,8 +72,21 @@ function packed(json: string): string {
 
 /** Installed without npm: as if `amux plugins link` had been run. */
 export async function linkPlugins(home: string, sources: readonly PluginSource[]): Promise<void> {
+  const folder = join(home, 'data/linked')
+  await linkFolders(home, Object.fromEntries(await Promise.all(sources.map(async (source) => [source.name, await writePlugin(folder, source)] as const))))
+}
+
+/** The same of packages that are there: where each one is, by its name. */
+export async function linkFolders(home: string, folders: Readonly<Record<string, string>>): Promise<void> {
   const data = join(home, 'data')
-  const plugins = await Promise.all(sources.map(async (source) => ({ name: source.name, type: 'link', root: await writePlugin(join(data, 'linked'), source) })))
-  await mkdir(dirname(join(data, 'package.json')), { recursive: true })
+  const plugins = Object.entries(folders).map(([name, at]) => ({ name, type: 'link', root: at }))
+  await mkdir(data, { recursive: true })
   await writeFile(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins } }))
+}
+
+/** An amux with one of ours that is no part of it, as built. */
+export async function scratchWith(provider: 'docker' | 'sprites'): Promise<Scratch> {
+  const scratch = await Scratch.make()
+  await linkFolders(scratch.home, { [`@amux/provider-${provider}`]: join(root, `plugins/provider-${provider}`) })
+  return scratch
 }

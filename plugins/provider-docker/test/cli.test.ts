@@ -1,12 +1,13 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { kit } from '../../provider-local/test/support.ts'
-import { root, Scratch } from '../../../test/support/amux.ts'
+import type { Scratch } from '../../../test/support/amux.ts'
+import { scratchWith } from '../../../test/support/plugins.ts'
 import { engine, hasEngine } from './engine.ts'
 import { docker, until } from './support.ts'
 
@@ -19,7 +20,7 @@ if (hasEngine) {
     let dir: string
     before(async () => {
       await engine()
-      amux = await linked()
+      amux = await scratchWith('docker')
       dir = mkdtempSync(join(tmpdir(), 'amux-bare-'))
       mkdirSync(join(dir, 'bare'))
       copyFileSync(await (await kit()).init(arch()), join(dir, 'bare/prog'))
@@ -67,7 +68,7 @@ if (hasEngine) {
     let name: string
     before(async () => {
       await engine()
-      amux = await linked()
+      amux = await scratchWith('docker')
       const { status, stdout, stderr } = await amux.run(['computer', 'create', '-P', 'docker', '--cpus', '1.5', '--memory', '512m'])
       expect(status, stderr).to.equal(0)
       name = stdout.trim()
@@ -129,7 +130,7 @@ if (hasEngine) {
     })
 
     it('is never another project\'s, though that wanted the name and could not ask for it', async () => {
-      const other = await linked()
+      const other = await scratchWith('docker')
       const want = () => other.run(['computer', 'create', '-P', 'docker', '--name', name], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
       try {
         expect((await want()).status).to.equal(7)
@@ -155,7 +156,7 @@ if (hasEngine) {
 
   describe('amux with an engine that is nowhere', () => {
     it('says where it looked, and exits with 7', async () => {
-      const amux = await linked()
+      const amux = await scratchWith('docker')
       try {
           const { status, stderr } = await amux.run(['computer', 'create', '-P', 'docker'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
         expect(status, stderr).to.equal(7)
@@ -170,13 +171,4 @@ if (hasEngine) {
       }
     })
   })
-}
-
-/** As `amux plugins link` leaves it. */
-async function linked(): Promise<Scratch> {
-  const amux = await Scratch.make()
-  const data = join(amux.home, 'data')
-  mkdirSync(data, { recursive: true })
-  writeFileSync(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins: [{ name: '@amux/provider-docker', type: 'link', root: join(root, 'plugins/provider-docker') }] } }))
-  return amux
 }

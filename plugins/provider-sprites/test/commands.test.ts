@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { type IncomingMessage, type Server, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { type ErrorDocument, type RunOptions, Scratch } from '../../../test/support/amux.ts'
+import type { ErrorDocument, RunOptions, Scratch } from '../../../test/support/amux.ts'
+import { scratchWith } from '../../../test/support/plugins.ts'
 import { openExec } from '../src/exec/exec.ts'
 import type { Sprite } from '../src/sprite.ts'
 import { type Lab, lab } from './support.ts'
@@ -21,7 +22,7 @@ describe('amux sprites', function () {
 
   before(async () => {
     at = await lab()
-    scratch = await linked()
+    scratch = await scratchWith('sprites')
     env = { SPRITES_TOKEN: at.token, SPRITES_API_URL: at.url }
     web = await at.sprite('web')
   })
@@ -115,7 +116,7 @@ describe('amux sprites policy, where the service has one', function () {
   const run = (...words: string[]) => scratch.run(['sprites', 'policy', ...words, '-c', 'web'], { env: { SPRITES_TOKEN: 't', SPRITES_API_URL: service.url } })
 
   before(async () => {
-    scratch = await linked()
+    scratch = await scratchWith('sprites')
     service = await Policies.start()
   })
   after(async () => {
@@ -174,14 +175,4 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = []
   for await (const part of request) parts.push(part as Buffer)
   return Buffer.concat(parts).toString()
-}
-
-/** An amux that has this plugin, as built. */
-async function linked(): Promise<Scratch> {
-  const scratch = await Scratch.make()
-  const data = join(scratch.home, 'data')
-  await mkdir(data, { recursive: true })
-  const plugins = [{ name: '@amux/provider-sprites', type: 'link', root: join(import.meta.dirname, '..') }]
-  await writeFile(join(data, 'package.json'), JSON.stringify({ private: true, oclif: { schema: 1, plugins } }))
-  return scratch
 }
