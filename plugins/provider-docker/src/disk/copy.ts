@@ -3,14 +3,15 @@ import type { AsideOptions, ConnectContext, ExitStatus, Process } from '../../..
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
 import { discard, look, lookAt, mustLook, takeSmall } from '../engine/container.ts'
-import { fail, throwIfAborted } from '../errors.ts'
+import { mayLive, whileMaking } from '../create/unfinished.ts'
+import { fail, hasCode, throwIfAborted } from '../errors.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { beside, changedOf, inside, nextOf, onCopy, volumesOf } from '../names.ts'
 import { diskParts, mountsOf } from './disk.ts'
 import { runHelper } from './helper.ts'
 import { ensureKit } from '../run/kit.ts'
 import { needVault } from './volumes.ts'
-import { commit, discardImage, discardImages } from '../images/disks.ts'
+import { commit, discardDisk } from '../images/disks.ts'
 
 /** In the mark, once all that was to be changed is, on a copy of the disk. */
 const DONE = 'done'
@@ -36,7 +37,7 @@ export async function startOnCopy(client: Client, context: ConnectContext, found
   let made: string | undefined
   const leave = async () => {
     if (made !== undefined) await discard(client, made)
-    await discardImage(client, image)
+    await discardDisk(client, image)
   }
   try {
     const process = await runHelper(client, meta, context, options, {
@@ -71,19 +72,64 @@ export async function settle(client: Client, name: string, busy?: 'busy'): Promi
   const found = await look(client, name)
   if (found?.State.Running) return false
   const done = found !== undefined && (await markOf(client, found.Id)) === DONE
-  if (done) await replace(client, found, readMeta(name, found.Config.Labels), await commit(client, changed.Id, name, 'named'))
-  await discard(client, changed.Id)
-  await discardImages(client, name)
+  if (done) {
+    const meta = readMeta(name, found.Config.Labels)
+    await replace(client, found, meta, { image: () => commit(client, changed.Id, name, 'named'), copy: changed.Id })
+  } else await discard(client, changed.Id)
+  for (const image of [changed.Image, found?.Image]) if (image !== undefined) await discardDisk(client, image)
   return done
 }
 
-/** A computer's container gives way to another one, made as `meta` says and with `image` for all that it had itself. */
-export async function replace(client: Client, found: ContainerInspectInfo, meta: Meta, image: string): Promise<void> {
+interface Replacement {
+  /** Of all that it has itself. */
+  image(): Promise<string>
+  /** What that is made from, which is needed no more then. */
+  readonly copy?: string
+}
+
+/**
+ * A computer's container gives way to another one, made as `meta` says. The name that has until then is also what keeps
+ * everybody else from doing the same: whoever was killed over it leaves it to the next one.
+ */
+export async function replace(client: Client, found: ContainerInspectInfo, meta: Meta, { image, copy }: Replacement): Promise<void> {
   const { name } = meta
-  await discard(client, nextOf(name))
-  const id = await makeContainer(client, { ...meta, image, replaced: true }, nextOf(name))
-  await discard(client, found.Id)
-  await client.call((docker) => docker.getContainer(id).rename({ name }))
+  const begun = await lookAt(client, nextOf(name))
+  if (begun && isBeingMade(begun)) throw beingReplaced(name)
+  await whileMaking(name, async () => {
+    if (begun) await discard(client, begun.Id)
+    const own = await image()
+    const id = await makeContainer(client, { ...meta, image: own, replaced: true }, nextOf(name)).catch((error: unknown) => {
+      throw hasCode(error, 'already_exists') ? beingReplaced(name) : error
+    })
+    try {
+      // Somebody else may have done it before that name was ours.
+      const [now, there] = await Promise.all([lookAt(client, name), copy === undefined || lookAt(client, copy)])
+      if (now?.Id !== found.Id || now.State.Running || !there) throw beingReplaced(name)
+      await discard(client, found.Id)
+    } catch (error) {
+      // While that is there nothing is lost; where it is not, this one is all there is.
+      if (await lookAt(client, found.Id)) await discard(client, id)
+      throw error
+    }
+    if (copy !== undefined) await discard(client, copy)
+    await takeName(client, id, name)
+  })
+}
+
+/** By somebody who lives, for all one can tell. */
+export function isBeingMade({ Config, Created }: ContainerInspectInfo): boolean {
+  return mayLive({ labels: Config.Labels, created: Created })
+}
+
+/** The last step, which anybody may do who finds that it is missing. */
+export async function takeName(client: Client, id: string, name: string): Promise<void> {
+  await client.call((docker) => docker.getContainer(id).rename({ name })).catch(async (error: unknown) => {
+    if ((await lookAt(client, name))?.Id !== id) throw error
+  })
+}
+
+export function beingReplaced(name: string): Error {
+  return fail('locked', `another amux puts what ${name} is to be in its place`, { computer: name, hint: 'Try again when that is done.' })
 }
 
 /** The same while it runs, because somebody else started it; or the change is done, on the copy alone. */

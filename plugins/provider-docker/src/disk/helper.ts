@@ -69,7 +69,7 @@ async function started(client: Client, meta: Meta, { guest }: ConnectContext, op
       if (waits) socket.write('\n')
       if (waits) ({ line, rest } = await firstLine(rest))
       if (line !== 'started') throw refused(meta.name, line)
-      return program(client, container, { socket, stdout: stdout.source, stderr: rest, exit, signal: options.signal })
+      return program(client, container, { socket, stdout: stdout.source, stderr: rest, exit, signal: options.signal }, helper.copy !== undefined)
     }
     return {
       begin: () =>
@@ -136,13 +136,14 @@ interface Stream {
   readonly signal: AbortSignal | undefined
 }
 
-function program(client: Client, container: Container, stream: Stream): Program {
+/** `wholly`: not before the engine, too, knows of its end. */
+function program(client: Client, container: Container, stream: Stream, wholly: boolean): Program {
   let over = () => {}
   const well = new Promise<ExitStatus>((resolve) => (over = () => resolve({ code: 0 })))
   return new Program({
     ...stream,
     stderr: toEnd(stream.stderr, over),
-    exit: Promise.race([stream.exit, well]),
+    exit: wholly ? stream.exit : Promise.race([stream.exit, well]),
     kill: (_, word) => client.call(() => container.kill({ signal: word })).then(
       () => undefined,
       (error: unknown) => {

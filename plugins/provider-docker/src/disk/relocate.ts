@@ -5,6 +5,7 @@ import { checkProject, isDirectory } from '../../../shared/project.ts'
 import { runBeside } from './beside.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
+import { whileMaking } from '../create/unfinished.ts'
 import { discard, lookAt, mustLook } from '../engine/container.ts'
 import { fail, hasCode } from '../errors.ts'
 import { commit } from '../images/disks.ts'
@@ -12,7 +13,7 @@ import { ensureKit, kitName } from '../run/kit.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { nextOf } from '../names.ts'
 import { treesOf } from '../create/project.ts'
-import { replace, settle } from './copy.ts'
+import { beingReplaced, isBeingMade, replace, settle, takeName } from './copy.ts'
 import { type Root, rootOfNew } from './root.ts'
 import { wayTo } from './way.ts'
 
@@ -29,6 +30,7 @@ export async function relocated(client: Client, last: ContainerInspectInfo, name
   const meta = readMeta(name, found.Config.Labels)
   const wanted = wantedProject(meta, project)
   if (begun === undefined && sameTrees(meta.project, wanted)) return found
+  if (begun && isBeingMade(begun)) throw beingReplaced(name)
   await take(client, found, begun, { ...meta, kit: kitName(context.guest, meta.arch), ...(wanted && { project: wanted }) }, context)
   return mustLook(client, meta.name)
 }
@@ -37,7 +39,7 @@ export async function relocated(client: Client, last: ContainerInspectInfo, name
 export async function finishRelocation(client: Client, name: string): Promise<boolean> {
   const next = await lookNext(client, name)
   if (next === undefined) return false
-  await client.call((docker) => docker.getContainer(next.Id).rename({ name }))
+  await takeName(client, next.Id, name)
   return true
 }
 
@@ -66,8 +68,19 @@ async function take(client: Client, found: ContainerInspectInfo, begun: Containe
   if (from === undefined && halfway) throw fail('failed', `the container of ${name} is half replaced, and its engine lets nothing do the rest`, { computer: name })
   if (from === undefined) {
     await ensureKit(client, found.Id, meta, context.guest, context.progress)
-    return replace(client, found, meta, await commit(client, found.Id, name, 'named'))
+    return replace(client, found, meta, { image: () => commit(client, found.Id, name, 'named') })
   }
+  await whileMaking(name, () => move(client, found, from, begun, { meta, old, context }))
+}
+
+interface Move {
+  readonly meta: Meta
+  readonly old: Meta
+  readonly context: ConnectContext
+}
+
+async function move(client: Client, found: ContainerInspectInfo, from: Root, begun: ContainerInspectInfo | undefined, { meta, old, context }: Move): Promise<void> {
+  const { name } = meta
   const next = begun ?? (await mustLook(client, await makeContainer(client, meta, nextOf(name))))
   await ensureKit(client, next.Id, meta, context.guest, context.progress)
   const to = await rootOfNew(client, context, meta, next)
@@ -80,7 +93,7 @@ async function take(client: Client, found: ContainerInspectInfo, begun: Containe
     failed: (words) => fail('failed', `the container of ${name} cannot be replaced: ${words}`, { computer: name, hint: 'The next start goes on with it.' }),
   })
   await discard(client, found.Id)
-  await client.call((docker) => docker.getContainer(next.Id).rename({ name }))
+  await takeName(client, next.Id, name)
 }
 
 /** Undefined where there is none, or none in reach: then it is by an image of it. */

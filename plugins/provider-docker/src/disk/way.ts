@@ -57,7 +57,8 @@ async function find(client: Client, context: ConnectContext, meta: Meta, found: 
     const root = await rootOf(client, context, meta, found)
     if (meta.replaced && root.layer) return { root: undefined, because: 'its container was made from an image of its disk, over which a layer of before does not fit' }
     if ((await known(client, context)) === ALLOWED) return { root }
-    await tryIt(client, context, meta, found, root)
+    // What fails once may have had bad luck.
+    await tryIt(client, context, meta, found, root).catch((error: unknown) => (hasCode(error, 'failed') ? tryIt(client, context, meta, found, root) : Promise.reject(error)))
     await keep(client, context, ALLOWED)
     return { root }
   } catch (error) {

@@ -49,8 +49,14 @@ export async function discardImages(client: Client, name: string, also?: string)
   for (const { Id, RepoTags: tags } of mine) await discardImage(client, tags?.find((tag) => tag.startsWith(`${DISK_IMAGE}:`)) ?? Id)
 }
 
+/** If it is one. */
+export async function discardDisk(client: Client, id: string): Promise<void> {
+  const { Config: said } = (await inspectImage(client, id)) ?? {}
+  if (said?.Labels?.[LABEL.role] === 'disk') await discardImage(client, id)
+}
+
 /** What is in use stays. */
-export async function discardImage(client: Client, id: string): Promise<void> {
+async function discardImage(client: Client, id: string): Promise<void> {
   await client.call((docker) => docker.getImage(id).remove()).catch((error: unknown) => {
     if (!hasCode(error, 'conflict', 'not_found')) throw error
   })
