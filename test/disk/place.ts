@@ -63,9 +63,9 @@ export class Place {
   }
 
   /** Runs the tool to its end, whatever that is. */
-  try(args: readonly string[], options: { paths?: readonly string[]; fault?: string; input?: Buffer | string } = {}): Answer {
+  try(args: readonly string[], options: { paths?: readonly string[]; fault?: string; input?: Buffer | string; env?: Readonly<Record<string, string>> } = {}): Answer {
     const [command = '', ...rest] = args
-    const env = { ...process.env, ...(options.fault === undefined ? {} : { AMUX_DISK_FAULT: options.fault }) }
+    const env = { ...process.env, ...options.env, ...(options.fault === undefined ? {} : { AMUX_DISK_FAULT: options.fault }) }
     const input = options.input ?? this.request(options.paths)
     return answer(spawnSync(AMUX_DISK, [command, this.store, ...rest], { input, env, maxBuffer: 1 << 28 }))
   }

@@ -20,7 +20,8 @@ import { inside } from './names.ts'
 import { hasNet, makeNet, startNet } from './net.ts'
 import { noNode, readEnvironment } from './run/prepare.ts'
 import { finishRelocation } from './disk/relocate.ts'
-import { cleared, isHalf } from './disk/copy.ts'
+import { cleared } from './disk/copy.ts'
+import { readMark } from './disk/mark.ts'
 import { sinkOf } from './run/process.ts'
 import { leftovers } from './disk/volumes.ts'
 import { wayTo } from './disk/way.ts'
@@ -127,7 +128,7 @@ export class DockerComputer implements Computer {
 
   async interrupted(): Promise<boolean> {
     if (!(await look(this.#client, this.name))) await finishRelocation(this.#client, this.name)
-    return isHalf(this.#client, (await mustLook(this.#client, this.name)).Id)
+    return (await readMark(this.#client, await mustLook(this.#client, this.name))) !== undefined
   }
 
   close(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import type { ComputerInfo, ComputerState, ConnectContext, DeclaredCapabilities } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
+import { frozen } from './disk/freeze.ts'
 import { isReachable, isWhole, noReach } from './disk/root.ts'
 import { refusal, refusedWords } from './disk/way.ts'
 import { hasCode } from './errors.ts'
@@ -63,8 +64,17 @@ export function orphanInfo(name: string, { labels, roles }: Pick<Left, 'labels' 
 }
 
 export function infoOfContainer(name: string, { Config, State, Created, NetworkSettings }: ContainerInspectInfo): ComputerInfo {
-  const info = infoOf({ name, labels: Config.Labels, state: stateOf(State.Status, State.Paused), createdAt: Created })
+  const info = infoOf({ name, labels: Config.Labels, state: State.Paused && isHeld(name, Config.Labels) ? 'running' : stateOf(State.Status, State.Paused), createdAt: Created })
   return info.published && State.Running ? { ...info, published: publishedBy(NetworkSettings.Ports, info.published) } : info
+}
+
+/** By amux, for a moment of a checkpoint. */
+function isHeld(name: string, labels: Readonly<Record<string, string>>): boolean {
+  try {
+    return frozen(readMeta(name, labels))
+  } catch {
+    return false
+  }
 }
 
 /** What a computer falls short of on this engine. */

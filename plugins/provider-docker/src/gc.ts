@@ -1,7 +1,7 @@
 import type { Client } from './client.ts'
 import { discard } from './engine/container.ts'
 import { hasCode } from './errors.ts'
-import { DISK_IMAGE, LABEL, mendingOf } from './names.ts'
+import { changedOf, DISK_IMAGE, LABEL, mendingOf } from './names.ts'
 
 /** Something that amux made on an engine and nobody needs any more. */
 export interface Leftover {
@@ -34,6 +34,8 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
     // It is gone: an engine that was killed meanwhile lists it for as long as it runs.
     if (name === '') continue
     if (name === mendingOf(of(Labels)) && over) found.push({ kind: 'container', name, of: of(Labels), why: 'made to mend a computer, by an amux that was killed' })
+    // A copy of a disk may be all there is of what a restore has put back: the next start looks.
+    if (name === changedOf(of(Labels)) && computers.has(of(Labels))) continue
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }

@@ -15,6 +15,7 @@ import { DEFAULT_IMAGE, LABEL, mendingOf } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { isReachable, rootOf } from './disk/root.ts'
+import { isRefusal, refused } from './disk/way.ts'
 import { homes, leftovers } from './disk/volumes.ts'
 
 /** Computers as containers of one engine. */
@@ -35,7 +36,7 @@ export class DockerProvider implements Provider {
     const { name } = meta
     try {
       const found = await bootNew(this.#client, this.#context, built, options.signal)
-      if (isReachable(found)) await rootOf(this.#client, this.#context, meta, found)
+      if (isReachable(found)) await rootOf(this.#client, this.#context, meta, found).catch((error: unknown) => (isRefusal(error) ? refused(this.#client, this.#context, error) : Promise.reject(error)))
     } catch (error) {
       // It never ran anything: the next create takes it, or removes what of it stays.
       await destroy(this.#client, this.#context, name).catch((reason: unknown) => this.#context.debug(`remains of ${name} stay: ${String(reason)}`))

@@ -1,12 +1,15 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Equipped } from '../../../src/emulation/index.ts'
 import { Client } from '../src/client.ts'
+import { readMark } from '../src/disk/mark.ts'
+import { mustLook, put } from '../src/engine/container.ts'
 import { leftoversOf } from '../src/gc.ts'
+import { inside } from '../src/names.ts'
 import { commit, discardImages } from '../src/images/disks.ts'
 import { connectDocker, engine, hasEngine } from './engine.ts'
 import { type Guarded, guarded } from './refusing.ts'
@@ -51,7 +54,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
     }
 
     it('has checkpoints all the same: made, told apart, read and restored, running and stopped', async () => {
-      await root('mkdir /opt/d && echo first > /opt/d/file && rm /usr/bin/tree && setfattr -n user.x -v y /opt/d/file 2>/dev/null; ln /opt/d/file /opt/d/other')
+      await root('mkdir /opt/d && echo first > /opt/d/file && rm /usr/bin/tree; ln /opt/d/file /opt/d/other')
       await sh(computer, 'echo first > ~/file')
       const { id } = await computer.checkpoints.create()
       expect(guard.refused).to.have.lengthOf(1)
@@ -104,6 +107,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
         await root('echo now > /opt/file; echo now > /root/file')
         guard.breakNext(line, 500)
         await failure(computer.checkpoints.restore(id))
+        expect((await leftoversOf(new Client(undefined), Date.now() + 24 * 3_600_000)).filter(({ name }) => name.endsWith('.changed'))).to.deep.equal([])
         // Whoever comes first does it, or all wait for somebody.
         const starts = await Promise.allSettled([1, 2, 3].map(async () => (await bench.provider.get(computer.name)).start()))
         for (const one of starts) if (one.status === 'rejected') expect(one.reason).to.have.property('code').that.is.oneOf(['locked', 'conflict'])
@@ -163,6 +167,48 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
       docker('rm', copy)
       await discardImages(client, name)
       expect(docker('images', '-aq', '--filter', `label=amux.docker.of=${name}`)).to.equal('')
+    })
+
+    it('is put back, too, where a worktree of its project is gone by then', async () => {
+      const worktree = join(bench.dir, 'worktree')
+      mkdirSync(worktree)
+      const one = await bench.create({ project: { path: project, name: 'project', worktrees: [worktree] } })
+      await sh(one, 'echo then > /opt/file; echo then > ~/file', { user: 'root' })
+      const { id } = await one.checkpoints.create()
+      await sh(one, 'echo now > /opt/file; echo now > ~/file', { user: 'root' })
+      rmSync(worktree, { recursive: true })
+      await one.checkpoints.restore(id)
+      expect(await sh(one, 'cat /opt/file ~/file', { user: 'root' })).to.equal('then\nthen')
+      await one.stop()
+      // Here, where the engine cannot look into the container for want of what is mounted, it is seen all the same.
+      const client = new Client(undefined)
+      const again = await bench.create({ project: { path: project, name: 'project', worktrees: [bench.dir] } })
+      mkdirSync(join(bench.dir, 'second'))
+      const other = await bench.create({ project: { path: project, name: 'project', worktrees: [join(bench.dir, 'second')] } })
+      await Promise.all([again.stop(), other.stop()])
+      const { Id } = await mustLook(client, other.name)
+      await put(client, Id, inside.store, [{ name: 'changing', mode: 0o600, content: '' }])
+      rmSync(join(bench.dir, 'second'), { recursive: true })
+      expect(await readMark(client, await mustLook(client, other.name))).to.equal('')
+      expect(await readMark(client, await mustLook(client, again.name))).to.equal(undefined)
+    })
+
+    it('leaves a system alone that was kept another way, and says so before anything ends', async () => {
+      const name = `${computer.name}-layer`
+      const raw = await (await connectDocker(join(bench.dir, 'free'))).create({ name, labels: {} })
+      const free = await bench.equip(raw)
+      await sh(free, 'echo then | sudo tee /opt/file; echo then > ~/file')
+      const { id } = await free.checkpoints.create()
+      await sh(free, 'echo now | sudo tee /opt/file; echo now > ~/file')
+      const session = await free.sessions.start(['sleep', '1000'])
+      const bound = await bench.equip(await bench.provider.get(name))
+      expect(await failure(bound.checkpoints.restore(id))).to.include({ code: 'unsupported' })
+      expect((await free.sessions.get(session.session.id)).state.status).to.equal('running')
+      await bound.checkpoints.restore(id, { paths: ['/home/amux/file'] })
+      expect(await sh(bound, 'cat /opt/file ~/file')).to.equal('now\nthen')
+      await free.close()
+      await bound.close()
+      await raw.delete()
     })
 
     it('is forked', async () => {

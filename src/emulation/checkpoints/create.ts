@@ -29,6 +29,8 @@ export interface MakeOptions {
   readonly expect?: string
   /** Told of all others, newest first, once it is made. */
   readonly onPoints?: (points: readonly Point[]) => void
+  /** Of a restore that is to follow: only these. */
+  readonly paths?: readonly string[] | undefined
   /** Only these. */
   readonly parts?: readonly Part[] | undefined
   readonly signal?: AbortSignal | undefined
@@ -46,7 +48,7 @@ export async function make(maker: Maker, options: MakeOptions): Promise<Checkpoi
   }
 }
 
-async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, expect, onPoints, signal }: MakeOptions): Promise<CheckpointInfo> {
+async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, paths, expect, onPoints, signal }: MakeOptions): Promise<CheckpointInfo> {
   const { computer } = maker
   if (still) await maker.hold()
   const argv = [ENGINE, 'create', STORE, series, meta, ...(still ? ['--pause'] : []), ...(workspace ? [] : ['--skip-shared']), ...(expect === undefined ? [] : ['--expect', expect]), ...(onPoints ? ['--list'] : [])] as const
@@ -57,7 +59,7 @@ async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, e
   const points: Point[] = []
   let frozen: Frozen | undefined
   try {
-    await tool.send(requestText(partTrees(await trees, parts)))
+    await tool.send(requestText(partTrees(await trees, parts), { paths }))
     for await (const answer of tool.answers()) {
       if (answer.word === 'ready') {
         frozen = await freeze(maker)

@@ -25,6 +25,7 @@ const byStep: Readonly<Record<string, Words>> = {
     return fail('unsupported', `${subject} is a part of the image that was moved, or whose content is still the image's: that cannot leave its engine`, { hint: 'Save the system as a template instead: amux computer template save NAME' })
   },
   corrupt: ({ subject, text }) => fail('corrupt', `${subject} is damaged: ${text}`, { hint: 'Other checkpoints are not concerned: amux computer checkpoint ls' }),
+  system: () => fail('unsupported', 'the system in this checkpoint was kept in another way than this computer has its system now, and cannot be put back', { hint: 'What else is in it can: amux computer checkpoint restore ID --paths PATH' }),
   path: ({ subject }) => fail('invalid_argument', `${JSON.stringify(subject)} is no path on the computer`, { hint: 'Give absolute paths without . and .. parts.' }),
 }
 

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #define BUSY 75 /* EX_TEMPFAIL */
+#define OURS "/run/amux/"
 
 /* Beside a computer whose root is somebody else outside, what is made is its directory's owner's. */
 static int open_theirs(const char *path) {
@@ -131,16 +132,17 @@ static char *found(const char *name) {
 /* What a program beside a computer is surrounded with. */
 struct beside {
   const char *mark;
-  int keeps; /* the mark, with a word in it: what was changed is yet to take its place */
+  int keeps; /* the mark, where the program has put a word in it: what was changed is yet to take its place */
   const char *links[8];
   int count;
 };
 
-/* On what may be a copy of somebody's disk there may be something of theirs. */
+/* On what may be a copy of somebody's disk there may be something of theirs, or of an earlier one that was killed. */
 static int link_as(struct beside *beside, const char *name, const char *target) {
   char there[4096];
   ssize_t length = readlink(name, there, sizeof there);
   if (length > 0 && (size_t)length == strlen(target) && memcmp(there, target, (size_t)length) == 0) return 0;
+  if (length > (ssize_t)strlen(OURS) && memcmp(there, OURS, strlen(OURS)) == 0) unlink(name);
   if (symlink(target, name) < 0) return -1;
   if (beside->count < 8) beside->links[beside->count++] = name;
   return 0;
@@ -149,7 +151,8 @@ static int link_as(struct beside *beside, const char *name, const char *target) 
 /* It went well: nothing of ours stays. */
 static int finish(const struct beside *beside, int fd) {
   for (int i = 0; i < beside->count; i++) unlink(beside->links[i]);
-  if (beside->keeps) return write(fd, "done", 4) == 4 && fsync(fd) == 0;
+  struct stat status;
+  if (beside->keeps && fstat(fd, &status) == 0 && status.st_size > 0) return 1;
   return unlink(beside->mark) == 0;
 }
 
@@ -161,6 +164,7 @@ static int watch(const struct beside *beside, const char *program, char **argv) 
   if (pid < 0) return refuse("fork", "");
   if (pid == 0) {
     note("started");
+    if (beside->keeps) setenv("AMUX_DONE", beside->mark, 1);
     execv(program, argv);
     _exit(refuse("exec", program));
   }

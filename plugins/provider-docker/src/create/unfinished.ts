@@ -11,16 +11,17 @@ import { type Left, leftovers, removeVolumes } from '../disk/volumes.ts'
 /** Where one cannot look whether its maker lives: longer than any creation takes. */
 const LONG_MS = 15 * 60_000
 
-/** What this process makes now. */
-const making = new Set<string>()
+/** What this process makes now, and how often. */
+const making = new Map<string, number>()
 
 /** Its name is taken by us until the work is over. */
 export async function whileMaking<T>(name: string, work: () => Promise<T>): Promise<T> {
-  making.add(name)
+  const count = (change: number) => making.set(name, (making.get(name) ?? 0) + change)
+  count(1)
   try {
     return await work()
   } finally {
-    making.delete(name)
+    count(-1)
   }
 }
 
@@ -77,7 +78,7 @@ async function begunVolumes(client: Client, name: string, left: Left): Promise<B
 export function mayLive({ labels, created }: Begun): boolean {
   const [boot, pid, start] = (labels[LABEL.maker] ?? '').split(' ')
   if (boot === undefined || boot === '' || boot !== bootId()) return Date.now() - Date.parse(created) < LONG_MS
-  if (Number(pid) === process.pid) return making.has(labels[LABEL.of] ?? '')
+  if (Number(pid) === process.pid) return (making.get(labels[LABEL.of] ?? '') ?? 0) > 0
   return start !== '' && startOf(Number(pid)) === start
 }
 

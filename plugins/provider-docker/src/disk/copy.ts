@@ -1,22 +1,25 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import type { AsideOptions, ConnectContext, ExitStatus, Process } from '../../../../src/contract/index.ts'
+import type { AsideOptions, ConnectContext, Process } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
-import { discard, look, lookAt, mustLook, takeSmall } from '../engine/container.ts'
+import { discard, look, lookAt, mustLook } from '../engine/container.ts'
+import { withoutMissing } from '../create/project.ts'
 import { mayLive, whileMaking } from '../create/unfinished.ts'
 import { fail, hasCode, throwIfAborted } from '../errors.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
-import { beside, changedOf, inside, nextOf, onCopy, volumesOf } from '../names.ts'
+import { beside, changedOf, nextOf, onCopy, volumesOf } from '../names.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { diskParts, mountsOf } from './disk.ts'
+import { DONE, readMark } from './mark.ts'
+import { whileHeld } from './freeze.ts'
 import { runHelper } from './helper.ts'
 import { ensureKit } from '../run/kit.ts'
 import { needVault } from './volumes.ts'
 import { commit, discardDisk } from '../images/disks.ts'
 
-/** In the mark, once all that was to be changed is, on a copy of the disk. */
-const DONE = 'done'
-/** One that was made and did not start by then never will. */
-const STARTS_MS = 60_000
+/** Another one may be at it. */
+const PATIENCE_MS = 30_000
+const PAUSE_MS = 200
 /** A name on every copy that leads nowhere. */
 const NOWHERE = '/nowhere'
 
@@ -29,10 +32,10 @@ export async function startOnCopy(client: Client, context: ConnectContext, found
   const meta = readMeta(name, found.Config.Labels)
   throwIfAborted(options.signal)
   if (options.net || options.root) throw fail('unsupported', `nothing can reach the disk of ${name} and its network at once`, { computer: name })
-  if (!found.State.Running) await settle(client, name, 'busy')
+  if (!found.State.Running) await settle(client, name, { busy: true })
   const now = await mustLook(client, name)
   await Promise.all([ensureKit(client, now.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
-  const image = await commit(client, now.Id, name)
+  const image = await (now.State.Running ? whileHeld(meta, () => commit(client, now.Id, name)) : commit(client, now.Id, name))
   const write = options.disk === 'write'
   let made: string | undefined
   const leave = async () => {
@@ -40,7 +43,7 @@ export async function startOnCopy(client: Client, context: ConnectContext, found
     await discardDisk(client, image)
   }
   try {
-    const process = await runHelper(client, meta, context, options, {
+    const process = await whileMaking(name, () => runHelper(client, meta, context, options, {
       image,
       argv,
       links: { [beside.store]: onCopy.store, ...(now.State.Running && { '/processes': NOWHERE }) },
@@ -51,32 +54,50 @@ export async function startOnCopy(client: Client, context: ConnectContext, found
         ...(options.store ? [{ Type: 'volume' as const, Source: volumesOf(name).vault, Target: onCopy.store }] : []),
       ],
       copy: { seat: onCopy, ...(write && { called: changedOf(name) }), onMade: (id) => (made = id) },
-    })
+    }))
     if (write && (await isAnother(client, now))) throw fail('conflict', `${name} was started meanwhile`, { computer: name })
-    return whenOver(process, async (status) => void (write && status?.code === 0 ? await settle(client, name) : await leave()))
+    // However it ended: what it has done to the end is in its mark.
+    return whenOver(process, async () => void (write ? await settle(client, name) : await leave()))
   } catch (error) {
     await leave().catch(() => undefined)
     throw error
   }
 }
 
-/** What was changed on a copy, to the end, takes its computer's place; whatever else there is of one goes. Only while it does not run. */
-export async function settle(client: Client, name: string, busy?: 'busy'): Promise<boolean> {
-  const changed = await lookAt(client, changedOf(name))
-  if (changed === undefined || !isOurs(changed.Config.Labels, 'aside')) return false
-  const begins = changed.State.Status === 'created' && Date.now() - Date.parse(changed.Created) < STARTS_MS
-  if (changed.State.Running || begins) {
-    if (busy) throw fail('conflict', `something else works on the disk of ${name}`, { computer: name })
-    return false
+/**
+ * What was changed on a copy, to the end, takes its computer's place; one of which it is known that it was not goes. Only
+ * while the computer does not run. `meta`: as it is to be made. True where another container has taken its place.
+ */
+export async function settle(client: Client, name: string, { busy = false, meta }: Settling = {}): Promise<boolean> {
+  for (let give = performance.now() + PATIENCE_MS, waited = false; ; await delay(PAUSE_MS)) {
+    const changed = await lookAt(client, changedOf(name))
+    if (changed === undefined || !isOurs(changed.Config.Labels, 'aside')) return waited
+    if (changed.State.Running || (changed.State.Status === 'created' && isBeingMade(changed))) {
+      if (busy) throw fail('conflict', `something else works on the disk of ${name}`, { computer: name })
+      return false
+    }
+    const found = await look(client, name)
+    if (found === undefined || found.State.Running) return false
+    try {
+      return await settled(client, found, changed, meta ?? readMeta(name, found.Config.Labels))
+    } catch (error) {
+      // Somebody else does it this moment, or has done it.
+      if (!hasCode(error, 'locked', 'not_found') || performance.now() > give) throw error
+      waited = true
+    }
   }
-  const found = await look(client, name)
-  if (found?.State.Running) return false
-  const done = found !== undefined && (await markOf(client, found.Id)) === DONE
-  if (done) {
-    const meta = readMeta(name, found.Config.Labels)
-    await replace(client, found, meta, { image: () => commit(client, changed.Id, name, 'named'), copy: changed.Id })
-  } else await discard(client, changed.Id)
-  for (const image of [changed.Image, found?.Image]) if (image !== undefined) await discardDisk(client, image)
+}
+
+interface Settling {
+  readonly busy?: boolean
+  readonly meta?: Meta
+}
+
+async function settled(client: Client, found: ContainerInspectInfo, changed: ContainerInspectInfo, meta: Meta): Promise<boolean> {
+  const done = (await readMark(client, found)) === DONE
+  if (done) await replace(client, found, meta, { image: () => commit(client, changed.Id, meta.name, 'named'), copy: changed.Id })
+  else await discard(client, changed.Id)
+  for (const image of [changed.Image, found.Image]) await discardDisk(client, image)
   return done
 }
 
@@ -98,7 +119,8 @@ export async function replace(client: Client, found: ContainerInspectInfo, meta:
   await whileMaking(name, async () => {
     if (begun) await discard(client, begun.Id)
     const own = await image()
-    const id = await makeContainer(client, { ...meta, image: own, replaced: true }, nextOf(name)).catch((error: unknown) => {
+    const project = meta.copied ? meta.project : withoutMissing(meta.project)
+    const id = await makeContainer(client, { ...meta, ...(project && { project }), image: own, replaced: true }, nextOf(name)).catch((error: unknown) => {
       throw hasCode(error, 'already_exists') ? beingReplaced(name) : error
     })
     try {
@@ -132,22 +154,6 @@ export function beingReplaced(name: string): Error {
   return fail('locked', `another amux puts what ${name} is to be in its place`, { computer: name, hint: 'Try again when that is done.' })
 }
 
-/** The same while it runs, because somebody else started it; or the change is done, on the copy alone. */
-export async function isUnfinished(client: Client, { Id }: ContainerInspectInfo, name: string): Promise<boolean> {
-  const mark = await markOf(client, Id)
-  return mark !== undefined && (mark !== DONE || (await lookAt(client, changedOf(name))) !== undefined)
-}
-
-/** Whether its disk was to be changed, and that did not come to its end. */
-export async function isHalf(client: Client, id: string): Promise<boolean> {
-  const mark = await markOf(client, id)
-  return mark !== undefined && mark !== DONE
-}
-
-function markOf(client: Client, id: string): Promise<string | undefined> {
-  return takeSmall(client, id, inside.mark, DONE.length)
-}
-
 /** It ran since: the copy is of before. */
 async function isAnother(client: Client, { Id, Name, State }: ContainerInspectInfo): Promise<boolean> {
   const now = await look(client, Name.slice(1))
@@ -162,11 +168,11 @@ export async function cleared(): Promise<void> {
 }
 
 /** Its end is known only when what belongs to it is done. */
-function whenOver(process: Process, work: (status: ExitStatus | undefined) => Promise<void>): Process {
+function whenOver(process: Process, work: () => Promise<void>): Process {
   const { stdin, stdout, stderr } = process
   const exit = process.exit.then(
-    async (status) => (await work(status), status),
-    async (error: unknown) => (await work(undefined), Promise.reject(error)),
+    async (status) => (await work(), status),
+    async (error: unknown) => (await work().catch(() => undefined), Promise.reject(error)),
   )
   clearing.add(exit)
   exit.finally(() => clearing.delete(exit)).catch(() => undefined)

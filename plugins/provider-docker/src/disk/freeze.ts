@@ -61,6 +61,18 @@ export function frozen({ run }: Meta): boolean {
   }
 }
 
+/** While an engine holds it for us, however long that takes. */
+export async function whileHeld<T>(meta: Meta, work: () => Promise<T>): Promise<T> {
+  mark(meta)
+  const again = setInterval(() => mark(meta), LONGEST_MS / 4)
+  try {
+    return await work()
+  } finally {
+    clearInterval(again)
+    unmark(meta)
+  }
+}
+
 /** Somebody else may hold it at the moment, for no longer than we would. */
 async function pause(client: Client, id: string, meta: Meta): Promise<void> {
   for (const give = performance.now() + LONGEST_MS + 1000; ; await delay(PAUSE_MS)) {

@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { dirname, relative } from 'node:path'
 import type { ConnectContext, ProjectPlace } from '../../../../src/contract/index.ts'
-import { checkProject, isDirectory } from '../../../shared/project.ts'
+import { checkProject } from '../../../shared/project.ts'
 import { runBeside } from './beside.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
@@ -12,7 +12,7 @@ import { commit } from '../images/disks.ts'
 import { ensureKit, kitName } from '../run/kit.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { nextOf } from '../names.ts'
-import { treesOf } from '../create/project.ts'
+import { treesOf, withoutMissing } from '../create/project.ts'
 import { beingReplaced, isBeingMade, replace, settle, takeName } from './copy.ts'
 import { type Root, rootOfNew } from './root.ts'
 import { wayTo } from './way.ts'
@@ -25,10 +25,11 @@ const LAYERS = '/layers'
  * goes on with it. Only while it does not run.
  */
 export async function relocated(client: Client, last: ContainerInspectInfo, name: string, project: ProjectPlace | undefined, context: ConnectContext): Promise<ContainerInspectInfo> {
-  const [begun, settled] = await Promise.all([lookNext(client, name), settle(client, name)])
-  const found = settled ? await mustLook(client, name) : last
-  const meta = readMeta(name, found.Config.Labels)
-  const wanted = wantedProject(meta, project)
+  const before = readMeta(name, last.Config.Labels)
+  const wanted = wantedProject(before, project)
+  const settled = await settle(client, name, { meta: { ...before, ...(wanted && { project: wanted }) } })
+  const [found, begun] = await Promise.all([settled ? mustLook(client, name) : last, lookNext(client, name)])
+  const meta = settled ? readMeta(name, found.Config.Labels) : before
   if (begun === undefined && sameTrees(meta.project, wanted)) return found
   if (begun && isBeingMade(begun)) throw beingReplaced(name)
   await take(client, found, begun, { ...meta, kit: kitName(context.guest, meta.arch), ...(wanted && { project: wanted }) }, context)
@@ -52,7 +53,7 @@ async function lookNext(client: Client, name: string): Promise<ContainerInspectI
 function wantedProject({ project: last, copied }: Meta, now: ProjectPlace | undefined): ProjectPlace | undefined {
   if (last === undefined || copied) return last
   if (now) return checkProject(now)
-  return { ...last, worktrees: (last.worktrees ?? []).filter(isDirectory) }
+  return withoutMissing(last)
 }
 
 function sameTrees(a: ProjectPlace | undefined, b: ProjectPlace | undefined): boolean {

@@ -6,16 +6,17 @@ import type { ConnectContext } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
 import type { Meta } from '../meta.ts'
-import { beside } from '../names.ts'
+import { lookAt } from '../engine/container.ts'
+import { beside, changedOf } from '../names.ts'
 import { ensureKit } from '../run/kit.ts'
 import { runBeside } from './beside.ts'
-import { isReachable, noReach, type Root, rootOf } from './root.ts'
+import { isReachable, isWhole, noReach, type Root, rootOf } from './root.ts'
 
 /** How what a computer has at `/` is reached: where the engine keeps it; or, for a reason, by images of it alone. */
 export type Way = { readonly root: Root } | { readonly root: undefined; readonly because: string }
 
-/** What an engine, a plugin of it, or the machine under it says to a program that may look at another container's disk. */
-const REFUSALS = ['unauthorized', 'permission_denied', 'invalid_argument', 'unsupported', 'failed']
+/** What a runtime says, in words, of what its machine does not let it do. */
+const FORBIDDEN = /permission denied|not permitted|not allowed|forbidden|denied by/i
 
 const ALLOWED = 'allowed'
 
@@ -47,26 +48,36 @@ export function refusedWords(said: string): string {
   return `its engine lets nothing look at a computer from outside: ${said}`
 }
 
-export function isRefusal(error: unknown): boolean {
-  return hasCode(error, 'unauthorized', 'permission_denied')
+/** By an engine, a plugin of it, or the machine under it. An engine that fails once is none. */
+export function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false
+  return hasCode(error, 'unauthorized', 'permission_denied', 'unsupported') || (hasCode(error, 'failed', 'invalid_argument') && FORBIDDEN.test(error.message))
 }
 
 async function find(client: Client, context: ConnectContext, meta: Meta, found: ContainerInspectInfo): Promise<Way> {
   if (!isReachable(found)) return { root: undefined, because: noReach(found) }
+  if (meta.replaced && !isWhole(found)) return { root: undefined, because: 'it was restored that way before' }
+  // What was begun one way goes on that way.
+  if (await lookAt(client, changedOf(meta.name))) return { root: undefined, because: 'a restore that way is not over' }
+  const said = await known(client, context)
   try {
     const root = await rootOf(client, context, meta, found)
-    if (meta.replaced && root.layer) return { root: undefined, because: 'its container was made from an image of its disk, over which a layer of before does not fit' }
-    if ((await known(client, context)) === ALLOWED) return { root }
-    // What fails once may have had bad luck.
-    await tryIt(client, context, meta, found, root).catch((error: unknown) => (hasCode(error, 'failed') ? tryIt(client, context, meta, found, root) : Promise.reject(error)))
+    if (said === ALLOWED) return { root }
+    await tryIt(client, context, meta, found, root)
     await keep(client, context, ALLOWED)
     return { root }
   } catch (error) {
-    if (!hasCode(error, ...REFUSALS)) throw error
-    const { message } = error as Error
-    await keep(client, context, message)
-    return { root: undefined, because: refusedWords(message) }
+    // Where it is can be seen only while it runs, and then not either.
+    if (said !== undefined && said !== ALLOWED && hasCode(error, 'not_running')) return { root: undefined, because: refusedWords(said) }
+    if (!isRefusal(error)) throw error
+    await refused(client, context, error)
+    return { root: undefined, because: refusedWords(error.message) }
   }
+}
+
+/** It is remembered for what is said of the engine; whether it is still so is found out each time. */
+export async function refused(client: Client, context: ConnectContext, { message }: Error): Promise<void> {
+  await keep(client, context, message)
 }
 
 async function tryIt(client: Client, context: ConnectContext, meta: Meta, found: ContainerInspectInfo, root: Root): Promise<void> {

@@ -14,7 +14,7 @@ export async function commit(client: Client, id: string, name: string, named?: '
   const changes = Object.entries(labels).map(([key, value]) => `LABEL ${quoted(key)}=${quoted(value)}`)
   const tag = named && { repo: DISK_IMAGE, tag: name }
   // Its types say nothing.
-  const { Id: image } = (await client.call((docker) => docker.getContainer(id).commit({ ...tag, pause: true, changes: changes.join('\n') }))) as { readonly Id: string }
+  const { Id: image } = (await client.call((docker) => docker.getContainer(id).commit({ ...tag, pause: true, changes }))) as { readonly Id: string }
   return named && (await layersOf(client, image)) > most ? flatten(client, id, image, name) : image
 }
 

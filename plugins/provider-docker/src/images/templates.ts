@@ -69,7 +69,7 @@ export class DockerTemplates implements Templates {
     const own = { [LABEL.template]: 'saved', [LABEL.role]: 'template', [LABEL.of]: '', [LABEL.meta]: '' }
     const emptied = Object.entries({ ...Object.fromEntries(Object.keys(labels).map((key) => [key, ''])), ...own })
     const changes = [...emptied.map(([key, value]) => `LABEL ${JSON.stringify(key)}=${JSON.stringify(value)}`), 'ENTRYPOINT []', 'CMD ["/bin/sh"]', 'USER root', 'WORKDIR /']
-    await this.#client.call((docker) => docker.getContainer(found.Id).commit({ repo, tag, changes: changes.join('\n') }), signal)
+    await this.#client.call((docker) => docker.getContainer(found.Id).commit({ repo, tag, changes }), signal)
     return this.get(full)
   }
 

@@ -93,7 +93,7 @@ static void write_identities(struct store *store, const struct request *request,
 bool settle(struct store *store, const struct request *request, const struct index *now, const struct index *then) {
   if (!sync_trees(request) || !step("settle")) return fail("restore", store->path);
   write_identities(store, request, now, then);
-  return intent_remove(store);
+  return say_done() && intent_remove(store);
 }
 
 void drop_point(struct store *store, const struct intent *intent) {

@@ -6,6 +6,7 @@
 #include <time.h>
 #include "../common/failure.h"
 #include "../common/text.h"
+#include "intent.h"
 #include "tool.h"
 
 enum { MOST_PASSES = 5, SMALL_BYTES = 8 << 20, SMALL_FILES = 500 };
@@ -85,9 +86,9 @@ static bool look_at_all(struct look *look, bool pause, struct index *index, cons
 }
 
 /* Whoever makes one on the way to another wants to know early that there is none. */
-static bool others_are_right(struct store *store, const struct options *options) {
+static bool others_are_right(struct store *store, const struct request *request, const struct options *options) {
   struct index expected = {0};
-  if (options->expect && !point_load(store, options->expect, ONLY_HEAD, &expected)) return false;
+  if (options->expect && !(point_load(store, options->expect, ONLY_HEAD, &expected) && system_fits(request, &expected))) return false;
   index_free(&expected);
   return !options->list || print_heads(store);
 }
@@ -100,7 +101,7 @@ bool create_command(const struct options *options) {
   const char *kind = options->words[0], *meta = options->words[1];
   if (strcmp(kind, "v") != 0 && strcmp(kind, "auto") != 0) return fail_as(EINVAL, "usage", kind, NULL);
   if (!valid_meta(meta)) return fail_as(EINVAL, "meta", "", "it must be one line");
-  if (!read_request(&request) || !open_for_change(&store, options, true) || !others_are_right(&store, options) || !packer_open(&packer, &store)) return false;
+  if (!read_request(&request) || !open_for_change(&store, options, true) || !others_are_right(&store, &request, options) || !packer_open(&packer, &store)) return false;
   live_load(&store, &live);
   struct look look = {.store = &store, .request = &request, .skip_shared = options->skip_shared, .packer = &packer, .progress = report_progress};
   bool done = look_at_all(&look, options->pause, &index, &live) && publish(&store, kind, meta, &index, &packer);

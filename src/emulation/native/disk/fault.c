@@ -9,7 +9,7 @@
 
 static const char *const names[] = {
     "read",   "pack-create", "pack-write", "pack-sync", "point-write", "point-sync", "next", "publish", "live", "intent", "mark",
-    "unlink", "make",  "content",     "rename",     "link",      "meta",        "directory",  "settle", "intent-remove", "withdraw", "punch", "withdrawn", "sweep",
+    "unlink", "make",  "content",     "rename",     "link",      "meta",        "directory",  "settle", "done", "intent-remove", "withdraw", "punch", "withdrawn", "sweep",
 };
 
 bool step(const char *name) {

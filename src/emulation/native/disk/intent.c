@@ -71,6 +71,25 @@ bool make_mark(const char *mark) {
   return done || fail("mark", mark);
 }
 
+bool system_fits(const struct request *request, const struct index *then) {
+  if (request->path_count > 0) return true;
+  for (uint32_t i = 0; i < then->tree_count; i++)
+    if (strcmp(then->trees[i].at, "/") == 0 && !wanted_tree(request, then->trees[i].name)) return fail_as(EXDEV, "system", then->trees[i].name, NULL);
+  return true;
+}
+
+/* Where whoever runs this waits for its word that all is done: before nothing else says so. */
+bool say_done(void) {
+  const char *file = getenv("AMUX_DONE");
+  if (!file) return true;
+  int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+  bool done = fd >= 0 && step("done") && write(fd, "done", 4) == 4 && fsync(fd) == 0;
+  int error = errno;
+  if (fd >= 0) close(fd);
+  errno = error;
+  return done || fail("mark", file);
+}
+
 void add_missing(struct bytes *out, const struct request *request, const struct index *then, bool skip_shared) {
   bool any = false;
   for (uint32_t i = 0; i < then->tree_count; i++) {

@@ -21,6 +21,7 @@ static bool finish(struct store *store, const struct intent *intent) {
   if (!read_request(&request)) return false;
   make_inner(&request);
   if (!point_load(store, intent->id, WHOLE, &target) || !point_load(store, intent->safety, WHOLE, &safety)) return false;
+  if (intent->path_count == 0 && !system_fits(&request, &target)) return false;
   for (int signals[] = {SIGTERM, SIGINT, SIGHUP}, i = 0; i < 3; i++) signal(signals[i], SIG_IGN);
   bool done = look_now(store, &request, &safety, &target, true, &now) && make_mark(intent->mark) && converge(store, &request, intent, &now, &target, &safety) &&
               settle(store, &request, &now, &target);

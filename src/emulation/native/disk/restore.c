@@ -23,7 +23,7 @@ struct restoring {
 static bool prepare(struct restoring *on, const struct options *options) {
   if (!read_request(&on->request) || !open_for_change(&on->store, options, false)) return false;
   make_inner(&on->request);
-  if (!point_load(&on->store, options->words[0], WHOLE, &on->target)) return false;
+  if (!point_load(&on->store, options->words[0], WHOLE, &on->target) || !system_fits(&on->request, &on->target)) return false;
   struct index drop;
   if (on->request.drop && !point_load(&on->store, on->request.drop, ONLY_HEAD, &drop)) return false;
   if (!packer_open(&on->packer, &on->store)) return false;
