@@ -47,7 +47,8 @@ async function change(computer: EquippedComputer, edit: PolicyChange['edit']) {
   const after = await edit(before, computer)
   const { added, removed } = policyDifference(before, after)
   const changed = added.length + removed.length > 0
-  if (changed) await network.set(after)
+  // Also where it was that already: somebody may have taken away what keeps it.
+  if (changed || after.rules.length > 0) await network.set(after)
   const { state } = await computer.info()
   return { before, after, removed, changed, state, cut: changed && state === 'running' ? await lastCut(computer) : [] }
 }

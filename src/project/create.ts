@@ -1,3 +1,4 @@
+import { homedir } from 'node:os'
 import type { ComputerInfo, CreateOptions, EquippedComputer } from '../contract/index.ts'
 import { codes, fail, hasCode, isAmuxError } from '../errors/index.ts'
 import { fillWorkspace } from '../sync/index.ts'
@@ -35,12 +36,20 @@ export interface Created {
 
 /** The project's computer on this provider, made when there is none. However many ask at once, one is made. */
 export async function createComputer(store: ProjectStore, backend: Backend, request: CreateRequest, context: CreateContext): Promise<Created> {
+  refuseTooMuch(store.project.root)
   const config = await digestRequest(store, request)
   const look = async (first: boolean) => (context.another ? undefined : existing(store, backend, request, config, { ...context, note: first ? ignore : context.note }))
   const there = await look(true)
   if (there) return there
   const onWait = () => context.progress('Waiting for another amux that is making or removing a computer of this project')
   return store.exclusively(async () => (await look(false)) ?? make(store, backend, request, config, context), { signal: context.signal, onWait })
+}
+
+/** Before anything of it is noted there: whatever is below would be part of that project from then on. */
+function refuseTooMuch(root: string): void {
+  const home = homedir()
+  if (root !== '/' && root !== home && !home.startsWith(`${root}/`)) return
+  throw fail('invalid_argument', `${root} cannot be a project: the computer would have all of ${root === home ? 'your home' : 'this machine'}`, { hint: 'Work in a directory below it.' })
 }
 
 function ignore(): void {

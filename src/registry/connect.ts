@@ -165,7 +165,8 @@ class Connected implements ConnectedProvider {
 
   /** For the hot way in, next time. */
   #note(endpoint: Endpoint): void {
-    this.#later(remember(endpoint))
+    const settings = (this.descriptor.settings ?? []).filter(({ secret }) => secret !== true)
+    this.#later(remember(endpoint, settings.flatMap(({ env = [] }) => env)))
   }
 
   /** What never fails, and has to be over before it ends. */

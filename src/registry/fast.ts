@@ -5,7 +5,7 @@ import type { Endpoint } from '../emulation/endpoint.ts'
 import { directoryOn } from '../project/directory.ts'
 import { locateQuickly, type Wanted } from '../project/current.ts'
 
-const VERSION = 1
+const VERSION = 2
 const LARGEST = 16 * 1024
 
 /** A computer whose guest was seen on this machine before, and most likely still is there. */
@@ -26,6 +26,8 @@ export function recall(wanted: Wanted, from?: string): Recalled | undefined {
   if (located === undefined) return undefined
   const endpoint = read(endpointFile(state, located.provider, located.name))
   if (endpoint?.provider !== located.provider || endpoint.computer !== located.name) return undefined
+  // The same name may be another computer's where one looks now.
+  if (Object.entries(endpoint.where).some(([variable, value]) => (process.env[variable] ?? '') !== value)) return undefined
   const directory = directoryOn(located, located.project)
   return { endpoint, directory, away: directory === undefined && located.workspace !== undefined, auto: located.auto !== undefined }
 }
@@ -39,12 +41,19 @@ export function endpointFile(state: string, provider: string, computer: string):
   return join(state, 'endpoints', provider, `${computer}.json`)
 }
 
-export function endpointText(endpoint: Endpoint): string {
-  return `${JSON.stringify({ version: VERSION, ...endpoint })}\n`
+interface Remembered extends Endpoint {
+  /** What the environment said then of where its provider has its computers: no secret. */
+  readonly where: Readonly<Record<string, string>>
+}
+
+/** `variables`: those that say where its provider has its computers. */
+export function endpointText(endpoint: Endpoint, variables: readonly string[]): string {
+  const where = Object.fromEntries(variables.map((variable) => [variable, process.env[variable] ?? '']))
+  return `${JSON.stringify({ version: VERSION, ...endpoint, where })}\n`
 }
 
 /** Written by us for us alone, or it does not count. */
-function read(file: string): Endpoint | undefined {
+function read(file: string): Remembered | undefined {
   try {
     const stat = lstatSync(file)
     if (!stat.isFile() || stat.size > LARGEST || (stat.mode & 0o077) !== 0 || stat.uid !== process.getuid?.()) return undefined
@@ -55,9 +64,11 @@ function read(file: string): Endpoint | undefined {
   }
 }
 
-function isEndpoint(value: unknown): value is Endpoint {
+function isEndpoint(value: unknown): value is Remembered {
   if (!(value instanceof Object)) return false
   const fields = new Map<string, unknown>(Object.entries(value))
   if (fields.get('version') !== VERSION) return false
+  const where = fields.get('where')
+  if (!(where instanceof Object) || Object.values(where).some((one) => typeof one !== 'string')) return false
   return ['unix', 'nonce', 'computer', 'provider'].every((name) => typeof fields.get(name) === 'string')
 }

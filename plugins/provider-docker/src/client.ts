@@ -22,8 +22,9 @@ export class Client {
   /** It answered once: whatever is there no more was there. */
   #answered = false
 
-  constructor(host: string | undefined) {
-    this.found = findEngine(host)
+  /** By what the user has set for it; without, as the docker command does. */
+  constructor({ host, context }: Readonly<Record<string, string>> = {}) {
+    this.found = findEngine(host, context)
   }
 
   /** Whether it runs on this machine. */
@@ -59,6 +60,7 @@ export class Client {
   async version(): Promise<{ readonly Version: string; readonly ApiVersion: string; readonly Arch: string; readonly Os: string; readonly product: string }> {
     const found = await this.call((docker) => docker.version())
     const { Components: parts } = found as { readonly Components?: readonly { readonly Name: string }[] }
+    if (typeof found?.ApiVersion !== 'string') throw fail('unavailable', `what answers at ${this.found.address} is no Docker engine`, { hint: 'See where the docker command looks: docker context ls' })
     const version = { ...found, product: parts?.some(({ Name }) => Name === 'Podman Engine') ? 'Podman' : 'Docker Engine' }
     const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number)
     if (major > OLDEST_API[0] || (major === OLDEST_API[0] && minor >= OLDEST_API[1])) return version

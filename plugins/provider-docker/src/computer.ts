@@ -8,10 +8,10 @@ import { answers, boot, bridge } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
 import { buildTwin } from './create/create.ts'
-import { infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
+import { calledOtherwise, infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk/disk.ts'
-import { look, missing, mustLook } from './engine/container.ts'
+import { computersOf, look, lookAt, missing, mustLook } from './engine/container.ts'
 import { fail, statusOf, throwIfAborted } from './errors.ts'
 import { spawnByEngine } from './run/exec.ts'
 import { freeze } from './disk/freeze.ts'
@@ -150,9 +150,10 @@ export class DockerComputer implements Computer {
   }
 
   async #orphaned(): Promise<ComputerInfo> {
-    const left = await leftovers(this.#client, this.name)
+    const [left, there, all] = await Promise.all([leftovers(this.#client, this.name), lookAt(this.#client, this.name), computersOf(this.#client, this.name)])
     if (left === undefined) throw missing(this.name)
-    return orphanInfo(this.name, left)
+    const called = all.map(({ Names }) => calledOtherwise(this.name, Names)).find((one) => one !== undefined)
+    return orphanInfo(this.name, { ...left, called, taken: there !== undefined })
   }
 
   #incomplete({ problem }: ComputerInfo): Error {

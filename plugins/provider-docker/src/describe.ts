@@ -8,6 +8,7 @@ import { hasCode } from './errors.ts'
 import { helperImage } from './images/image.ts'
 import type { Left } from './disk/volumes.ts'
 import { type Meta, readMeta } from './meta.ts'
+import { nextOf } from './names.ts'
 import { treesOf } from './create/project.ts'
 import { publishedBy } from './publish.ts'
 
@@ -49,18 +50,34 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
   }
 }
 
-/** Its container is gone, not all of its volumes are. */
-export function orphanInfo(name: string, { labels, roles }: Pick<Left, 'labels' | 'roles'>): ComputerInfo {
+interface Orphan extends Pick<Left, 'labels' | 'roles'> {
+  /** What its container is called now. */
+  readonly called?: string | undefined
+  /** A container that amux did not make has its name. */
+  readonly taken?: boolean
+}
+
+/** Its container is gone, or has another name; not all of its volumes are. */
+export function orphanInfo(name: string, { labels, roles, called, taken = false }: Orphan): ComputerInfo {
   const of = { name, labels, state: 'broken' as const, createdAt: new Date(0).toISOString() }
-  const info = roles.includes('home') ? infoOf(of) : { name, createdAt: of.createdAt, labels: {} }
+  // Only a home says what it was made from, and for whom; what is left is amux's all the same.
+  const info = roles.includes('home') ? infoOf(of) : { name, createdAt: of.createdAt, labels: { 'amux.project': '' } }
+  return { ...info, state: 'broken', problem: called === undefined ? lostProblem(name, roles, taken) : `somebody else gave its container the name ${called}: docker rename ${called} ${name}` }
+}
+
+function lostProblem(name: string, roles: readonly string[], taken: boolean): string {
   const parts = { home: 'its home', store: 'its sessions', vault: 'its checkpoints' }
   const [there = [], gone = []] = [true, false].map((wanted) => Object.entries(parts).flatMap(([role, part]) => (roles.includes(role) === wanted ? [part] : [])))
   const listed = new Intl.ListFormat('en-GB')
   const lost = gone.length === 0 ? '' : `, ${listed.format(gone)}, too`
-  // Only a home says what it was made from.
-  const way = roles.includes('home') ? `: amux docker mend -c ${name} makes another` : ''
-  const problem = `its container was removed by somebody else${lost}; ${listed.format(there)} ${there.length === 1 ? 'is' : 'are'} still there${way}`
-  return { ...info, state: 'broken', problem }
+  const way = roles.includes('home') ? `: amux docker mend -c ${name} makes another${taken ? `, once the one that is called ${name} now, which amux did not make, has another name` : ''}` : ''
+  return `its container was removed by somebody else${lost}; ${listed.format(there)} ${there.length === 1 ? 'is' : 'are'} still there${way}`
+}
+
+/** By what name somebody has called a computer's container; undefined where it is as it should be, or about to be. */
+export function calledOtherwise(name: string, names: readonly string[]): string | undefined {
+  const called = names[0]?.replace(/^\//, '')
+  return called === undefined || called === name || called === nextOf(name) ? undefined : called
 }
 
 export function infoOfContainer(name: string, { Config, State, Created, NetworkSettings }: ContainerInspectInfo): ComputerInfo {

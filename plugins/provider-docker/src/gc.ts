@@ -14,7 +14,7 @@ export interface Leftover {
 /** A helper lives for seconds; one that was made and did not start in this time never will. */
 const OLD_S = 3600
 
-/** What was left by an amux that was killed, or by somebody who removed half of a computer. Homes are never among it. */
+/** What was left by an amux that was killed, or by somebody who removed half of a computer. Homes and checkpoints are never among it. */
 export async function leftoversOf(client: Client, now = Date.now()): Promise<readonly Leftover[]> {
   const [containers, { Volumes: volumes }, dangling, disks] = await Promise.all([
     client.call((docker) => docker.listContainers({ all: true, filters: { label: [LABEL.role] } })),
@@ -39,7 +39,7 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
     if (helper && over) found.push({ kind: 'container', name, of: of(Labels), why: 'a helper whose amux was killed' })
     if (role(Labels) === 'net' && !computers.has(of(Labels))) found.push({ kind: 'container', name, of: of(Labels), why: 'its computer is gone' })
   }
-  for (const { Name, Labels } of volumes ?? []) if (['store', 'vault', 'copy'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
+  for (const { Name, Labels } of volumes ?? []) if (['store', 'copy'].includes(role(Labels)) && !computers.has(of(Labels))) found.push({ kind: 'volume', name: Name, of: of(Labels), why: 'its computer is gone' })
   for (const { Id, Labels } of dangling) if (role(Labels) !== 'disk') found.push({ kind: 'image', name: Id, of: '', why: 'a template that was replaced' })
   const used = new Set(containers.map(({ ImageID }) => ImageID))
   for (const { Id, Labels, Created, RepoTags: tags } of disks) {

@@ -4,10 +4,10 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import type { Client } from './client.ts'
-import { discard, lookAt, mustLook, put, UNLABELLED } from './engine/container.ts'
+import { borrow, discard, has, lookAt, mustLook, put, UNLABELLED } from './engine/container.ts'
 import { part } from './engine/demux.ts'
 import { fail, hasCode, statusOf } from './errors.ts'
-import { needHelperImage } from './images/image.ts'
+import { helperImage, inspectImage, needHelperImage } from './images/image.ts'
 import { kitName } from './run/kit.ts'
 import { needVault } from './disk/volumes.ts'
 import { refusedWords } from './disk/way.ts'
@@ -57,15 +57,33 @@ export async function makeNet(client: Client, { guest }: Pick<ConnectContext, 'g
     // Two give a policy at once: one of them makes it.
     if (!hasCode(error, 'conflict')) throw error
   })
-  if (made === undefined) return untilThere(client, meta.name)
+  if (made === undefined) return untilThere(client, meta)
   const { id } = made
   const folder = { name: 'network', mode: 0o700 }
   await put(client, id, beside.store, policy === undefined ? [folder] : [folder, { name: 'network/policy', mode: 0o600, content: policy }])
 }
 
 /** Its name is taken a moment before it can be seen. */
-async function untilThere(client: Client, name: string): Promise<void> {
-  for (const give = performance.now() + PATIENCE_MS; !(await hasNet(client, name)) && performance.now() < give; ) await delay(20)
+async function untilThere(client: Client, { name }: Meta): Promise<void> {
+  for (const give = performance.now() + PATIENCE_MS; !(await hasNet(client, name)); await delay(20)) {
+    const other = await lookAt(client, netOf(name))
+    if (other || performance.now() > give) throw fail('conflict', `there is a container ${netOf(name)} that amux did not make: no policy of ${name} can be kept`, { computer: name, hint: `Give it another name: docker rename ${netOf(name)} OTHER` })
+  }
+}
+
+/** A policy that was given stays in force: where somebody has removed what keeps it, another one does. Before its computer runs anything. */
+export async function regainNet(client: Client, context: Pick<ConnectContext, 'guest'>, meta: Meta): Promise<void> {
+  if (meta.access === 'none' || (await hasNet(client, meta.name))) return
+  await needVault(client, meta.name)
+  if (await hasPolicy(client, meta)) await makeNet(client, context, meta)
+}
+
+async function hasPolicy(client: Client, { name, image: own }: Meta): Promise<boolean> {
+  const image = (await inspectImage(client, own))?.Id ?? (await helperImage(client, own))
+  // Without any there was never one, or there is nothing that could keep it.
+  if (image === undefined) return false
+  const vault = { Type: 'volume' as const, Source: volumesOf(name).vault, Target: beside.store }
+  return borrow(client, image, [vault], (id) => has(client, id, `${PLACE}/policy`))
 }
 
 export async function hasNet(client: Client, name: string): Promise<boolean> {

@@ -4,13 +4,12 @@ import { bootNew } from './run/boot.ts'
 import { Client } from './client.ts'
 import { DockerComputer } from './computer.ts'
 import { build } from './create/create.ts'
-import { infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
+import { calledOtherwise, infoOf, networkShortfall, orphanInfo, stateOf } from './describe.ts'
 import { clearUnfinished } from './create/unfinished.ts'
 import { destroy } from './destroy.ts'
-import { missing } from './engine/container.ts'
+import { isComputer, missing } from './engine/container.ts'
 import { throwIfAborted } from './errors.ts'
 import { inspectImage } from './images/image.ts'
-import { isOurs } from './meta.ts'
 import { DEFAULT_IMAGE, LABEL, mendingOf } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
 import { finishRelocation } from './disk/relocate.ts'
@@ -26,7 +25,7 @@ export class DockerProvider implements Provider {
 
   constructor(context: ConnectContext) {
     this.#context = context
-    this.#client = new Client(context.settings['host'])
+    this.#client = new Client(context.settings)
     this.templates = new DockerTemplates(this.#client, context)
   }
 
@@ -48,7 +47,7 @@ export class DockerProvider implements Provider {
   async get(name: string): Promise<Computer> {
     checkName(name)
     const { container, left } = await clearUnfinished(this.#client, name)
-    const ours = container !== undefined && isOurs(container.Config.Labels)
+    const ours = container !== undefined && isComputer(container, name)
     if (!ours && !(await finishRelocation(this.#client, name)) && left === undefined) throw missing(name)
     return new DockerComputer(name, this.#client, this.#context)
   }
@@ -59,10 +58,15 @@ export class DockerProvider implements Provider {
     const seen = new Set<string>()
     // One without a name is gone: an engine that was killed meanwhile lists it for as long as it runs.
     const whole = containers.filter(({ Names, Labels }) => Names.length > 0 && Names[0] !== `/${mendingOf(nameOf(Labels))}`)
-    for (const { Labels: labels, State: state, Created } of whole.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
+    for (const { Labels: labels, State: state, Created, Names } of whole.toSorted((a, b) => (nameOf(a.Labels) < nameOf(b.Labels) ? -1 : 1))) {
       const name = nameOf(labels)
       if (seen.has(name)) continue
       seen.add(name)
+      const called = calledOtherwise(name, Names)
+      if (called !== undefined) {
+        yield orphanInfo(name, { labels: { ...labels, [LABEL.role]: 'home' }, roles: ['home'], called })
+        continue
+      }
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
     }
     for (const labels of await homes(this.#client)) if (!seen.has(nameOf(labels))) yield orphanInfo(nameOf(labels), (await leftovers(this.#client, nameOf(labels))) ?? { labels, roles: ['home'] })

@@ -5,7 +5,10 @@ export const descriptor: ProviderDescriptor = {
   apiVersion: 1,
   id: 'docker',
   title: 'Docker',
-  settings: [{ key: 'host', summary: 'Address of the engine: unix:///PATH, tcp://HOST:PORT, ssh://HOST. Default: where the docker command finds it', env: ['DOCKER_HOST'] }],
+  settings: [
+    { key: 'host', summary: 'Address of the engine: unix:///PATH, tcp://HOST:PORT, ssh://HOST. Default: where the docker command finds it', env: ['DOCKER_HOST'] },
+    { key: 'context', summary: "The docker command's context to use, where no host is given. Default: the chosen one", env: ['DOCKER_CONTEXT'] },
+  ],
   createOptions: [
     { name: 'image', type: 'string', summary: 'Image to start from. Default: the template that amux built' },
     { name: 'cpus', type: 'number', summary: 'How many processors it may use, such as 1.5' },

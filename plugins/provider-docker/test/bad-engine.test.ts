@@ -30,7 +30,7 @@ if (hasEngine && mayStart) {
 
     const equipped = async (raw: Computer) => equip(raw, { descriptor, kit: await kit() })
     const create = async (name: string) => equipped(await provider.create({ name, labels: {}, options: { image: TINY }, network: { access: 'none' } }))
-    const left = async (name: string) => (await leftoversOf(new Client(engine.host))).filter(({ of }) => of === name)
+    const left = async (name: string) => (await leftoversOf(new Client({ host: engine.host }))).filter(({ of }) => of === name)
     const containers = (name: string) => engine.docker('ps', '-a', '--filter', `label=amux.docker.of=${name}`, '--format', '{{.Names}}')
     const next = () => `bad-${process.pid}-${++count}`
 

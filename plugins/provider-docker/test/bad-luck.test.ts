@@ -24,7 +24,7 @@ if (hasEngine) {
     })
     after(() => bench.end())
 
-    const left = async (name: string) => (await leftoversOf(new Client(undefined))).filter(({ of }) => of === name)
+    const left = async (name: string) => (await leftoversOf(new Client())).filter(({ of }) => of === name)
 
     it('renamed by hand it is broken, not made anew, and its own again when it is renamed back', async () => {
       const { name } = computer

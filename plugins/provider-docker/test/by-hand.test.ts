@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import type { Equipped } from '../../../src/emulation/index.ts'
 import { DEFAULT_IMAGE } from '../src/names.ts'
 import { hasEngine } from './engine.ts'
 import { attempt, docker, failure, type Lab, lab, sh, until } from './support.ts'
@@ -54,6 +55,87 @@ if (hasEngine) {
       expect((await attempt(again, 'getent hosts denied.example')).exit).not.to.deep.equal({ code: 0 })
       expect(docker('inspect', '-f', '{{.State.Running}}', `amux.${computer.name}.net`)).to.equal('true')
       await until('the service runs again', async () => Number(await sh(again, 'wc -l < /tmp/beats')) > Number(before[0]))
+    })
+
+    it('its policy stays in force without what kept it: another one does, or it does not start', async () => {
+      const computer = await bench.create({ network: { policy: { rules: [{ domain: 'allowed.example', action: 'allow' }] } } })
+      const denied = async (one: Equipped) => (await attempt(one, 'getent hosts denied.example')).exit
+      const restarted = async () => {
+        docker('rm', '-f', `amux.${computer.name}.net`)
+        docker('stop', '-t', '0', computer.name)
+        const raw = await bench.provider.get(computer.name)
+        await raw.start()
+        return bench.equip(raw)
+      }
+      const again = await restarted()
+      expect(docker('inspect', '-f', '{{.State.Running}}', `amux.${computer.name}.net`)).to.equal('true')
+      expect(await denied(again)).not.to.deep.equal({ code: 0 })
+      expect((await again.network.get()).rules).to.have.lengthOf(1)
+      docker('rm', '-f', `amux.${computer.name}.net`)
+      docker('stop', '-t', '0', computer.name)
+      docker('volume', 'rm', `amux.${computer.name}.vault`)
+      const without = await failure((await bench.provider.get(computer.name)).start())
+      expect(without).to.include({ code: 'failed' })
+      expect(without.message).to.include(`amux.${computer.name}.vault is gone`)
+    })
+
+    it('what has a name that amux would use, and is somebody else\'s, is neither used nor removed', async () => {
+      const computer = await bench.create()
+      const net = `amux.${computer.name}.net`
+      docker('create', '--name', net, DEFAULT_IMAGE, 'sleep', '1')
+      try {
+        const refused = await failure(computer.network.set({ rules: [{ domain: 'a.example', action: 'allow' }] }))
+        expect(refused).to.include({ code: 'conflict' })
+        expect(refused.message).to.include(`a container ${net} that amux did not make`)
+        await computer.delete()
+        expect(docker('ps', '-a', '--filter', `name=^${net}$`, '--format', '{{.Names}}')).to.equal(net)
+      } finally {
+        docker('rm', '-f', net)
+      }
+      const name = `lab-${process.pid}-volume`
+      for (const role of ['home', 'store', 'vault']) {
+        docker('volume', 'create', `amux.${name}.${role}`)
+        expect((await failure(bench.create({ name }))).message).to.include(`a volume amux.${name}.${role} that amux did not make`)
+        docker('volume', 'rm', `amux.${name}.${role}`)
+      }
+    })
+
+    it('under another name it is nobody, and under its own it says which', async () => {
+      const computer = await bench.create()
+      const { name } = computer
+      docker('rename', name, `${name}-other`)
+      const hint = `docker rename ${name}-other ${name}`
+      expect(await failure(bench.provider.get(`${name}-other`))).to.include({ code: 'not_found' })
+      expect((await computer.info()).problem).to.include(hint)
+      for await (const info of bench.provider.list()) if (info.name === name) expect(info.problem).to.include(hint)
+      docker('rename', `${name}-other`, name)
+      expect((await computer.info()).state).to.equal('running')
+    })
+
+    it('with another container in its place it is broken, and is removed without that', async () => {
+      const { name } = await bench.create()
+      docker('rm', '-f', name)
+      docker('run', '-d', '--name', name, DEFAULT_IMAGE, 'sleep', '1000')
+      try {
+        const raw = await bench.provider.get(name)
+        expect(await raw.info()).to.include({ state: 'broken' })
+        expect((await raw.info()).problem).to.include('which amux did not make')
+        await raw.delete()
+        expect(docker('volume', 'ls', '-q', '--filter', `label=amux.docker.of=${name}`)).to.equal('')
+        expect(docker('inspect', '-f', '{{.State.Running}}', name)).to.equal('true')
+      } finally {
+        docker('rm', '-f', name)
+      }
+    })
+
+    it('without its home and its container, what is left is amux\'s, and goes with it', async () => {
+      const { name } = await bench.create()
+      docker('rm', '-f', name)
+      docker('volume', 'rm', `amux.${name}.home`)
+      const raw = await bench.provider.get(name)
+      expect((await raw.info()).labels).to.have.property('amux.project')
+      await raw.delete()
+      expect(docker('volume', 'ls', '-q', '--filter', `label=amux.docker.of=${name}`)).to.equal('')
     })
 
     it('paused it sleeps, and a start wakes it', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -147,10 +147,27 @@ if (hasEngine) {
 
     it('says why where it cannot be woken', async () => {
       docker('pause', name)
-      const { status, stdout, stderr } = await amux.run(['computer', 'exec', '--', 'echo', 'awake'], { env: { DOCKER_HOST: 'tcp://127.0.0.1:1' } })
+      const nowhere = join(amux.home, 'nowhere')
+      mkdirSync(nowhere, { recursive: true })
+      writeFileSync(join(nowhere, 'config.json'), '{"currentContext":"nowhere"}')
+      const { status, stdout, stderr } = await amux.run(['computer', 'exec', '--', 'echo', 'awake'], { env: { DOCKER_CONFIG: nowhere } })
       expect({ status, stdout }).to.deep.equal({ status: 125, stdout: '' })
-      expect(stderr).to.include('cannot be woken').and.include('tcp://127.0.0.1:1').and.include('whether the program was started is unknown')
+      expect(stderr).to.include('cannot be woken').and.include('there is no Docker context').and.include('whether the program was started is unknown')
       docker('unpause', name)
+    })
+  })
+
+  describe('amux where one looks for another engine than before', () => {
+    it('does not take the one for the other', async () => {
+      const amux = await scratchWith('docker')
+      try {
+        expect((await amux.run(['computer', 'create', '-P', 'docker'])).status).to.equal(0)
+        expect((await amux.run(['computer', 'exec', '--', 'true'])).status).to.equal(0)
+        for (const env of [{ DOCKER_HOST: 'tcp://127.0.0.1:1' }, { DOCKER_CONTEXT: 'nowhere' }]) expect((await amux.run(['computer', 'exec', '--', 'true'], { env })).status).to.equal(125)
+        expect((await amux.run(['computer', 'rm', '--yes'])).status).to.equal(0)
+      } finally {
+        await amux.dispose()
+      }
     })
   })
 

@@ -33,7 +33,7 @@ export async function leftHere(): Promise<readonly Leftover[]> {
 
 /** With what was made just now and never started: after the last test nobody is about to. */
 function everything(): Promise<readonly Leftover[]> {
-  return leftoversOf(new Client(undefined), Date.now() + 24 * 3_600_000)
+  return leftoversOf(new Client(), Date.now() + 24 * 3_600_000)
 }
 
 /** An engine that answers, with the template of computers; both made first where they are missing. */
@@ -44,7 +44,7 @@ export function engine(): Promise<void> {
 async function prepare(): Promise<void> {
   if (process.env['DOCKER_HOST'] === undefined && !(await answers())) await start()
   before = new Set((await everything()).map(({ name }) => name))
-  if (await inspectImage(new Client(undefined), DEFAULT_IMAGE)) return
+  if (await inspectImage(new Client(), DEFAULT_IMAGE)) return
   const dir = mkdtempSync(join(tmpdir(), 'amux-docker-'))
   try {
     const provider = await connectDocker(dir)

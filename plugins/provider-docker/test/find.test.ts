@@ -15,7 +15,7 @@ describe('which Docker engine', () => {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'amux-find-'))))
   afterEach(() => rmSync(dir, { recursive: true, force: true }))
 
-  const find = (env: Record<string, string> = {}, setting?: string) => findEngine(setting, { HOME: dir, DOCKER_CONFIG: dir, ...env })
+  const find = (env: Record<string, string> = {}, setting?: string) => findEngine(setting, undefined, { HOME: dir, DOCKER_CONFIG: dir, ...env })
 
   function context(name: string, host: string): void {
     const id = createHash('sha256').update(name).digest('hex')
@@ -50,7 +50,7 @@ describe('which Docker engine', () => {
   })
 
   it('that is not there, does not run, cannot be reached or is too old is told apart', async () => {
-    const none = await failure(new Client(`unix://${dir}/none.sock`).version())
+    const none = await failure(new Client({ host: `unix://${dir}/none.sock` }).version())
     expect(none).to.include({ code: 'tool_missing' })
     const socket = join(dir, 'engine.sock')
     const server = createServer((request, response) => {
@@ -60,23 +60,23 @@ describe('which Docker engine', () => {
       response.end(JSON.stringify({ message: 'client version 1.40 is too old. Minimum supported API version is 1.44' }))
     })
     await new Promise<void>((resolve) => server.listen(socket, resolve))
-    expect(await failure(new Client(`unix://${socket}`).version())).to.include({ code: 'unsupported' })
-    const refused = await failure(new Client(`unix://${socket}`).call((docker) => docker.info()))
+    expect(await failure(new Client({ host: `unix://${socket}` }).version())).to.include({ code: 'unsupported' })
+    const refused = await failure(new Client({ host: `unix://${socket}` }).call((docker) => docker.info()))
     expect(refused).to.include({ code: 'unsupported' })
     await new Promise((resolve) => server.close(resolve))
     writeFileSync(socket, '')
-    expect(await failure(new Client(`unix://${socket}`).version())).to.include({ code: 'unavailable' })
+    expect(await failure(new Client({ host: `unix://${socket}` }).version())).to.include({ code: 'unavailable' })
     if (process.getuid?.() === 0) {
       chmodSync(dir, 0o755)
       const closed = join(dir, 'closed.sock')
       const other = createServer(() => undefined).listen(closed)
       await once(other, 'listening')
       process.seteuid?.(65534)
-      const refused = await failure(new Client(`unix://${closed}`).version()).finally(() => process.seteuid?.(0))
+      const refused = await failure(new Client({ host: `unix://${closed}` }).version()).finally(() => process.seteuid?.(0))
       expect(refused).to.include({ code: 'permission_denied' }).and.property('hint').include('usermod -aG docker')
       other.close()
     }
-    const away = await failure(new Client('tcp://127.0.0.1:1').version())
+    const away = await failure(new Client({ host: 'tcp://127.0.0.1:1' }).version())
     expect(away).to.include({ code: 'unavailable' })
     expect(away.message).to.include('tcp://127.0.0.1:1')
   })

@@ -107,7 +107,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
         await root('echo now > /opt/file; echo now > /root/file')
         guard.breakNext(line, 500)
         await failure(computer.checkpoints.restore(id))
-        expect((await leftoversOf(new Client(undefined), Date.now() + 24 * 3_600_000)).filter(({ name }) => name.endsWith('.changed'))).to.deep.equal([])
+        expect((await leftoversOf(new Client(), Date.now() + 24 * 3_600_000)).filter(({ name }) => name.endsWith('.changed'))).to.deep.equal([])
         // Whoever comes first does it, or all wait for somebody.
         const starts = await Promise.allSettled([1, 2, 3].map(async () => (await bench.provider.get(computer.name)).start()))
         for (const one of starts) if (one.status === 'rejected') expect(one.reason).to.have.property('code').that.is.oneOf(['locked', 'conflict'])
@@ -153,7 +153,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
       const base = docker('import', '-c', 'ENV A="it is \\$5, \\"sure\\" a\\b"', '-c', `LABEL amux.docker.of=${name} amux.docker.role=disk x="y z"`, join(bench.dir, 'deep.tar'))
       const id = docker('create', base, '/none')
       docker('cp', join(bench.dir, 'deep'), `${id}:/more`)
-      const client = new Client(guard.host)
+      const client = new Client({ host: guard.host })
       const two = await commit(client, id, name, 'named')
       const flat = await commit(client, id, name, 'named', 1)
       const config = (image: string) => JSON.parse(docker('inspect', '-f', '{{json .Config}}', image)) as { readonly Labels: unknown; readonly Env: readonly string[] }
@@ -181,7 +181,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
       expect(await sh(one, 'cat /opt/file ~/file', { user: 'root' })).to.equal('then\nthen')
       await one.stop()
       // Here, where the engine cannot look into the container for want of what is mounted, it is seen all the same.
-      const client = new Client(undefined)
+      const client = new Client()
       const again = await bench.create({ project: { path: project, name: 'project', worktrees: [bench.dir] } })
       mkdirSync(join(bench.dir, 'second'))
       const other = await bench.create({ project: { path: project, name: 'project', worktrees: [join(bench.dir, 'second')] } })
@@ -262,7 +262,7 @@ if (hasEngine && process.env['DOCKER_HOST'] === undefined) {
       await computer.delete()
       expect(containers()).to.equal('')
       expect(ours()).to.deep.equal([])
-      expect((await leftoversOf(new Client(undefined), Date.now() + 24 * 3_600_000)).filter(({ of }) => of.startsWith(computer.name))).to.deep.equal([])
+      expect((await leftoversOf(new Client(), Date.now() + 24 * 3_600_000)).filter(({ of }) => of.startsWith(computer.name))).to.deep.equal([])
     })
   })
 }

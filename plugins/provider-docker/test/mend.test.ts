@@ -16,7 +16,7 @@ if (hasEngine) {
     after(() => bench.end())
 
     const mended = async (name: string) => {
-      await mend(new Client(undefined), join(bench.dir, 'data'), name)
+      await mend(new Client(), join(bench.dir, 'data'), name)
       const raw = await bench.provider.get(name)
       await raw.start()
       return bench.equip(raw)
@@ -76,17 +76,17 @@ if (hasEngine) {
     it('gets none where there is one, by whatever name, and where nothing says what it was', async () => {
       const one = await bench.create()
       const { name } = one
-      expect(await failure(mend(new Client(undefined), join(bench.dir, 'data'), name))).to.include({ code: 'conflict' })
+      expect(await failure(mend(new Client(), join(bench.dir, 'data'), name))).to.include({ code: 'conflict' })
       docker('rename', name, `${name}-other`)
-      expect(await failure(mend(new Client(undefined), join(bench.dir, 'data'), name))).to.include({ code: 'conflict', hint: `Rename it: docker rename ${name}-other ${name}` })
+      expect(await failure(mend(new Client(), join(bench.dir, 'data'), name))).to.include({ code: 'conflict', hint: `Rename it: docker rename ${name}-other ${name}` })
       docker('rm', '-f', `${name}-other`)
       docker('create', '--name', name, DEFAULT_IMAGE, 'true')
-      expect(await failure(mend(new Client(undefined), join(bench.dir, 'data'), name))).to.include({ code: 'conflict' })
+      expect(await failure(mend(new Client(), join(bench.dir, 'data'), name))).to.include({ code: 'conflict' })
       docker('rm', name)
       docker('volume', 'rm', `amux.${name}.home`)
-      expect(await failure(mend(new Client(undefined), join(bench.dir, 'data'), name))).to.include({ code: 'failed' })
+      expect(await failure(mend(new Client(), join(bench.dir, 'data'), name))).to.include({ code: 'failed' })
       await (await bench.provider.get(name)).delete()
-      expect(await failure(mend(new Client(undefined), join(bench.dir, 'data'), name))).to.include({ code: 'not_found' })
+      expect(await failure(mend(new Client(), join(bench.dir, 'data'), name))).to.include({ code: 'not_found' })
     })
   })
 }

@@ -132,7 +132,7 @@ if (mayStart) {
       rmSync(dir, { recursive: true, force: true })
     })
 
-    const version = (env: Readonly<Record<string, string>>) => given(env, () => failure(new Client(undefined).version()))
+    const version = (env: Readonly<Record<string, string>>) => given(env, () => failure(new Client().version()))
     const bySsh = (options: Readonly<Record<string, string>> = {}) => `${ssh?.with(options)}:${process.env['PATH']}`
     const target = () => `ssh://root@127.0.0.1:${ssh?.port}${engine.host.slice('unix://'.length)}`
 
@@ -166,7 +166,7 @@ if (mayStart) {
       const { client } = certs
       execFileSync('docker', ['context', 'create', 'away', '--docker', `host=${tcp},ca=${client}/ca.pem,cert=${client}/cert.pem,key=${client}/key.pem`], { env: { ...process.env, DOCKER_CONFIG: config }, stdio: 'pipe' })
       await given({ DOCKER_CONFIG: config, DOCKER_CONTEXT: 'away' }, async () => {
-        const found = new Client(undefined)
+        const found = new Client()
         expect(found.found.because).to.equal('context away')
         expect((await found.version()).Os).to.equal('linux')
       })

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -211,7 +212,10 @@ int beside_command(char **word) {
   if (beside.mark) return watch(&beside, program, argv);
   note("started");
   execv(program, argv);
-  return refuse("exec", argv[0]);
+  /* It is there, and what it takes to run it is not: its interpreter, its loader. Who asked takes what comes now for its own words. */
+  int error = errno;
+  note("%s: %s", argv[0], error == ENOENT ? "what it takes to run it is not there" : strerror(error));
+  return error == ENOENT ? 127 : 126;
 }
 
 static int is_marked(pid_t pid, const char *mark) {
@@ -293,6 +297,16 @@ int root_command(const char *mountinfo) {
   while (lines && fgets(line, sizeof line, lines))
     if (sscanf(line, "%*s %*s %*s %*s %4095s", at) == 1 && strcmp(at, "/") == 0) return fputs(line, stdout), fclose(lines), fflush(stdout) != 0;
   return refuse("root", mountinfo);
+}
+
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
+  (void)status, (void)kind;
+  return place->level > 0 && remove(path) < 0 && errno != ENOENT ? -1 : 0;
+}
+
+/* Everything in a directory: what a computer's root has left there is beyond whom it belongs to. */
+int clear_command(const char *directory) {
+  return nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 ? 0 : refuse("clear", directory);
 }
 
 /* Whether it can be read at all: what is in it need not be much. */

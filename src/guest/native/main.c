@@ -16,6 +16,7 @@ static const char usage[] =
   "amux-init signal NAME=VALUE NUMBER    to every process with that in its environment\n"
   "amux-init shift FROM TO               everything in one directory goes into another\n"
   "amux-init root MOUNTINFO              the line of it that tells what is at /\n"
+  "amux-init clear DIRECTORY             remove everything in it\n"
   "amux-init reach DIRECTORY             whether it can be read\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
@@ -31,6 +32,7 @@ int main(int argc, char **argv) {
   if (strcmp(verb, "beside") == 0) return beside_command(argv + 2);
   if (strcmp(verb, "shift") == 0 && argc == 4) return shift_command(argv[2], argv[3]);
   if (strcmp(verb, "root") == 0) return root_command(argv[2]);
+  if (strcmp(verb, "clear") == 0) return clear_command(argv[2]);
   if (strcmp(verb, "reach") == 0) return reach_command(argv[2]);
   if (strcmp(verb, "signal") == 0 && argc == 4) return signal_command(argv[2], argv[3]);
   if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");

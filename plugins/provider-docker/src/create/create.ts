@@ -2,20 +2,21 @@ import type { ConnectContext, CreateOptions, NetworkPolicy, TwinOptions } from '
 import { checkProject } from '../../../shared/project.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import type { Client } from '../client.ts'
-import { discard, mustLook, put } from '../engine/container.ts'
+import { discard, has, isComputer, mustLook, put } from '../engine/container.ts'
+import type { TarEntry } from '../engine/tar.ts'
 import { makeContainer, taken } from './container.ts'
 import { fail, throwIfAborted } from '../errors.ts'
 import { type Facts, factsOf } from '../images/facts.ts'
 import { chooseImage, inspectImage, needHelperImage } from '../images/image.ts'
 import { ensureKit, kitName, makeKitVolume } from '../run/kit.ts'
-import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
+import { marks, type Meta, readMeta } from '../meta.ts'
 import { inside, runDir, volumesOf } from '../names.ts'
 import { makeNet } from '../net.ts'
 import { checkContainerName, checkOptions, wantedImage } from './options.ts'
 import { clearUnfinished, whileMaking } from './unfinished.ts'
 import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf, superUser } from './seed.ts'
-import { removeVolumes } from '../disk/volumes.ts'
+import { foreignVolume, removeVolumes } from '../disk/volumes.ts'
 
 /** One that nobody else has touched yet. */
 export interface Built {
@@ -106,9 +107,9 @@ async function make(client: Client, context: ConnectContext, meta: Meta, { facts
   const id = await makeContainer(client, meta, name)
   try {
     await client.call((docker) => docker.createVolume({ Name: volumesOf(name).vault, Labels: marks(name, 'vault') }))
-    const [node] = await Promise.all([guestNode(client, id, meta, meta.kit), ensureKit(client, id, meta, context.guest, context.progress)])
+    const [node, git] = await Promise.all([guestNode(client, id, meta, meta.kit), gitFile(client, id, meta), ensureKit(client, id, meta, context.guest, context.progress)])
     const files = [{ name: 'env.json', mode: 0o600, content: JSON.stringify(env) }, ...(node === undefined ? [] : preparation(meta, context, node).files(env))]
-    await put(client, id, '/', [...seedOf(meta.user, facts), ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)
+    await put(client, id, '/', [...seedOf(meta, facts), ...git, ...files.map((one) => ({ ...one, name: `${inside.store.slice(1)}/${one.name}` }))], signal)
     if (guarded) await makeNet(client, context, meta, policy && context.policyText(policy))
     return { meta, id, guest: node !== undefined }
   } catch (error) {
@@ -118,8 +119,16 @@ async function make(client: Client, context: ConnectContext, meta: Meta, { facts
   }
 }
 
+/** The project's owner need not be whoever runs git on it there: that is said once, unless an image says something itself. */
+async function gitFile(client: Client, id: string, { project, copied }: Meta): Promise<readonly TarEntry[]> {
+  if (project === undefined || copied || (await has(client, id, '/etc/gitconfig'))) return []
+  return [{ name: 'etc/gitconfig', mode: 0o644, content: '[safe]\n\tdirectory = *\n' }]
+}
+
 async function refuseTaken(client: Client, name: string): Promise<void> {
   const { container, left } = await clearUnfinished(client, name)
-  if (left || (container && isOurs(container.Config.Labels))) throw taken(name)
+  if (left || (container && isComputer(container, name))) throw taken(name)
   if (container) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
+  const volume = await foreignVolume(client, name)
+  if (volume !== undefined) throw fail('conflict', `there is a volume ${volume} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
 }

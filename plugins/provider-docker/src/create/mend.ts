@@ -1,12 +1,12 @@
 import type { Client } from '../client.ts'
 import { makePrivate } from '../../../shared/sockets.ts'
 import { leftovers } from '../disk/volumes.ts'
-import { borrow, discard, lookAt, put } from '../engine/container.ts'
+import { borrow, computersOf, discard, lookAt, put } from '../engine/container.ts'
 import { fail, hasCode } from '../errors.ts'
 import { factsOf } from '../images/facts.ts'
 import { environmentOf, inspectImage } from '../images/image.ts'
 import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
-import { beside, inside, LABEL, mendingOf, volumesOf } from '../names.ts'
+import { beside, inside, mendingOf, volumesOf } from '../names.ts'
 import { makeContainer } from './container.ts'
 import { seedOf } from './seed.ts'
 import { mayLive, whileMaking } from './unfinished.ts'
@@ -38,7 +38,7 @@ async function make(client: Client, dataDir: string, { meta, roles, id, env }: H
     throw hasCode(error, 'already_exists') ? beingMended(name) : error
   })
   const home = meta.user.home.slice(1)
-  const seed = seedOf(meta.user, await factsOf(client, id, dataDir))
+  const seed = seedOf(meta, await factsOf(client, id, dataDir))
   try {
     await put(client, container, '/', seed.filter((entry) => entry.name !== home && !entry.name.startsWith(`${home}/`)))
     // Half of it would be taken for the whole.
@@ -60,7 +60,7 @@ async function refuseWhole(client: Client, name: string): Promise<Half> {
   if (begun && mayLive({ labels: begun.Config.Labels, created: begun.Created })) throw beingMended(name)
   if (begun && isOurs(begun.Config.Labels)) await discard(client, begun.Id)
   if (await lookAt(client, name)) throw fail('conflict', `there is a container ${name}`, { computer: name, hint })
-  const [other] = await client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=computer`] } }))
+  const [other] = await computersOf(client, name)
   const now = other?.Names[0]?.replace(/^\//, '')
   if (now !== undefined) throw fail('conflict', `the container of ${name} is there under another name: ${now}`, { computer: name, hint: `Rename it: docker rename ${now} ${name}` })
   const left = await leftovers(client, name)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { ComputerUser } from '../../../../src/contract/index.ts'
 import type { TarEntry } from '../engine/tar.ts'
 import type { Facts } from '../images/facts.ts'
+import type { Meta } from '../meta.ts'
 import { inside } from '../names.ts'
 
 export const superUser: ComputerUser = { name: 'root', uid: 0, gid: 0, home: '/root' }
@@ -23,9 +24,9 @@ export function projectUser(uid: number, gid: number): ComputerUser {
 }
 
 /** A new computer's own files, to be there before it runs first. */
-export function seedOf(user: ComputerUser, facts: Facts): TarEntry[] {
-  // An engine that maps users makes what is mounted on as somebody whom the container does not know.
-  const places: TarEntry[] = [inside.run.slice(0, inside.run.lastIndexOf('/')), inside.run].map((path) => ({ name: path.slice(1), mode: 0o755 }))
+export function seedOf({ user, run }: Pick<Meta, 'user' | 'run'>, facts: Facts): TarEntry[] {
+  // An engine that maps users makes what is mounted on as somebody whom the container does not know. What is mounted from here is its owner's.
+  const places: TarEntry[] = [inside.run.slice(0, inside.run.lastIndexOf('/')), ...(run === undefined ? [inside.run] : [])].map((path) => ({ name: path.slice(1), mode: 0o755 }))
   const machine: TarEntry[] = [...places, { name: 'etc/machine-id', mode: 0o444, content: `${randomBytes(16).toString('hex')}\n` }]
   if (user.uid === 0) return machine
   const { uid, gid, name, home } = user

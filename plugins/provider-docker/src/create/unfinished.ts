@@ -1,10 +1,10 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { readFileSync } from 'node:fs'
 import type { Client } from '../client.ts'
-import { borrow, discard, has, lookAt } from '../engine/container.ts'
+import { borrow, discard, has, isComputer, lookAt } from '../engine/container.ts'
 import { fail, hasCode } from '../errors.ts'
 import { inspectImage } from '../images/image.ts'
-import { isOurs, readMeta } from '../meta.ts'
+import { readMeta } from '../meta.ts'
 import { beside, inside, LABEL, volumesOf } from '../names.ts'
 import { type Left, leftovers, removeVolumes } from '../disk/volumes.ts'
 
@@ -36,16 +36,17 @@ export function maker(): string {
  */
 export async function clearUnfinished(client: Client, name: string): Promise<There> {
   const container = await lookAt(client, name)
-  const left = container ? undefined : await leftovers(client, name)
-  const begun = container ? await begunContainer(client, container) : left && (await begunVolumes(client, name, left))
+  const mine = container !== undefined && isComputer(container, name)
+  const left = mine ? undefined : await leftovers(client, name)
+  const begun = mine ? await begunContainer(client, container) : left && (await begunVolumes(client, name, left))
   if (begun === undefined) return { container, left }
   if (mayLive(begun)) throw fail('locked', `${name} is being created`, { computer: name, hint: 'Try again when that is done.' })
-  if (container) await discard(client, container.Id)
+  if (mine) await discard(client, container.Id)
   await removeVolumes(client, name)
   return { container: await lookAt(client, name), left: await leftovers(client, name) }
 }
 
-/** What has a name: a container of whomever, or else volumes of ours. */
+/** What has a name: a container of whomever; where that is not ours, volumes of ours. */
 interface There {
   readonly container: ContainerInspectInfo | undefined
   readonly left: Left | undefined
@@ -59,7 +60,7 @@ interface Begun {
 
 /** What it gets last, before its first start, is its environment. */
 async function begunContainer(client: Client, { Id, State, Config: { Labels: labels }, Created: created }: ContainerInspectInfo): Promise<Begun | undefined> {
-  if (!isOurs(labels) || State.Status !== 'created' || (await has(client, Id, inside.env))) return undefined
+  if (State.Status !== 'created' || (await has(client, Id, inside.env))) return undefined
   return { labels, created }
 }
 

@@ -28,11 +28,22 @@ export async function needVault(client: Client, name: string): Promise<void> {
 
 /** Undefined where there is none, or it is somebody else's. */
 async function volumeOf(client: Client, name: string, role: keyof Volumes): Promise<Omit<Left, 'roles'> | undefined> {
+  const found = await lookAtVolume(client, volumesOf(name)[role])
+  return found && isOurs(found.labels, role) ? found : undefined
+}
+
+/** Somebody else's, of a name that a computer's would have: an engine would give it to that. */
+export async function foreignVolume(client: Client, name: string): Promise<string | undefined> {
+  const all = await Promise.all(Object.entries(volumesOf(name)).map(async ([role, volume]) => ({ role, volume, found: await lookAtVolume(client, volume) })))
+  return all.find(({ role, found }) => found && !isOurs(found.labels, role))?.volume
+}
+
+async function lookAtVolume(client: Client, volume: string): Promise<Omit<Left, 'roles'> | undefined> {
   try {
-    const found = await client.call((docker) => docker.getVolume(volumesOf(name)[role]).inspect())
+    const found = await client.call((docker) => docker.getVolume(volume).inspect())
     // Every engine tells it, though not in dockerode's types.
     const { CreatedAt: created } = found as { readonly CreatedAt?: string }
-    return isOurs(found.Labels, role) ? { labels: found.Labels, created: created ?? '' } : undefined
+    return { labels: found.Labels, created: created ?? '' }
   } catch (error) {
     if (hasCode(error, 'not_found')) return undefined
     throw error

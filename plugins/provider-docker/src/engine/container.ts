@@ -1,7 +1,8 @@
-import type { ContainerInspectInfo, MountSettings } from 'dockerode'
+import type { ContainerInfo, ContainerInspectInfo, MountSettings } from 'dockerode'
 import type { Client } from '../client.ts'
 import { fail, hasCode, statusOf } from '../errors.ts'
 import { isOurs, marks } from '../meta.ts'
+import { LABEL } from '../names.ts'
 import { filesOf, tarOf, type TarEntry } from './tar.ts'
 
 /** Where a machine labels files, none of this machine's or of another container's can be reached with that on. Elsewhere it says nothing. */
@@ -10,7 +11,17 @@ export const UNLABELLED = ['label=disable']
 /** What the engine says of a computer's container; undefined where there is none. One that amux did not make is none. */
 export async function look(client: Client, name: string): Promise<ContainerInspectInfo | undefined> {
   const found = await lookAt(client, name)
-  return found && isOurs(found.Config.Labels) ? found : undefined
+  return found && isComputer(found, name) ? found : undefined
+}
+
+/** One of amux's that somebody has given another name is not that one. */
+export function isComputer({ Config: { Labels: labels } }: Pick<ContainerInspectInfo, 'Config'>, name: string): boolean {
+  return isOurs(labels) && labels[LABEL.of] === name
+}
+
+/** All that say they are of that name, whatever they are called. */
+export function computersOf(client: Client, name: string): Promise<ContainerInfo[]> {
+  return client.call((docker) => docker.listContainers({ all: true, filters: { label: [`${LABEL.of}=${name}`, `${LABEL.role}=computer`] } }))
 }
 
 /** Whoever made it. */

@@ -38,6 +38,7 @@ function ofTls(cause: unknown, where: string, tls: { readonly cert?: Buffer } | 
 
 function answered(error: unknown, status: number, { address }: Pick<Found, 'address'>): Error {
   const text = wordsOf(error)
+  if (text.startsWith('<') || (text === '' && status !== 404)) return fail('unavailable', `what answers at ${address} is no Docker engine (it says ${status})`, { hint: 'See where the docker command looks: docker context ls', cause: error })
   if (/no space left|disk quota exceeded/i.test(text)) return fail('quota_exceeded', `the engine's disk is full: ${text}`, { hint: 'Free some space: docker system df says what takes it, amux docker gc what amux left.', cause: error })
   if (/client version .* is too old|minimum supported API version|client is newer than server/i.test(text)) return fail('unsupported', `the engine at ${address} is of another age: ${text}`, { hint: 'Update the engine, or amux.', cause: error })
   if (STOPPED.test(text)) return fail('conflict', `somebody else stopped it this moment: ${text}`, { hint: 'Try again.', cause: error })

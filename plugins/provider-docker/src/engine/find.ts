@@ -30,11 +30,11 @@ type Environment = Readonly<Record<string, string | undefined>>
 const DEFAULT = '/var/run/docker.sock'
 
 /** As the docker command finds it: DOCKER_HOST, DOCKER_CONTEXT, the chosen context, the socket of this machine. */
-export function findEngine(setting: string | undefined, env: Environment = process.env): Found {
+export function findEngine(setting: string | undefined, wanted?: string, env: Environment = process.env): Found {
   const config = env['DOCKER_CONFIG'] || join(env['HOME'] || homedir(), '.docker')
   const host = setting || env['DOCKER_HOST']
   if (host) return { place: parse(host, fromEnvironment(env, config)), address: host, because: setting && setting !== env['DOCKER_HOST'] ? 'the setting "host"' : 'DOCKER_HOST' }
-  const context = env['DOCKER_CONTEXT'] || chosen(config)
+  const context = wanted || env['DOCKER_CONTEXT'] || chosen(config)
   if (context !== undefined && context !== 'default') return inContext(config, context)
   const path = [DEFAULT, join(env['HOME'] || homedir(), '.docker/run/docker.sock')].find((one) => existsSync(one)) ?? DEFAULT
   return { place: { kind: 'unix', path }, address: `unix://${path}`, because: 'default' }

@@ -13,7 +13,7 @@ import { execute, type Executed } from './exec.ts'
 import { ensureKit, kitName } from './kit.ts'
 import { type Meta, readMeta } from '../meta.ts'
 import { inside } from '../names.ts'
-import { startNet } from '../net.ts'
+import { regainNet, startNet } from '../net.ts'
 import { guestNode, prepare } from './prepare.ts'
 import { isUnfinished } from '../disk/mark.ts'
 import { frozen } from '../disk/freeze.ts'
@@ -44,7 +44,11 @@ export async function boot(client: Client, name: string, context: ConnectContext
   if (found.State.Running && (await isUnfinished(client, found, name))) throw halfRestored(name)
   const [node] = await Promise.all([guestNode(client, found.Id, meta, kitName(context.guest, meta.arch)), ensureKit(client, found.Id, meta, context.guest, context.progress)])
   if (node !== undefined) await prepare(client, found.Id, meta, context, node)
+  // It waits for its word, which it gets when that is there.
+  const regained = regainNet(client, context, meta)
+  regained.catch(() => undefined)
   if (!found.State.Running) found = await started(client, meta, found.Id)
+  await regained
   await inService(client, context, { meta, found, guest: node !== undefined, signal })
   return node !== undefined
 }
@@ -102,10 +106,16 @@ async function untilSettled(client: Client, name: string): Promise<ContainerInsp
   }
 }
 
-/** Sockets of a computer that died are in the way of the next ones. */
+/** Sockets of a computer that died are in the way of whoever looks for those of the next. What is its root's own that sees to itself. */
 function emptyRunDir(path: string): void {
   makePrivate(path)
-  for (const name of readdirSync(path)) rmSync(join(path, name), { recursive: true, force: true })
+  for (const name of readdirSync(path)) {
+    try {
+      rmSync(join(path, name), { recursive: true, force: true })
+    } catch (error) {
+      if (!hasCode(error, 'EACCES', 'EPERM')) throw error
+    }
+  }
 }
 
 /** Joins the guest's socket where that is out of reach. */

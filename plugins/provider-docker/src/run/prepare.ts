@@ -28,7 +28,7 @@ export async function guestNode(client: Client, id: string, meta: Meta, kit: str
 }
 
 export function noNode(name: string): Error {
-  return fail('tool_missing', `${name} has no Node 22.12 or newer, and amux has none for systems without glibc`, { computer: name, hint: 'Install it there, on Alpine with: apk add nodejs' })
+  return fail('tool_missing', `${name} has no Node 22.12 or newer, and amux has none for systems without glibc`, { computer: name, hint: 'Install it there, on Alpine with: apk add nodejs. Where it had one, go back: amux computer checkpoint restore ID' })
 }
 
 /** The environment it was created with, over its image's. */

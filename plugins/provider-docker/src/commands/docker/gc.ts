@@ -8,7 +8,7 @@ export default command({
   examples: ['<%= config.bin %> <%= command.id %> --dry-run', '<%= config.bin %> <%= command.id %> --yes'],
   flags: { 'dry-run': { type: 'boolean', summary: 'Only say what would be removed.' } },
   async execute(call) {
-    const client = new Client((await call.settings('docker'))['host'])
+    const client = new Client(await call.settings('docker'))
     const found = await leftoversOf(client)
     if (call.flags['dry-run'] === true || found.length === 0) return call.table(found, columns, { empty: 'amux left nothing there.' })
     if (!call.json) for (const { kind, name, why } of found) call.note(`${kind} ${name}: ${why}`)

@@ -7,7 +7,7 @@ export default command({
   summary: 'Show which Docker engine is used, why that one, and what it has for amux.',
   examples: ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json'],
   async execute(call) {
-    const client = new Client((await call.settings('docker'))['host'])
+    const client = new Client(await call.settings('docker'))
     const { address, because } = client.found
     const version = await client.version()
     const info = (await client.call((docker) => docker.info())) as { readonly Driver?: string; readonly CgroupVersion?: string; readonly SecurityOptions?: readonly string[]; readonly NCPU?: number; readonly MemTotal?: number }

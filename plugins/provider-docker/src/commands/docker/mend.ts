@@ -11,7 +11,7 @@ export default command({
     const wanted = call.flags['computer']
     const computer = await call.computer({ computer: typeof wanted === 'string' ? wanted : undefined, provider: 'docker' }, { start: false })
     call.progress(`Making the container of ${computer.name} anew`)
-    const { imageName } = await mend(new Client((await call.settings('docker'))['host']), await call.dataDir('docker'), computer.name)
+    const { imageName } = await mend(new Client(await call.settings('docker')), await call.dataDir('docker'), computer.name)
     await computer.start({ signal: call.signal })
     call.data({ computer: computer.name, image: imageName }, () => `${computer.name} is there again, with its home; its system is that of ${imageName}`)
     call.note('To have its system as it was: amux computer checkpoint ls, then amux computer checkpoint restore ID')
