@@ -1,5 +1,6 @@
 import type { Client } from './client.ts'
 import { discard } from './engine/container.ts'
+import { mayLive } from './engine/maker.ts'
 import { hasCode } from './errors.ts'
 import { changedOf, DISK_IMAGE, LABEL, mendingOf } from './names.ts'
 
@@ -11,7 +12,7 @@ export interface Leftover {
   readonly why: string
 }
 
-/** A helper lives for seconds; one that was made and did not start in this time never will. */
+/** Nobody makes an image for so long before it is used. */
 const OLD_S = 3600
 
 /** What was left by an amux that was killed, or by somebody who removed half of a computer. Homes and checkpoints are never among it. */
@@ -28,7 +29,7 @@ export async function leftoversOf(client: Client, now = Date.now()): Promise<rea
   const computers = new Set([...containers.filter(({ Labels }) => role(Labels) === 'computer').map(({ Labels }) => of(Labels)), ...(volumes ?? []).filter(({ Labels }) => role(Labels) === 'home').map(({ Labels }) => of(Labels))])
   const found: Leftover[] = []
   for (const { Names, Labels, State, Created } of containers) {
-    const over = State === 'exited' || State === 'dead' || (State === 'created' && now / 1000 - Created > OLD_S)
+    const over = State === 'exited' || State === 'dead' || (State === 'created' && !mayLive({ labels: Labels, created: new Date(Created * 1000).toISOString() }, now))
     const helper = role(Labels) === 'aside' || role(Labels) === 'kit'
     const name = (Names[0] ?? '').replace(/^\//, '')
     // It is gone: an engine that was killed meanwhile lists it for as long as it runs.

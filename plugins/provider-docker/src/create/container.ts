@@ -3,7 +3,7 @@ import { fail, hasCode } from '../errors.ts'
 import { labelsOf, marks, type Meta } from '../meta.ts'
 import { copyOf, inside, KIT_VOLUME, LABEL, volumesOf } from '../names.ts'
 import { bindings } from '../publish.ts'
-import { maker } from './unfinished.ts'
+import { maker } from '../engine/maker.ts'
 import { treeName, treesOf } from './project.ts'
 import { UNLABELLED } from '../engine/container.ts'
 

@@ -9,7 +9,7 @@ import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
 import { beside, inside, mendingOf, volumesOf } from '../names.ts'
 import { makeContainer } from './container.ts'
 import { seedOf } from './seed.ts'
-import { mayLive, whileMaking } from './unfinished.ts'
+import { mayLive, whileMaking } from '../engine/maker.ts'
 
 /**
  * Another container for a computer whose own one somebody removed, over what is left: its home, its checkpoints, its

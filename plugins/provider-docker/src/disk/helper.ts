@@ -10,7 +10,7 @@ import { firstLine, refusalOf, unstarted } from '../engine/handshake.ts'
 import { fail, hasCode, throwIfAborted } from '../errors.ts'
 import { kitName } from '../run/kit.ts'
 import { marks, type Meta } from '../meta.ts'
-import { maker } from '../create/unfinished.ts'
+import { maker } from '../engine/maker.ts'
 import { beside, KIT_VOLUME, LABEL, type Seat, volumesOf } from '../names.ts'
 import { Program, statusFrom } from '../run/process.ts'
 
@@ -106,7 +106,7 @@ async function make(client: Client, { name, ids }: Meta, kit: string, { net, dis
         Env: ['LANG=C.UTF-8'],
         Entrypoint: [`${tools}/amux-init`, 'beside', ...words, ...helper.argv],
         Cmd: [],
-        Labels: { ...marks(name, 'aside'), ...(copy && { [LABEL.maker]: maker() }) },
+        Labels: { ...marks(name, 'aside'), [LABEL.maker]: maker() },
         OpenStdin: true,
         StdinOnce: true,
         AttachStdin: true,

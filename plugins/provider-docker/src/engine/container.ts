@@ -2,6 +2,8 @@ import type { ContainerInfo, ContainerInspectInfo, MountSettings } from 'dockero
 import type { Client } from '../client.ts'
 import { fail, hasCode, statusOf } from '../errors.ts'
 import { isOurs, marks } from '../meta.ts'
+import { leftovers } from '../disk/volumes.ts'
+import { maker } from './maker.ts'
 import { LABEL } from '../names.ts'
 import { filesOf, tarOf, type TarEntry } from './tar.ts'
 
@@ -37,7 +39,7 @@ export async function lookAt(client: Client, name: string): Promise<ContainerIns
 export async function mustLook(client: Client, name: string): Promise<ContainerInspectInfo> {
   const found = await look(client, name)
   if (found) return found
-  throw missing(name)
+  throw (await leftovers(client, name)) ? fail('failed', `the container of ${name} is gone, or somebody has given it another name`, { computer: name, hint: `See what there is, and what to do: amux computer info -c ${name}` }) : missing(name)
 }
 
 export function missing(name: string): Error {
@@ -107,7 +109,7 @@ async function stat(client: Client, id: string, path: string): Promise<Stat | un
 
 /** Lends a container that never runs: an engine reads an image, and fills a volume, only by way of one. */
 export async function borrow<T>(client: Client, image: string, mounts: readonly MountSettings[], work: (id: string) => Promise<T>): Promise<T> {
-  const { id } = await client.call((docker) => docker.createContainer({ Image: image, Entrypoint: ['/none'], Labels: marks('kit', 'kit'), NetworkDisabled: true, HostConfig: { Mounts: [...mounts] } }))
+  const { id } = await client.call((docker) => docker.createContainer({ Image: image, Entrypoint: ['/none'], Labels: { ...marks('kit', 'kit'), [LABEL.maker]: maker() }, NetworkDisabled: true, HostConfig: { Mounts: [...mounts] } }))
   try {
     return await work(id)
   } finally {
