@@ -1,6 +1,7 @@
 import type { Config } from '@oclif/core/config'
 import type { AmuxError } from '../contract/index.ts'
 import { fail } from '../errors/index.ts'
+import { knownProviders, packageOf } from '../registry/known.ts'
 import { nearestPhrase } from '../util/text.ts'
 import type { Found } from './find.ts'
 
@@ -13,6 +14,8 @@ export function unknownCommand({ config, broken, words }: Found, argv: readonly 
   const wrong = words[topic.length]
   const typed = wrong === undefined ? [...words] : [...words.slice(0, topic.length), wrong]
   const within = [bin, ...topic].join(' ')
+  const plugin = topic.length === 0 && wrong !== undefined && knownProviders.includes(wrong) ? packageOf(wrong) : undefined
+  if (plugin !== undefined) return fail('invalid_argument', `"${bin} ${wrong}" comes with a plugin that is not installed`, { hint: `Install it: ${bin} plugins install ${plugin}` })
   const meant = guess(config, words, topic.length)
   const hint = meant === undefined ? `See: ${within} --help` : `Did you mean: ${bin} ${meant}`
   const suspects = broken.map((name) => `Plugin ${name} did not load, it may have had one: ${bin} doctor`)

@@ -37,6 +37,7 @@ describe('When something is wrong, amux', () => {
     'too many arguments': { argv: ['status', 'now'], says: /^unexpected argument: now$/, hint: /amux status --help/ },
     'a missing argument': { argv: ['provider', 'info'], says: /^missing argument: ID$/, hint: /amux provider info --help/ },
     'an unknown command': { argv: ['stats'], says: /there is no command "amux stats"/, hint: /Did you mean: amux status/ },
+    'a command of a provider that is not installed': { argv: ['docker', 'info'], says: /^"amux docker" comes with a plugin that is not installed$/, hint: /amux plugins install @amux\/provider-docker/ },
     'an unknown command of a topic': { argv: ['computer', 'lss'], says: /there is no command "amux computer lss"/, hint: /amux computer ls/ },
     'a command without its topic': { argv: ['capabilities'], says: /there is no command/, hint: /amux computer capabilities/ },
     'a value that is not one of those there are': { argv: ['computer', 'wait', '--for', 'nope'], says: /^--for takes running, stopped or idle, not "nope"$/, hint: /amux computer wait --help/ },
