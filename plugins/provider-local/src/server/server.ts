@@ -14,6 +14,7 @@ import { execRoutes } from './routes/exec.ts'
 import { extensionRoutes } from './routes/extensions.ts'
 import { Fleet } from './sprite/fleet.ts'
 import { fsRoutes } from './routes/fs.ts'
+import { hearOut } from './http/goodbye.ts'
 import { answerPings, checkHandshake, keepAlive, refuseUpgrade } from './http/handshake.ts'
 import { insideRoutes } from './sprite/inside.ts'
 import { linger } from './http/linger.ts'
@@ -133,7 +134,7 @@ class Front {
           const add = (lines: string[]) => void lines.push(...Object.entries({ ...this.#headers, ...headers }).map(([name, value]) => `${name}: ${value}`))
           this.#sockets.once('headers', add)
           this.#sockets.handleUpgrade(request, socket, head, (client) => {
-            client.on('error', () => client.terminate())
+            client.on('error', () => hearOut(client, socket))
             answerPings(client)
             resolve(client)
           })

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { type Socket, connect } from 'node:net'
 import { type Bench, TOKEN, serve } from './support.ts'
-import { begin, dial, get, refusal } from './talk.ts'
+import { type Talk, begin, dial, get, refusal } from './talk.ts'
 
 const at = '/v1/sprites/raw'
 
@@ -99,16 +99,53 @@ describe('the server, to those who mean no good', () => {
     expect((await get<{ count: number }>(bench, `${at}/exec`)).body.count).to.equal(0)
   })
 
-  it('ends a client whose message is too large, or is no message', async () => {
+  it('ends a client whose message is too large, or is no message, and says why', async () => {
     const large = await begin(bench, 'raw', ['cat'], { stdin: 'true', max_run_after_disconnect: '1ms' })
-    large.socket.send(Buffer.alloc(17 * 1024 * 1024))
-    expect(await large.closed).to.be.oneOf([1009, 1006])
+    large.socket.send(Buffer.alloc(20 * 1024 * 1024))
+    expect(await large.closed).to.equal(1009)
+    const wordy = dial(bench, `${at}/ports/watch`)
+    await wordy.until(({ order }) => order.includes('port_list'))
+    wordy.socket.send('x'.repeat(17 * 1024 * 1024))
+    expect(await wordy.closed).to.equal(1009)
     const broken = await begin(bench, 'raw', ['cat'], { stdin: 'true', max_run_after_disconnect: '1ms' })
     // The socket below: this is no frame.
-    ;(broken.socket as unknown as { _socket: { write(bytes: Buffer): void } })._socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff]))
-    expect(await broken.closed).to.be.oneOf([1002, 1006])
+    connectionOf(broken).write(Buffer.from([0xff, 0xff, 0xff, 0xff]))
+    expect(await broken.closed).to.equal(1002)
     await settled(async () => (await get<{ count: number }>(bench, `${at}/exec`)).body.count === 0)
   })
+
+  it('says so too to one who reads only once all is sent, and cuts off one who never stops', async () => {
+    for (const path of ['exec?cmd=cat&stdin=true&max_run_after_disconnect=1ms', 'ports/watch']) {
+      const socket = await upgraded(`${at}/${path}`)
+      const parts: Buffer[] = []
+      await new Promise((resolve, reject) => socket.on('error', reject).pause().write(Buffer.concat([headOf(0x81, 20 * 1024 * 1024), Buffer.alloc(20 * 1024 * 1024)]), resolve))
+      socket.on('data', (part: Buffer) => parts.push(part)).resume()
+      await once(socket, 'end')
+      // A close frame of two bytes.
+      expect(Buffer.concat(parts).subarray(-4).toString('hex'), path).to.equal('880203f1')
+      socket.destroy()
+    }
+    const socket = await upgraded(`${at}/ports/watch`)
+    const cut = new Promise((resolve) => socket.on('error', () => undefined).on('close', resolve))
+    socket.write(headOf(0x82, 1024 ** 3))
+    const flood = () => socket.write(Buffer.alloc(1024 * 1024), (error) => void (error ?? flood()))
+    flood()
+    await cut
+    expect(socket.bytesWritten).to.be.below(1024 ** 3)
+  })
+
+  it('keeps no connection of a proxy that came to nothing', async () => {
+    for (const [first, code] of [['{"host":"localhost","port":1}', 1000], ['{"port":"x"}', 1000], ['{', 1000], [Buffer.from('{"port":1}'), 1002]] as const) {
+      const talk = dial(bench, `${at}/proxy`)
+      await once(talk.socket, 'open')
+      const ended = once(connectionOf(talk), 'end')
+      talk.socket.send(first)
+      // Both ends, long before either gives up on the other.
+      expect(await talk.closed).to.equal(code)
+      await ended
+      if (code === 1000) expect(talk.texts).to.have.length(1)
+    }
+  }).timeout(10_000)
 
   it('does not grow for clients that never read, nor for one that types to a program that never does', async () => {
     const before = process.memoryUsage.rss()
@@ -147,6 +184,15 @@ describe('the server, to those who mean no good', () => {
     await settled(async () => (await get<{ count: number }>(bench, `${at}/exec`)).body.count === 0)
   })
 
+  /** A WebSocket that nobody looks after. */
+  async function upgraded(path: string): Promise<Socket> {
+    const { hostname, port } = new URL(bench.url)
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${TOKEN}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${'a'.repeat(22)}==\r\n\r\n`)
+    await once(socket, 'data')
+    return socket
+  }
+
   async function spoken(bytes: string): Promise<string> {
     const { hostname, port } = new URL(bench.url)
     const socket = connect(Number(port), hostname)
@@ -162,4 +208,17 @@ describe('the server, to those who mean no good', () => {
 
 async function settled(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 30))
+}
+
+/** Below a WebSocket of `ws`, which has no other way to it. */
+function connectionOf({ socket }: Talk): Socket {
+  return (socket as unknown as { readonly _socket: Socket })._socket
+}
+
+/** What comes before the bytes of a frame; with this key, each is as it is. */
+function headOf(sign: number, length: number): Buffer {
+  const head = Buffer.alloc(14)
+  head.set([sign, 0xff])
+  head.writeUInt32BE(length, 6)
+  return head
 }

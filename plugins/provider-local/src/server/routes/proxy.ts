@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws'
 import type { ByteStream } from '../../../../../src/contract/index.ts'
 import { type Call, parseDocument } from '../http/call.ts'
+import { sayGoodbye } from '../http/goodbye.ts'
 import { Outlet, isGoodbye } from '../http/outlet.ts'
 import type { Routes, Upgrade } from '../http/router.ts'
 import type { Served } from '../sprite/served.ts'
@@ -17,7 +18,7 @@ export const proxyRoutes: Routes = {
 /** The first message says where to; then raw bytes both ways, and the end of either is the end. */
 async function connect(socket: WebSocket, served: Served): Promise<void> {
   const first = await firstMessage(socket)
-  if (first === undefined) return socket.close(1002, 'no target')
+  if (first === undefined) return sayGoodbye(socket, 1002, 'no target')
   let tunnel: ByteStream
   let target: string
   let apart = false
@@ -28,7 +29,7 @@ async function connect(socket: WebSocket, served: Served): Promise<void> {
     tunnel = await served.awake((computer) => computer.tunnel(port, { host }))
   } catch (error) {
     socket.send(JSON.stringify({ status: 'error', error: error instanceof Error ? error.message : String(error) }))
-    return socket.close(1000)
+    return sayGoodbye(socket, 1000)
   }
   join(socket, tunnel, apart)
   socket.send(JSON.stringify({ status: 'connected', target }))
@@ -41,9 +42,10 @@ function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
   let turn: Promise<void> = Promise.resolve()
   let waiting = 0
   let open = 2
+  const over = () => sayGoodbye(socket, 1000)
   const half = () => void (--open === 0 && socket.close(1000))
   socket.on('message', (data, binary) => {
-    if (!binary && apart && String(data) === 'end') turn = turn.then(() => tunnel.sink.end()).then(half, () => socket.close(1000))
+    if (!binary && apart && String(data) === 'end') turn = turn.then(() => tunnel.sink.end()).then(half, over)
     if (!binary) return
     // One buffer: the default of ws.
     const bytes = data as Buffer
@@ -51,7 +53,7 @@ function join(socket: WebSocket, tunnel: ByteStream, apart: boolean): void {
     socket.pause()
     turn = turn.then(() => tunnel.sink.write(bytes)).then(
       () => void (--waiting === 0 && socket.resume()),
-      () => socket.close(1000),
+      over,
     )
   })
   socket.on('close', (code) => {
