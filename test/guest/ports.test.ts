@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'mocha'
 import { readFileSync } from 'node:fs'
 import type { ListeningPort, PortEvent } from '../../src/contract/index.ts'
 import { parseTable } from '../../src/guest/ports/listening.ts'
+import { parseOpenFiles } from '../../src/guest/ports/theirs.ts'
 import { Solo } from './solo.ts'
 
 const HEADING = '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
@@ -41,6 +42,12 @@ describe('listening ports', () => {
     }
     for (const [hex, address] of Object.entries(six)) expect(parseTable(`${HEADING}${line(`${hex}:0050`, '0A', 1)}`), hex).to.deep.equal([{ address, port: 80, inode: '1', uid: 0 }])
     expect(parseTable('')).to.deep.equal([])
+  })
+
+  it('are found among the open files that their user sees', () => {
+    const text = '/proc/20/fd:\ntotal 0\nlrwx------ 1 amux amux 64 Nov 26 13:08 3 -> socket:[11]\n\n/proc/7/fd:\ntotal 0\nlr-x------ 1 1001 1001 64 Nov 26 13:08 0 -> /tmp/a socket:[12]\nlrwx------    1 amux     amux            64 Nov 26 13:08 4 -> socket:[11]\nlrwx------ 1 amux amux 64 Nov 26 13:08 5 -> socket:[13]\n'
+    expect([...parseOpenFiles(text)]).to.deep.equal([['11', 7], ['13', 7]])
+    expect([...parseOpenFiles('')]).to.deep.equal([])
   })
 
   it('are listed with their program, by port', async () => {

@@ -1,6 +1,6 @@
 import type { ListeningPort, PortEvent } from '../../contract/index.ts'
 import { type Listener, listeners } from './listening.ts'
-import { type Owner, ownersOf } from './owners.ts'
+import { type Owner, namedOwnersOf } from './owners.ts'
 
 const EVERY = 500
 /** A socket on its way from one process to another is nobody's for a moment. */
@@ -81,7 +81,7 @@ export class PortWatch {
     for (const table of [this.#owners, this.#strange]) for (const inode of table.keys()) if (!inodes.has(inode)) table.delete(inode)
     const unknown = sockets.filter(({ inode }) => !this.#owners.has(inode) && (this.#strange.get(inode) ?? 0) < LOOKS)
     for (const { inode } of unknown) this.#strange.set(inode, (this.#strange.get(inode) ?? 0) + 1)
-    for (const [inode, owner] of await ownersOf(unknown)) this.#owners.set(inode, owner)
+    for (const [inode, owner] of await namedOwnersOf(unknown)) this.#owners.set(inode, owner)
   }
 
   #tell(event: PortEvent): void {

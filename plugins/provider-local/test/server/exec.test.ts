@@ -183,6 +183,27 @@ describe('the server, on the wire: programs and sessions', () => {
     expect([await listener.closed, listener.status]).to.deep.equal([1000, 0])
   })
 
+  it('tells of nobody else\'s ports, whether they were open before or open later, and of those that a program left behind', async () => {
+    const listens = (script: string) => ['perl', '-MIO::Socket::INET', '-e', `sub up { push @s, IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $_[0], ReuseAddr => 1, Listen => 1) or die } ${script}`]
+    const theirs = await begin(bench, 'raw', listens('up(45872); <STDIN>; up(45873); <STDIN>'), { stdin: 'true' })
+    await get(bench, `${at}/services/listens?duration=10ms`, { method: 'PUT', body: JSON.stringify({ cmd: 'perl', args: listens('up(45874); sleep 1000').slice(1) }) })
+    const computer = await bench.provider.get('raw')
+    const listening = (port: number) => settled(async () => (await computer.ports.list()).some((one) => one.port === port))
+    await listening(45_872)
+    await listening(45_874)
+    const own = await begin(bench, 'raw', listens('up(45875); <STDIN>; if (!fork) { exit if fork; up(45876); sleep 1000 } <STDIN>'), { stdin: 'true' })
+    const told = (port: number) => own.until(({ texts }) => texts.some((text) => text['type'] === 'port_opened' && text['port'] === port))
+    await told(45_875)
+    theirs.send(0, '\n')
+    await listening(45_873)
+    own.send(0, '\n')
+    await told(45_876)
+    expect(own.texts.filter(({ type }) => type === 'port_opened').map(({ port }) => port)).to.deep.equal([45_875, 45_876])
+    await get(bench, `${at}/services/listens`, { method: 'DELETE' })
+    for (const { info } of [theirs, own]) await get(bench, `${at}/exec/${info.session_id}/kill?timeout=0`, { method: 'POST' })
+    await computer.close()
+  })
+
   it('runs fifty at once', async () => {
     const talks = await Promise.all(Array.from({ length: 50 }, (_, n) => begin(bench, 'raw', ['sh', '-c', `seq 1 2000; exit ${n}`])))
     await Promise.all(talks.map(({ closed }) => closed))

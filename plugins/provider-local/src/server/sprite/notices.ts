@@ -1,4 +1,4 @@
-import type { PortEvent } from '../../../../../src/contract/index.ts'
+import type { ListeningPort, PortEvent } from '../../../../../src/contract/index.ts'
 import type { Peer } from './peer.ts'
 import type { Served } from './served.ts'
 
@@ -17,13 +17,17 @@ export function watchPorts(served: Served, leader: number, peer: Peer): void {
 }
 
 async function follow({ computer }: Served, leader: number, peer: Peer, signal: AbortSignal): Promise<void> {
+  // What a program leaves behind is its holder's.
+  const holder = await parentOf(leader).catch(() => 0)
   const told = new Set<string>()
+  // Whose one is cannot always be told. Of those, what was there before is another's, for all that is known.
+  const before = new Set((await computer.ports.list()).filter(({ pid }) => pid === 0).map(keyOf))
   for await (const event of computer.ports.events({ signal })) {
-    const key = `${event.address} ${event.port} ${event.pid}`
+    const key = keyOf(event)
     if (event.type === 'closed') {
+      before.delete(key)
       if (told.delete(key)) peer.text(notice(event))
-      // Whose it is cannot always be told: one too many is better than one that is missed.
-    } else if (event.pid === 0 || (await isBelow(event.pid))) {
+    } else if (event.pid === 0 ? !before.has(key) : await isBelow(event.pid)) {
       told.add(key)
       peer.text(notice(event))
     }
@@ -33,7 +37,7 @@ async function follow({ computer }: Served, leader: number, peer: Peer, signal: 
 
   async function isBelow(pid: number): Promise<boolean> {
     for (let at = pid, depth = 0; at > 1 && depth < DEEPEST; depth++) {
-      if (at === leader) return true
+      if (at === leader || at === holder) return true
       at = await parentOf(at)
     }
     return false
@@ -45,6 +49,10 @@ async function follow({ computer }: Served, leader: number, peer: Peer, signal: 
     // The name in the second field may hold anything, spaces and parentheses too.
     return Number(/\) \S (\d+)/.exec(Buffer.concat(parts).toString().split('\n').at(0) ?? '')?.[1] ?? 0)
   }
+}
+
+function keyOf({ address, port, pid }: ListeningPort): string {
+  return `${address} ${port} ${pid}`
 }
 
 export function notice({ type, port, address, pid }: PortEvent): object {
