@@ -94,6 +94,8 @@ export interface LogChunk {
   /** Absolute offset of the first byte. A jump says that bytes before it are no longer kept. */
   readonly offset: number
   readonly data: Uint8Array
+  /** RFC 3339: when the program began that wrote it. Of services, whose log is that of all their starts; where it is known. */
+  readonly startedAt?: string
 }
 
 export interface KillOptions {

@@ -96,6 +96,6 @@ export interface ServiceList {
 
 /** A service, and where its log is: its starts, oldest first, each with the offsets it began at. */
 export interface ServiceReport extends ServiceInfo {
-  readonly runs: readonly { readonly id: string; readonly base: readonly [number, number] }[]
+  readonly runs: readonly { readonly id: string; readonly base: readonly [number, number]; readonly startedAt?: string }[]
 }
 export type { FileEvent, FileStat, IdleState, PortEvent, SessionInfo }

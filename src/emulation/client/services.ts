@@ -43,12 +43,12 @@ async function* serviceLogs(
   let { runs } = await get(name)
   if (tail !== undefined) runs = runs.slice(-1)
   for (let last = '', first = true; ; first = false) {
-    for (const { id, base } of runs) {
+    for (const { id, base, startedAt } of runs) {
       last = id
       const begin = from === undefined ? {} : { from: Math.max(0, from - base[options.stream === 'stderr' ? 1 : 0]) }
       for await (const chunk of readLogs(host, `${Path.runs}/${id}/logs`, { ...options, ...begin, ...(first && tail !== undefined && { tail }), follow: follow === true && id === runs.at(-1)?.id })) {
         const offset = chunk.offset + base[chunk.stream === 'stdout' ? 0 : 1]
-        if (from === undefined || offset + chunk.data.length > from) yield { ...chunk, offset }
+        if (from === undefined || offset + chunk.data.length > from) yield { ...chunk, offset, ...(startedAt !== undefined && { startedAt }) }
       }
     }
     if (follow !== true) return

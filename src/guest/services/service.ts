@@ -56,7 +56,10 @@ export class Service {
       restarts,
       ...(this.#nextRestartAt !== undefined && { nextRestartAt: this.#nextRestartAt }),
       ...(this.#problem !== undefined && { problem: this.#problem }),
-      runs,
+      runs: runs.map((run) => {
+        const startedAt = this.#find(run)?.info().startedAt
+        return { ...run, ...(startedAt !== undefined && { startedAt }) }
+      }),
     }
   }
 

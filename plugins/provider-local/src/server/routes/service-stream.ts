@@ -2,37 +2,39 @@ import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogChunk, ServiceInfo } from '../../../../../src/contract/index.ts'
 import { lines } from '../http/call.ts'
+import { Gong } from '../http/gong.ts'
 import type { Served } from '../sprite/served.ts'
 
 /** For the last words of one that has ended: until the first of them, and after it. */
 const FIRST_WORD_MS = 1000
 const LAST_WORD_MS = 100
 const LOOK_MS = 50
+/** Its last words may come before anybody listens: so many lines are read again, and what was known is left out. */
+const AGAIN = 1000
 
 /** Events of one service, a line each. */
 export class ServiceTeller {
   readonly #response: ServerResponse
-  readonly #name: string
   readonly #say: (document: object) => void
   readonly #decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
 
-  constructor(response: ServerResponse, name: string) {
+  constructor(response: ServerResponse) {
     this.#response = response
-    this.#name = name
     this.#say = lines(response)
   }
 
-  say(type: string, more: object = {}): void {
-    this.#say({ type, ...more, timestamp: Date.now() })
+  /** `time`: milliseconds of what is told late. */
+  say(type: string, more: object = {}, time = Date.now()): void {
+    this.#say({ type, ...more, timestamp: time })
   }
 
   /** It has said something. */
   heard = false
 
-  output(stream: LogChunk['stream'], data: Uint8Array): void {
+  output({ stream, data }: LogChunk, time?: number): void {
     this.heard = true
     const text = this.#decoders[stream].decode(data, { stream: true })
-    if (text !== '') this.say(stream, { data: text })
+    if (text !== '') this.say(stream, { data: text }, time)
   }
 
   fail(error: unknown): void {
@@ -40,38 +42,58 @@ export class ServiceTeller {
   }
 
   complete(): void {
-    const log = (kind: string) => `/.sprite/logs/services/${this.#name}.${kind}`
-    this.say('complete', { log_files: { stdout: log('stdout.log'), stderr: log('stderr.log'), combined: log('log') } })
+    this.say('complete')
     this.#response.end()
   }
 }
 
-/** Does something that starts it, and tells what it says from then on, until the time is over or it has ended. */
-export async function follow(served: Served, name: string, teller: ServiceTeller, duration: number, gone: AbortSignal, start: () => Promise<ServiceInfo>): Promise<void> {
+/**
+ * Does something that starts it, and tells what it says from then on, until the time is over or it has ended. `before`: as
+ * it was; what that one still says comes before the new one's start, and what the new one says after it.
+ */
+export async function follow(served: Served, before: ServiceInfo, teller: ServiceTeller, duration: number, gone: AbortSignal, start: () => Promise<ServiceInfo>): Promise<void> {
   const over = new AbortController()
   const signal = AbortSignal.any([gone, over.signal])
-  const heard = hear(served, name, teller, signal)
+  const begun = new Gong()
+  const known = await newestEnds(served, before.name, gone).catch(() => ({ stdout: 0, stderr: 0 }))
+  const heard = hear(served, before, teller, known, begun.next(), signal)
   try {
     const info = await start()
+    if (info.state !== 'failed') teller.say('started')
+    begun.strike()
     if (info.state === 'failed') await tellEnd(teller, info)
-    else {
-      teller.say('started')
-      await watch(served, info, duration, gone).then((ended) => ended && tellEnd(teller, ended))
-    }
+    else await watch(served, info, duration, gone).then((ended) => ended && tellEnd(teller, ended))
   } catch (error) {
     teller.fail(error)
   }
+  begun.strike()
   over.abort()
   await heard
   teller.complete()
 }
 
-async function hear({ computer }: Served, name: string, teller: ServiceTeller, signal: AbortSignal): Promise<void> {
+async function hear({ computer }: Served, { name, startedAt }: ServiceInfo, teller: ServiceTeller, known: Ends, begun: Promise<void>, signal: AbortSignal): Promise<void> {
   try {
-    for await (const { stream, data } of computer.services.logs(name, { follow: true, tail: 0, signal })) teller.output(stream, data)
+    for await (const chunk of computer.services.logs(name, { follow: true, tail: AGAIN, signal })) {
+      const data = chunk.data.subarray(Math.max(0, known[chunk.stream] - chunk.offset))
+      if (data.length === 0) continue
+      if (startedAt === undefined || chunk.startedAt !== startedAt) await begun
+      teller.output({ ...chunk, data })
+    }
   } catch {
     // Given up, or the sprite is gone: what was heard was told.
   }
+}
+
+type Ends = Readonly<Record<LogChunk['stream'], number>>
+
+/** How far its log is, in each stream that its newest start wrote to. */
+async function newestEnds({ computer }: Served, name: string, signal: AbortSignal): Promise<Ends> {
+  const ends = { stdout: 0, stderr: 0 }
+  for (const stream of ['stdout', 'stderr'] as const) {
+    for await (const { offset, data } of computer.services.logs(name, { stream, tail: 1, signal })) ends[stream] = offset + data.length
+  }
+  return ends
 }
 
 /** Until the time is over; its state if it ended before. */

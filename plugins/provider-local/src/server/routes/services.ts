@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { ServiceInfo, ServiceSpec, Services } from '../../../../../src/contract/index.ts'
+import type { LogChunk, ServiceInfo, ServiceSpec, Services } from '../../../../../src/contract/index.ts'
 import { type Call, json, nothing } from '../http/call.ts'
 import { parseGoDuration } from './duration.ts'
 import { codeOf, refuse } from '../http/errors.ts'
@@ -24,11 +24,7 @@ export const serviceRoutes: Routes = {
     nothing(response)
   },
   'POST /v1/sprites/:name/services/:service/start': (call: Call, response: ServerResponse) => begin(call, response, (services, name) => services.start(name)),
-  'POST /v1/sprites/:name/services/:service/restart': async (call: Call, response: ServerResponse) => {
-    const served = await call.sprite()
-    const { state } = await on(served, (services) => services.get(call.param('service')))
-    await begin(call, response, (services, name) => services.restart(name), state === 'running' ? (teller) => teller.say('stopping') : undefined)
-  },
+  'POST /v1/sprites/:name/services/:service/restart': (call: Call, response: ServerResponse) => begin(call, response, restart),
   'POST /v1/sprites/:name/services/:service/stop': stop,
   'GET /v1/sprites/:name/services/:service/logs': logs,
   'POST /v1/sprites/:name/services/signal': signal,
@@ -48,14 +44,22 @@ async function put(call: Call, response: ServerResponse): Promise<void> {
 }
 
 /** What it says in its first seconds. */
-async function begin(call: Call, response: ServerResponse, work: (services: Services, name: string) => Promise<ServiceInfo>, before?: (teller: ServiceTeller) => void): Promise<void> {
+async function begin(call: Call, response: ServerResponse, work: (services: Services, name: string, before: ServiceInfo, teller: ServiceTeller) => Promise<ServiceInfo>): Promise<void> {
   const served = await call.sprite()
   const name = call.param('service')
-  await on(served, (services) => services.get(name))
+  const before = await on(served, (services) => services.get(name))
   const duration = parseGoDuration(call.query.get('duration') ?? '5s', 'duration')
-  const teller = new ServiceTeller(response, name)
-  before?.(teller)
-  await follow(served, name, teller, duration, call.signal, () => on(served, (services) => work(services, name)))
+  const teller = new ServiceTeller(response)
+  await follow(served, before, teller, duration, call.signal, () => on(served, (services) => work(services, name, before, teller)))
+}
+
+/** In one go: a server that ended in between would leave it stopped for good. */
+async function restart(services: Services, name: string, { state }: ServiceInfo, teller: ServiceTeller): Promise<ServiceInfo> {
+  if (state !== 'running') return services.restart(name)
+  teller.say('stopping')
+  const info = await services.restart(name)
+  teller.say('stopped', { exit_code: 0 })
+  return info
 }
 
 async function stop(call: Call, response: ServerResponse): Promise<void> {
@@ -63,7 +67,7 @@ async function stop(call: Call, response: ServerResponse): Promise<void> {
   const name = call.param('service')
   const { state } = await on(served, (services) => services.get(name))
   if (state === 'stopped') throw refuse(409, 'conflict', `service ${name} is not running`)
-  const teller = new ServiceTeller(response, name)
+  const teller = new ServiceTeller(response)
   teller.say('stopping')
   try {
     await on(served, (services) => services.stop(name))
@@ -77,17 +81,29 @@ async function stop(call: Call, response: ServerResponse): Promise<void> {
 async function logs(call: Call, response: ServerResponse): Promise<void> {
   const served = await call.sprite()
   const name = call.param('service')
-  await on(served, (services) => services.get(name))
+  const { startedAt } = await on(served, (services) => services.get(name))
   const duration = parseGoDuration(call.query.get('duration') ?? '0', 'duration')
   const count = call.number('lines')
-  const teller = new ServiceTeller(response, name)
+  const past = duration > 0 ? await endsOf(served, name, call.signal) : { stdout: Infinity, stderr: Infinity }
+  const teller = new ServiceTeller(response)
   const signal = AbortSignal.any([call.signal, AbortSignal.timeout(Math.max(duration, 1) + (duration > 0 ? 0 : 600_000))])
   try {
-    for await (const { stream, data } of served.computer.services.logs(name, { follow: duration > 0, signal, ...(count !== undefined && count > 0 && { tail: count }) })) teller.output(stream, data)
+    for await (const chunk of served.computer.services.logs(name, { follow: duration > 0, signal, ...(count !== undefined && count > 0 && { tail: count }) })) {
+      // When a line was written is not kept; when its program began is.
+      const began = Date.parse(chunk.startedAt ?? startedAt ?? '')
+      teller.output(chunk, chunk.offset < past[chunk.stream] && !Number.isNaN(began) ? began : undefined)
+    }
   } catch (error) {
     if (!signal.aborted) teller.fail(error)
   }
   teller.complete()
+}
+
+/** Up to where its log is there now. */
+async function endsOf({ computer }: Served, name: string, signal: AbortSignal): Promise<Readonly<Record<LogChunk['stream'], number>>> {
+  const ends = { stdout: 0, stderr: 0 }
+  for await (const { stream, offset, data } of computer.services.logs(name, { signal })) ends[stream] = offset + data.length
+  return ends
 }
 
 async function signal(call: Call, response: ServerResponse): Promise<void> {
