@@ -18,6 +18,7 @@ export class GuestError extends Error {
 /** What the kernel says, in our words. Anything else is `failed`, its message kept. */
 const system: Readonly<Record<string, ErrorCode>> = {
   ENOENT: 'not_found',
+  ESRCH: 'not_found',
   EACCES: 'permission_denied',
   EPERM: 'permission_denied',
   EROFS: 'permission_denied',

@@ -28,7 +28,10 @@ export function modeOf(text: string | undefined): number | undefined {
 
 /** Makes the directory and those above it; only what is new goes to `owner`. */
 export async function makeAll(path: string, owner: User | undefined): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: 0o755 })
+  const first = await mkdir(path, { recursive: true, mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
+    // What is there is a file.
+    throw error.code === 'EEXIST' ? new GuestError('conflict', `not a directory: ${path}`, { cause: error }) : error
+  })
   if (first === undefined || owner === undefined) return
   for (let made = path; made.length >= first.length; made = dirname(made)) await chown(made, owner.uid, owner.gid)
 }

@@ -17,7 +17,17 @@ export async function statOf(path: string): Promise<FileStat> {
     uid: found.uid,
     gid: found.gid,
     mtime: Math.floor(found.mtimeMs),
-    ...(link && { target: await readlink(path) }),
+    ...(link && (await targetOf(path))),
+  }
+}
+
+/** Of a program that is another's (/proc/PID/cwd) it may not be known. */
+async function targetOf(path: string): Promise<{ readonly target?: string }> {
+  try {
+    return { target: await readlink(path) }
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) return {}
+    throw error
   }
 }
 
@@ -34,8 +44,12 @@ export async function listOf(path: string): Promise<FileStat[]> {
 }
 
 function unlessGone(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+  if (hasCode(error, 'ENOENT') || hasCode(error, 'ESRCH')) return undefined
   throw error
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }
 
 export async function makeDirectory(path: string, owner: User | undefined, options: { parents: boolean; mode: number | undefined }): Promise<void> {
@@ -70,7 +84,7 @@ async function give(path: string, { uid, gid }: Pick<User, 'uid' | 'gid'>): Prom
   try {
     await lchown(path, uid, gid)
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EINVAL')) throw error
+    if (!hasCode(error, 'EINVAL')) throw error
     throw new GuestError('permission_denied', `${path} cannot belong to ${uid}:${gid}: this computer has no such user or group`, { cause: error })
   }
 }

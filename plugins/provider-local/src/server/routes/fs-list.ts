@@ -1,12 +1,15 @@
 import { posix } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import type { FileStat, Files } from '../../../../../src/contract/index.ts'
-import { refuse } from '../http/errors.ts'
+import { codeOf, refuse } from '../http/errors.ts'
 import { glob } from './glob.ts'
 
 const MOST = 200_000
+/** Directories that are asked for together. */
+const AT_ONCE = 16
 /** Entries that are looked at before others have their turn. */
 const TURN = 1000
+const left: ReadonlySet<string> = new Set(['permission_denied', 'not_found', 'conflict'])
 
 /** A file gives itself; a directory what is in it, or with `recursive` all below. */
 export async function listTree(files: Files, path: string, { recursive, pattern }: { readonly recursive: boolean; readonly pattern: string | null }): Promise<readonly FileStat[]> {
@@ -16,8 +19,9 @@ export async function listTree(files: Files, path: string, { recursive, pattern 
   if (top.type !== 'directory' && !through) return [top]
   const found: FileStat[] = []
   const waiting = [path]
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    for (const entry of await files.list(at)) {
+  while (waiting.length > 0) {
+    const some = await Promise.all(waiting.splice(-AT_ONCE).map((at) => files.list(at).catch((error: unknown) => (at === path ? Promise.reject(error) : nothingOf(error)))))
+    for (const entry of some.flat()) {
       found.push(entry)
       if (found.length > MOST) throw refuse(400, 'too_large', `more than ${MOST} entries are below ${path}`)
       if (recursive && entry.type === 'directory') waiting.push(entry.path)
@@ -29,6 +33,12 @@ export async function listTree(files: Files, path: string, { recursive, pattern 
     await setImmediate()
   }
   return fitting
+}
+
+/** What is below and may not be read, or is gone by now, is left out. */
+function nothingOf(error: unknown): readonly FileStat[] {
+  if (left.has(codeOf(error) ?? '')) return []
+  throw error
 }
 
 export function entryOf({ path, type, size, mode, mtime }: FileStat): object {

@@ -108,7 +108,9 @@ async function copy({ call, response, served, files, path, body }: Work): Promis
 }
 
 async function chmod({ response, files, path, body }: Work): Promise<void> {
-  const mode = modeOf(typeof body['mode'] === 'string' ? body['mode'] : '')
+  const given = body['mode'] ?? ''
+  if (typeof given !== 'string') throw refuse(400, 'invalid_request', 'mode is octal text, like "0755"')
+  const mode = modeOf(given)
   if (mode === undefined) throw refuse(400, 'invalid_request', 'mode is missing')
   await files.chmod(path, mode, { recursive: body['recursive'] === true })
   json(response, 200, { affected: [{ path, mode: octal(mode) }], count: 1 })
