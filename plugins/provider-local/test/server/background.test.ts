@@ -91,6 +91,25 @@ describe('amux local serve and its kin', () => {
     }
   })
 
+  it('warns where others on the network could read the token, and names no address that amux would not use', async () => {
+    for (const [words, address] of [[['--listen', '0.0.0.0:0'], '127.0.0.1'], [['--listen', '[::]:0'], '[::1]']] as const) {
+      const { status: code, stdout, stderr } = await scratch.run(['local', 'server', 'start', ...words])
+      expect(code).to.equal(0)
+      expect(stderr).to.include('not encrypted').and.to.include('--tls-cert FILE --tls-key FILE')
+      const { port } = new URL((await status()).url)
+      expect(stdout).to.include(`SPRITES_API_URL=http://${address}:${port}\n`)
+      await scratch.run(['local', 'server', 'stop'])
+    }
+    const child = spawn(process.execPath, [bin, 'local', 'serve', '--json', '--listen', '0.0.0.0:0'], { env: scratch.env(), stdio: ['ignore', 'ignore', 'pipe'] })
+    try {
+      const [line] = (await once(child.stderr, 'data')) as [Buffer]
+      expect(line.toString()).to.include('not encrypted')
+    } finally {
+      child.kill('SIGINT')
+      await once(child, 'exit')
+    }
+  })
+
   it('says why it does not start', async () => {
     const file = join(scratch.path, 'token')
     await writeFile(file, 'abcdefgh\n')

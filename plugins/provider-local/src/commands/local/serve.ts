@@ -1,7 +1,7 @@
 import { command } from '../../../../shared/command.ts'
 import { startDetached } from '../../server/process/background.ts'
 import { serve } from '../../server/process/foreground.ts'
-import { documentOf, guidance } from '../../server/process/guidance.ts'
+import { documentOf, guidance, warn } from '../../server/process/guidance.ts'
 import { passedOn, serveFlags } from '../../server/process/serve-flags.ts'
 
 export default command({
@@ -18,8 +18,12 @@ There is one server at a time. --detach leaves it in the background, as amux loc
   async execute(call) {
     if (call.flags['detach'] === true) {
       const record = await startDetached(call, passedOn(call.flags))
+      warn(call, record)
       return call.data(documentOf(record), () => guidance(record))
     }
-    await serve(call, (record) => call.event({ type: 'listening', ...documentOf(record) }, guidance(record)))
+    await serve(call, (record) => {
+      warn(call, record)
+      call.event({ type: 'listening', ...documentOf(record) }, guidance(record))
+    })
   },
 })

@@ -1,6 +1,6 @@
 import { command } from '../../../../../shared/command.ts'
 import { startDetached } from '../../../server/process/background.ts'
-import { documentOf, guidance } from '../../../server/process/guidance.ts'
+import { documentOf, guidance, warn } from '../../../server/process/guidance.ts'
 import { passedOn, serveFlags } from '../../../server/process/serve-flags.ts'
 
 export default command({
@@ -10,6 +10,7 @@ export default command({
   flags: serveFlags,
   async execute(call) {
     const record = await startDetached(call, passedOn(call.flags))
+    warn(call, record)
     call.data(documentOf(record), () => guidance(record))
   },
 })
