@@ -56,4 +56,9 @@ describe('the server, on the wire: files', () => {
     socket.terminate()
     await closed
   })
+
+  it('say how long they are to one who reads behind their end', async () => {
+    const { status, headers, body } = await get<Failure>(bench, `${at}/read?path=plain`, { headers: { range: 'bytes=5-' } })
+    expect([status, headers.get('content-range'), body]).to.deep.equal([416, 'bytes */1', { error: 'the range begins behind the end: /home/amux/plain has 1 bytes', code: 'EINVAL', path: '/home/amux/plain' }])
+  })
 })

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { CheckpointInfo } from '../../../../../src/contract/index.ts'
 import { type Call, json, lines, nothing } from '../http/call.ts'
-import { codeOf } from '../http/errors.ts'
+import { codeOf, refuse } from '../http/errors.ts'
 import type { Routes } from '../http/router.ts'
 
 export const checkpointRoutes: Routes = {
@@ -21,12 +21,12 @@ export const checkpointRoutes: Routes = {
 
 /** What the service says, line for line. */
 async function create(call: Call, response: ServerResponse): Promise<void> {
-  const { comment } = await call.document()
+  const comment = commentOf(await call.document())
   const { computer } = await call.sprite()
   const say = teller(response)
   say('info', 'Creating checkpoint...')
   try {
-    const { id } = await computer.checkpoints.create(typeof comment === 'string' && comment !== '' ? { message: comment } : {})
+    const { id } = await computer.checkpoints.create(comment === '' ? {} : { message: comment })
     say('info', 'Checkpoint created successfully')
     say('info', `  ID: ${id}`)
     say('info', `  Path: checkpoints/${id}`)
@@ -35,6 +35,12 @@ async function create(call: Call, response: ServerResponse): Promise<void> {
     say('error', error)
   }
   response.end()
+}
+
+function commentOf({ comment }: Readonly<Record<string, unknown>>): string {
+  if (typeof comment === 'string') return comment
+  if (comment === undefined || comment === null) return ''
+  throw refuse(400, 'invalid_request', 'comment is a text')
 }
 
 async function list(call: Call, response: ServerResponse): Promise<void> {

@@ -59,7 +59,7 @@ export function startOf(query: URLSearchParams, socket: boolean): Start {
   const path = query.get('path')
   const argv = words.length === 0 ? [path ?? 'bash'] : [path || (words[0] ?? ''), ...words.slice(1)]
   if (argv.some((word) => word.includes('\0')) || argv[0] === '') throw refuse(400, 'invalid_request', 'cmd cannot be a command')
-  const tty = socket && query.get('tty') === 'true'
+  const tty = flagOf(query, 'tty') && socket
   const env = query.getAll('env')
   const dir = query.get('dir')
   const limit = query.get('max_run_after_disconnect')
@@ -68,9 +68,16 @@ export function startOf(query: URLSearchParams, socket: boolean): Start {
     ...(dir !== null && dir !== '' && { cwd: dir }),
     ...(env.length > 0 && { env: Object.fromEntries(env.map(variable)) }),
     ...(tty && { tty: { cols: cells(query, 'cols', 80), rows: cells(query, 'rows', 24) } }),
-    input: tty || (query.get('stdin') ?? 'false') === 'true',
+    input: tty || flagOf(query, 'stdin'),
     maxRun: limit === null ? (tty ? 0 : PIPED_MS) : parseGoDuration(limit, 'max_run_after_disconnect'),
   }
+}
+
+function flagOf(query: URLSearchParams, name: string): boolean {
+  const text = query.get(name) ?? ''
+  if (text === 'true' || text === '1') return true
+  if (text === 'false' || text === '0' || text === '') return false
+  throw refuse(400, 'invalid_request', `${name} is true or false`)
 }
 
 function variable(text: string): readonly [string, string] {

@@ -59,7 +59,10 @@ async function read({ call, response, served, files, path }: Work): Promise<void
   }
   const offset = Number(from)
   const end = to ? Math.min(Number(to), stat.size - 1) : stat.size - 1
-  if (offset > end) return void response.writeHead(416, { 'content-range': `bytes */${stat.size}` }).end()
+  if (offset > end) {
+    response.setHeader('content-range', `bytes */${stat.size}`)
+    return json(response, 416, { error: `the range begins behind the end: ${path} has ${stat.size} bytes`, code: 'EINVAL', path })
+  }
   response.statusCode = 206
   response.setHeader('content-range', `bytes ${offset}-${end}/${stat.size}`)
   response.setHeader('content-length', end - offset + 1)

@@ -20,7 +20,7 @@ async function list(call: Call, response: ServerResponse): Promise<void> {
   const all = await call.fleet.list('')
   const after = tokenOf(call.query.get('continuation_token'))
   const rows = all.filter(({ info }) => info.name.startsWith(prefix) && info.name > after)
-  const size = Math.min(Math.max(call.number('max_results') ?? PAGE, 1), PAGE)
+  const size = sizeOf(call.query.get('max_results'))
   const page = rows.slice(0, size)
   const more = rows.length > size
   const counts = countsOf(all)
@@ -66,6 +66,13 @@ function countsOf(rows: readonly Row[]) {
 
 function briefly({ info, meta }: Row): object {
   return { name: info.name, org_slug: ORGANIZATION, updated_at: meta.updatedAt }
+}
+
+/** Some SDKs ask for a hundred. */
+function sizeOf(text: string | null): number {
+  if (text === null || text === '') return PAGE
+  if (/^\d{1,15}$/.test(text) && Number(text) > 0) return Math.min(Number(text), PAGE)
+  throw refuse(400, 'invalid_request', `max_results is a number from 1 to ${PAGE}`)
 }
 
 /** The last name of the page before. */

@@ -6,7 +6,7 @@ import { newId } from '../sprite/meta.ts'
 import type { Routes } from '../http/router.ts'
 import type { Served } from '../sprite/served.ts'
 
-const NAME = /^[a-z][a-z0-9-]{0,54}$/
+const NAME = /^[a-z](?:[a-z0-9-]{0,53}[a-z0-9])?$/
 const LABELS_MAX = 100
 
 export const spriteRoutes: Routes = {
@@ -29,7 +29,7 @@ export const spriteRoutes: Routes = {
 async function create(call: Call, response: ServerResponse): Promise<void> {
   const { name, labels, environment, url_settings } = await call.document()
   if (typeof name !== 'string' || !NAME.test(name)) {
-    throw refuse(400, 'invalid_name', 'a name begins with a small letter and has at most 55 small letters, digits and dashes')
+    throw refuse(400, 'invalid_name', 'a name begins with a small letter, has at most 55 small letters, digits and dashes, and does not end with a dash')
   }
   try {
     const served = await call.fleet.create({ name, labels: labelsOf(labels ?? []), env: environmentOf(environment ?? {}), urlAuth: authOf(url_settings), id: newId() })
