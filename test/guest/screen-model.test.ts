@@ -134,6 +134,14 @@ describe('the terminal model', () => {
     screen.resize({ cols: 10, rows: 3 })
     await screen.flush()
   })
+
+  it('is disposed of while a new size and more words are on their way', async () => {
+    const screen = await screenOf('text')
+    screen.resize({ cols: 10, rows: 3 })
+    screen.write(Buffer.from('more\r\n'.repeat(100)))
+    screen.dispose()
+    while (screen.pending > 0) await new Promise((resolve) => setImmediate(resolve))
+  })
 })
 
 describe('the reset of a terminal', () => {

@@ -58,7 +58,10 @@ export class Screen {
   /** In order with what is written: bytes from before are read at the old size. */
   resize({ cols, rows }: TerminalSize): void {
     if (this.#disposed) return
-    this.#terminal.write('', () => this.#terminal.resize(Math.max(2, cols), Math.max(1, rows)))
+    this.#terminal.write('', () => {
+      // Its lines are gone by then: the library would throw from a timer, and end the guest.
+      if (!this.#disposed) this.#terminal.resize(Math.max(2, cols), Math.max(1, rows))
+    })
   }
 
   /** What brings a terminal of this size to this state, see `paint`. Call after `flush`. */
