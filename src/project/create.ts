@@ -101,7 +101,7 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   const info = await running(store, computer, unfinished === undefined, context.signal)
   const workspace = await prepareWorkspace(store, computer, info, context)
   if (request.idle !== undefined) await computer.idleStop.set(request.idle)
-  await settle(store, backend.id, { ...entry, ...shown(info), workspace })
+  await settle(store, backend.id, { ...entry, madeAt: info.createdAt, ...shown(info), workspace })
   return { computer, info, located: { provider: backend.id, name, workspace }, created: true }
 }
 

@@ -95,7 +95,7 @@ async function record(store: ProjectStore | undefined, provider: string, origin:
   if (store === undefined || of === undefined) return { workspace: info.workspace, recorded: false }
   const { config, auto } = of
   const workspace = info.workspace ?? of.workspace
-  const entry = { createdAt: new Date().toISOString(), ...(config && { config }), ...(auto && { auto }), ...shown(info), ...(workspace !== undefined && { workspace }) }
+  const entry = { createdAt: new Date().toISOString(), madeAt: info.createdAt, ...(config && { config }), ...(auto && { auto }), ...shown(info), ...(workspace !== undefined && { workspace }) }
   await store.change((found) => {
     const there = found.providers[provider] ?? { computers: {} }
     return { ...found, providers: { ...found.providers, [provider]: { ...there, computers: { ...there.computers, [info.name]: entry } } } }

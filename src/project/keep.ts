@@ -24,17 +24,23 @@ export async function forget(store: ProjectStore, { provider, name }: Located): 
   })
 }
 
-/**
- * Makes a computer the project's, and its provider the chosen one. `id`: what the project was called before its record
- * was lost.
- */
-export async function adopt(store: ProjectStore, { provider, name, workspace }: Located, adopted: boolean, id?: string): Promise<void> {
+export interface Adoption {
+  /** amux did not make it. */
+  readonly adopted: boolean
+  /** As its provider says. */
+  readonly madeAt: string
+  /** What the project was called before its record was lost. */
+  readonly id?: string | undefined
+}
+
+/** Makes a computer the project's, and its provider the chosen one. */
+export async function adopt(store: ProjectStore, { provider, name, workspace }: Located, { adopted, madeAt, id }: Adoption): Promise<void> {
   const lost = id !== undefined && isEmpty(store.read())
   await store.change((found) => {
     const record = lost ? { ...found, id } : found
     const entry = record.providers[provider] ?? { computers: {} }
     const before = entry.computers[name] ?? { createdAt: new Date().toISOString() }
-    const one = { ...before, ...(workspace === undefined ? {} : { workspace }), ...(adopted ? { adopted } : {}) }
+    const one = { ...before, madeAt, ...(workspace === undefined ? {} : { workspace }), ...(adopted ? { adopted } : {}) }
     return {
       ...record,
       provider,
@@ -87,19 +93,23 @@ export function shown({ workspace, worktrees }: ComputerInfo): Pick<ComputerEntr
 /** A computer that mounts the project has it where the project was when it started. */
 export async function noteWorkspace(store: ProjectStore, provider: string, info: ComputerInfo): Promise<void> {
   const { name } = info
-  const before = store.read()?.providers[provider]?.computers[name]
-  const now = { ...before, ...shown(info) }
+  const found = store.read()
+  const before = found?.providers[provider]?.computers[name]
+  // Its labels may be changed later: until then they prove which one it is.
+  const proven = info.labels['amux.project-id'] === found?.id && { madeAt: info.createdAt }
+  const now = { ...before, ...shown(info), ...proven }
   if (!before || JSON.stringify(now) === JSON.stringify(before)) return
   await store.change((record) => {
     const entry = record.providers[provider] ?? { computers: {} }
-    const computers = { ...entry.computers, [name]: { ...before, ...shown(info) } }
+    const computers = { ...entry.computers, [name]: { ...before, ...shown(info), ...proven } }
     return { ...record, providers: { ...record.providers, [provider]: { ...entry, computers } } }
   })
 }
 
-/** Whether amux may change it: it made it, or the user gave it. */
+/** Whether amux may change it: it made it, or the user gave it. Labels can be replaced by others: the record knows it all the same. */
 export function isOurs(info: ComputerInfo, record: ProjectRecord | undefined, provider: string): boolean {
-  return 'amux.project' in info.labels || record?.providers[provider]?.computers[info.name]?.adopted === true
+  const entry = record?.providers[provider]?.computers[info.name]
+  return 'amux.project' in info.labels || entry?.adopted === true || (entry?.madeAt !== undefined && entry.madeAt === info.createdAt)
 }
 
 /** Whether it says that it was made for another project: what has the name that this one's was to have need not be that. */

@@ -1,12 +1,15 @@
 import type { AmuxError, ComputerInfo, ComputerState } from '../contract/index.ts'
-import { normalise } from '../errors/index.ts'
+import { hasCode, normalise } from '../errors/index.ts'
 import { locate } from './current.ts'
-import type { ProjectRecord } from './record.ts'
+import type { ComputerEntry, ProjectRecord } from './record.ts'
+
+/** Of those that a record names and its provider does not list. */
+const ASKED_MOST = 20
 
 export interface ListedComputer {
   readonly name: string
   readonly provider: string
-  /** `gone`: the record names it, its provider has it no more. `unknown`: its provider cannot be asked. */
+  /** `gone`: the record names it, its provider has it no more. `unknown`: its provider cannot say. */
   readonly state: ComputerState | 'gone' | 'unknown'
   readonly project: string | undefined
   readonly createdAt: string | undefined
@@ -16,8 +19,13 @@ export interface ListedComputer {
   readonly current: boolean
 }
 
+interface Listed {
+  list(): AsyncIterable<ComputerInfo>
+  get(name: string): Promise<{ info(): Promise<ComputerInfo> }>
+}
+
 export interface ListOptions {
-  connect(id: string): Promise<{ list(): AsyncIterable<ComputerInfo> }>
+  connect(id: string): Promise<Listed>
   readonly onlyProject: boolean
 }
 
@@ -47,19 +55,40 @@ async function one(record: ProjectRecord | undefined, provider: string, options:
   const current = locate(record, {})
   const rows: ListedComputer[] = []
   const isCurrent = (name: string) => current?.provider === provider && current.name === name
+  const row = ({ name, state, createdAt, labels }: ComputerInfo, mine: boolean) => ({ name, provider, state, project: labels['amux.project'], createdAt, ours: mine, current: isCurrent(name) })
   try {
-    for await (const { name, state, createdAt, labels } of (await options.connect(provider)).list()) {
-      const mine = Object.hasOwn(ours, name) || (record !== undefined && labels['amux.project-id'] === record.id)
-      rows.push({ name, provider, state, project: labels['amux.project'], createdAt, ours: mine, current: isCurrent(name) })
+    const connected = await options.connect(provider)
+    for await (const info of connected.list()) {
+      rows.push(row(info, Object.hasOwn(ours, info.name) || (record !== undefined && info.labels['amux.project-id'] === record.id)))
     }
+    const left = missing()
+    const asked = await Promise.all(left.slice(0, ASKED_MOST).map(([name, entry]) => ask(connected, name, entry)))
+    const found = left.map(([name, entry], at) => {
+      const { info, state = 'unknown' } = asked[at] ?? {}
+      return info ? row(info, true) : recorded(name, entry, state)
+    })
+    const error = asked.find((answer) => answer.error !== undefined)?.error
+    return { rows: [...rows, ...found], ...(error !== undefined && { failure: { provider, error: normalise(error, { provider }) } }) }
   } catch (error) {
-    return { rows: [...rows, ...others('unknown')], failure: { provider, error: normalise(error, { provider }) } }
+    return { rows: [...rows, ...missing().map(([name, entry]) => recorded(name, entry, 'unknown'))], failure: { provider, error: normalise(error, { provider }) } }
   }
-  return { rows: [...rows, ...others('gone')] }
 
   /** What only the record names. */
-  function others(state: 'gone' | 'unknown'): ListedComputer[] {
-    const left = Object.entries(ours).filter(([name]) => !rows.some((row) => row.name === name))
-    return left.map(([name, { createdAt }]) => ({ name, provider, state, project: undefined, createdAt, ours: true, current: isCurrent(name) }))
+  function missing(): [string, ComputerEntry][] {
+    return Object.entries(ours).filter(([name]) => !rows.some((one) => one.name === name))
+  }
+
+  function recorded(name: string, { createdAt }: ComputerEntry, state: 'gone' | 'unknown'): ListedComputer {
+    return { name, provider, state, project: undefined, createdAt, ours: true, current: isCurrent(name) }
+  }
+}
+
+/** It may be there and not be in the list: its labels, by which it is listed, can be replaced by anybody. */
+async function ask(connected: Listed, name: string, { madeAt }: ComputerEntry): Promise<{ readonly info?: ComputerInfo; readonly state?: 'gone' | 'unknown'; readonly error?: unknown }> {
+  try {
+    const info = await (await connected.get(name)).info()
+    return madeAt === undefined || madeAt === info.createdAt ? { info } : { state: 'gone' }
+  } catch (error) {
+    return hasCode(error, 'not_found') ? { state: 'gone' } : { state: 'unknown', error }
   }
 }

@@ -13,6 +13,8 @@ export type AutoCheckpoint = 'before-run'
 export interface ComputerEntry {
   /** RFC 3339. */
   readonly createdAt: string
+  /** When it was made, as its provider says: another one of its name is another one. */
+  readonly madeAt?: string
   /** Where the project's files are on it. */
   readonly workspace?: string
   /** The project's other worktrees that it has, with the identity of each directory at the time. */
@@ -120,7 +122,7 @@ function isProviderEntry(value: unknown): value is ProviderEntry {
 }
 
 function isComputerEntry(value: unknown): value is ComputerEntry {
-  if (!isTable(value) || typeof value['createdAt'] !== 'string' || !optionalText(value['workspace'])) return false
+  if (!isTable(value) || typeof value['createdAt'] !== 'string' || !optionalText(value['workspace']) || !optionalText(value['madeAt'])) return false
   const { config, adopted, worktrees, auto } = value
   if (adopted !== undefined && typeof adopted !== 'boolean') return false
   if (auto !== undefined && auto !== 'before-run') return false

@@ -44,7 +44,7 @@ export default class Use extends AmuxCommand {
     const own = project !== undefined && store.wasHere(project)
     if (project !== undefined && !own && project !== record?.id) this.out.note(`${name} was made for another project: ${info.labels['amux.project'] ?? project}`)
     const workspace = located.workspace ?? info.workspace
-    await adopt(store, { provider, name, ...(workspace === undefined ? {} : { workspace }) }, foreign, own ? project : undefined)
+    await adopt(store, { provider, name, ...(workspace === undefined ? {} : { workspace }) }, { adopted: foreign, madeAt: info.createdAt, id: own ? project : undefined })
     this.out.data({ ...info, provider, workspace, current: true }, () => `${name} on ${provider} is this project's computer`)
   }
 
