@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { type BigIntStats, createReadStream, lstatSync, readFileSync, readlinkSync, renameSync, unlinkSync } from 'node:fs'
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises'
+import { type BigIntStats, createReadStream, lstatSync, mkdirSync, readFileSync, readlinkSync, renameSync, unlinkSync } from 'node:fs'
+import { readdir, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, normalise } from '../../errors/index.ts'
 import { collect } from '../../util/streams.ts'
@@ -58,7 +58,7 @@ export class Here implements Tree {
 
   async place(stage: string, paths: readonly string[]): Promise<void> {
     const from = await Place.open(join(this.root, stage))
-    const to = await Place.open(this.root, (path) => mkdir(path, { mode: 0o755 }))
+    const to = await Place.open(this.root, (path) => mkdirSync(path, { mode: 0o755 }))
     try {
       for (const path of paths.toSorted()) {
         const parts = path.split('/')
