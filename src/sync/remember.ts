@@ -8,6 +8,7 @@ import { type Survey, belongs, survey } from './trees/tree.ts'
 
 /** The project as it was before it was copied. */
 export interface Look {
+  readonly tree: Here
   readonly seen: Survey
   readonly refs: Refs | undefined
 }
@@ -15,7 +16,7 @@ export interface Look {
 export async function lookHere(root: string, signal: AbortSignal): Promise<Look> {
   const here = new Here(root, '.amux', signal)
   const { git, paths } = await here.names()
-  return { seen: await survey(here, paths.filter(belongs)), refs: git ? await readRefs(here).catch(() => undefined) : undefined }
+  return { tree: here, seen: await survey(here, paths.filter(belongs)), refs: git ? await readRefs(here).catch(() => undefined) : undefined }
 }
 
 /** So that `sync` knows later which side changed what. */
@@ -25,10 +26,18 @@ export async function remember(computer: EquippedComputer, root: string, workspa
   const there = new There(computer, workspace, scratchOf(places), signal)
   try {
     const [after, arrived] = await Promise.all([lookHere(root, signal), survey(there, before.seen.keys())])
-    const pairs = [...before.seen].flatMap(([path, here]) => {
+    const alike = [...before.seen].flatMap(([path, here]) => {
       const its = arrived.get(path)
-      const sure = untouched(here, after.seen.get(path)) && its?.type === here.type && its.size === here.size && here.type !== 'directory'
-      return sure ? [[path, { here, there: its }] as const] : []
+      const maybe = untouched(here, after.seen.get(path)) && its?.type === here.type && its.size === here.size && here.type !== 'directory'
+      return maybe ? [[path, { here, there: its }] as const] : []
+    })
+    // Times alone would make a change of what was only touched, or put back from a checkpoint.
+    const files = alike.flatMap(([path, { here }]) => (here.type === 'file' ? [path] : []))
+    const [mine, its] = await Promise.all([before.tree.digest(files), there.digest(files)])
+    const pairs = alike.flatMap(([path, pair]) => {
+      const content = mine.get(path)
+      if (pair.here.type !== 'file') return [[path, pair] as const]
+      return content !== undefined && content === its.get(path) ? [[path, { ...pair, content }] as const] : []
     })
     const still = before.refs !== undefined && JSON.stringify(before.refs) === JSON.stringify(after.refs)
     const theirs = still ? await readRefs(there) : undefined

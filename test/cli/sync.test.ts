@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
@@ -92,11 +92,17 @@ describe('amux computer sync', () => {
       expect(await sides.lines('push')).to.deep.equal(['~ a'])
     })
 
-    it('does not carry what was only touched, once its content is known', async () => {
-      sides.put('here', 'a', 'known')
-      await sides.lines('push')
-      writeFileSync(join(sides.here, 'a'), 'known')
+    it('does not carry what was only touched, and takes it for no change where it was filled either', async () => {
+      writeFileSync(join(sides.here, 'a'), 'a')
       expect(await sides.lines('push')).to.deep.equal([])
+      // As a restored checkpoint does: the same in a new file.
+      sides.put('there', 'new', 'b')
+      renameSync(join(sides.there, 'new'), join(sides.there, 'b'))
+      sides.put('here', 'b', 'mine')
+      expect(await sides.lines('push')).to.deep.equal(['~ b'])
+      writeFileSync(join(sides.here, 'deep/c'), 'deep/c')
+      sides.put('there', 'deep/c', 'theirs')
+      expect(await sides.lines('pull')).to.deep.equal(['~ deep/c'])
     })
 
     it('deletes only when asked to, and never what changed on the other side', async () => {

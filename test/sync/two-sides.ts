@@ -38,7 +38,7 @@ export class TwoSides {
 
   async create(): Promise<void> {
     const { status, document } = await this.amux.json<{ workspace: string }>(['computer', 'create', '-P', 'far'])
-    expect(status).to.equal(0)
+    expect(status, JSON.stringify(document)).to.equal(0)
     this.there = document.workspace
   }
 
