@@ -33,6 +33,13 @@ export interface FileEvent {
   readonly size?: number
 }
 
+export interface WatchOptions {
+  readonly recursive?: boolean
+  readonly signal?: AbortSignal
+  /** Told when it goes on after its connection broke: what happened meanwhile nobody knows. */
+  onMissed?(): void
+}
+
 /** Paths are absolute, or relative to the computer's user's home. Failures: `not_found`, `permission_denied`, `conflict`. */
 export interface Files {
   read(path: string, options?: { readonly offset?: number; readonly length?: number; readonly signal?: AbortSignal }): ByteSource
@@ -54,7 +61,7 @@ export interface Files {
    */
   copy(from: string, to: string, options?: { readonly recursive?: boolean; readonly preserve?: boolean; readonly signal?: AbortSignal }): Promise<void>
   /** Changes of these files and of what is directly in these directories; `recursive`: all below. Begins once it resolves. */
-  watch(paths: readonly string[], options?: { readonly recursive?: boolean; readonly signal?: AbortSignal }): Promise<AsyncIterable<FileEvent>>
+  watch(paths: readonly string[], options?: WatchOptions): Promise<AsyncIterable<FileEvent>>
   /** `conflict` for a directory that is not empty, without `recursive`. */
   remove(path: string, options?: { readonly recursive?: boolean }): Promise<void>
 }

@@ -1,6 +1,7 @@
 import type { ListeningPort, PortEvent, Ports } from '../../../src/contract/index.ts'
 import { fail } from './errors.ts'
 import { feed } from './service/feed.ts'
+import { Patience } from './service/patience.ts'
 import type { Sprite } from './sprite.ts'
 
 interface Row {
@@ -22,10 +23,47 @@ export function spritePorts(sprite: Sprite): Ports {
 }
 
 async function* events(sprite: Sprite, signal: AbortSignal | undefined): AsyncGenerator<PortEvent, void> {
-  for await (const row of watch(sprite, signal)) {
-    if (row.type === 'port_list') for (const port of (row.ports ?? []).map(portOf).toSorted((a, b) => a.port - b.port)) yield { type: 'opened', ...port }
-    else if (row.type === 'port_opened' || row.type === 'port_closed') yield { type: row.type === 'port_opened' ? 'opened' : 'closed', ...portOf(row) }
+  const open = new Map<string, ListeningPort>()
+  const patience = new Patience()
+  for (;;) {
+    try {
+      for await (const row of watch(sprite, signal)) {
+        patience.heard()
+        yield* changes(row, open)
+      }
+    } catch (error) {
+      await patience.wait(error, signal)
+    }
   }
+}
+
+/** Keeps `open`. A list is what begins a connection, the first or a later one: what differs happened meanwhile. */
+function changes({ type, ports = [], ...row }: Row, open: Map<string, ListeningPort>): readonly PortEvent[] {
+  if (type === 'port_list') {
+    const now = new Map(ports.map(portOf).map((port) => [keyOf(port), port]))
+    const [gone, fresh] = [without(open, now), without(now, open)]
+    return [...gone.flatMap((port) => closed(port, open)), ...fresh.flatMap((port) => opened(port, open))]
+  }
+  if (type === 'port_opened') return opened(portOf(row), open)
+  return type === 'port_closed' ? closed(portOf(row), open) : []
+}
+
+function without(ports: ReadonlyMap<string, ListeningPort>, others: ReadonlyMap<string, ListeningPort>): ListeningPort[] {
+  return [...ports].flatMap(([key, port]) => (others.has(key) ? [] : [port])).toSorted((a, b) => a.port - b.port)
+}
+
+function opened(port: ListeningPort, open: Map<string, ListeningPort>): PortEvent[] {
+  open.set(keyOf(port), port)
+  return [{ type: 'opened', ...port }]
+}
+
+function closed(port: ListeningPort, open: Map<string, ListeningPort>): PortEvent[] {
+  open.delete(keyOf(port))
+  return [{ type: 'closed', ...port }]
+}
+
+function keyOf({ address, port }: ListeningPort): string {
+  return `${address} ${port}`
 }
 
 function watch(sprite: Sprite, signal: AbortSignal | undefined): AsyncGenerator<Row, void> {

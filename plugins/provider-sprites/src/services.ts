@@ -1,12 +1,11 @@
-import type { LogChunk, LogOptions, ServiceInfo, ServiceSpec, ServiceState, Services } from '../../../src/contract/index.ts'
-import { fail, given, hasCode, statusOf } from './errors.ts'
+import type { ServiceInfo, ServiceSpec, ServiceState, Services } from '../../../src/contract/index.ts'
+import { fail, hasCode, statusOf } from './errors.ts'
 import { checkSignal } from './exec/signals.ts'
+import { serviceLogs } from './service-logs.ts'
 import type { Sprite } from './sprite.ts'
 
 /** What of a service's first moments is waited for. */
 const BEGIN = '300ms'
-/** How long one request for a log goes on. */
-const FOLLOW = '1h'
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/
 
 interface Row {
@@ -64,28 +63,7 @@ export function spriteServices(sprite: Sprite): Services {
     async remove(name) {
       await client.json('DELETE', at(name)).catch(named(name))
     },
-    logs: (name, options = {}) => logs(sprite, at(name, 'logs'), options),
-  }
-}
-
-/** Offsets count what the service still has: it says nothing of what it dropped. With `tail` they begin at 0. */
-async function* logs(sprite: Sprite, path: string, { stream = 'both', from, tail, follow = false, signal }: LogOptions): AsyncGenerator<LogChunk, void> {
-  if (from !== undefined && stream === 'both') throw fail('invalid_argument', 'an offset counts in one stream: say which', { source: 'amux' })
-  const seen = { stdout: from ?? 0, stderr: from ?? 0 }
-  for (;;) {
-    const at = { stdout: 0, stderr: 0 }
-    for await (const { type, data } of sprite.client.events('GET', path, { query: { lines: tail || undefined, duration: follow ? FOLLOW : undefined }, signal })) {
-      if ((type !== 'stdout' && type !== 'stderr') || typeof data !== 'string') continue
-      const bytes = Buffer.from(data)
-      const offset = at[type]
-      at[type] += bytes.length
-      const fresh = bytes.subarray(Math.max(0, Math.min(bytes.length, seen[type] - offset)))
-      seen[type] = Math.max(seen[type], at[type])
-      if (fresh.length > 0 && (stream === 'both' || stream === type)) yield { stream: type, offset: at[type] - fresh.length, data: fresh }
-    }
-    if (signal?.aborted) throw given(signal)
-    // A request follows for so long only; the next begins again with all there is.
-    if (!follow || tail !== undefined) return
+    logs: (name, options = {}) => serviceLogs(sprite, at(name, 'logs'), options),
   }
 }
 

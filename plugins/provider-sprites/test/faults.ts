@@ -30,6 +30,7 @@ export class Faults {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
   #seed = 1
+  #port = 0
 
   private constructor(target: URL) {
     this.#server = createServer({ pauseOnConnect: true }, (socket) => void this.#serve(socket, target))
@@ -53,6 +54,19 @@ export class Faults {
     this.plan = { times: 1, ...plan }
     this.messages = 0
     this.cuts = 0
+  }
+
+  /** As when the server is killed: what is connected breaks, and nothing answers. */
+  async down(): Promise<void> {
+    this.#port = (this.#server.address() as AddressInfo).port
+    const closed = once(this.#server, 'close')
+    this.close()
+    await closed
+  }
+
+  /** It is there again, at the same address. */
+  async up(): Promise<void> {
+    await once(this.#server.listen(this.#port, '127.0.0.1'), 'listening')
   }
 
   close(): void {

@@ -54,7 +54,7 @@ export function spriteFiles(sprite: Sprite): Files {
     async remove(path, { recursive = false } = {}) {
       await explained(sprite, client.json('DELETE', sprite.path('fs', 'delete'), { query: { path: await at(path), workingDir: '/', recursive: recursive || undefined } }))
     },
-    watch: async (paths, { recursive = false, signal } = {}) => watchFiles(sprite, await Promise.all(paths.map(at)), recursive, signal),
+    watch: async (paths, options = {}) => watchFiles(sprite, await Promise.all(paths.map(at)), options),
   }
 }
 

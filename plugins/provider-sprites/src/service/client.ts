@@ -65,9 +65,10 @@ export class Client {
   }
 
   /** NDJSON, document by document. What is no JSON is left out, as the service's own clients do. */
-  async *events(method: string, path: string, options: CallOptions & { readonly body?: object } = {}): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
-    const { body } = options
+  async *events(method: string, path: string, options: CallOptions & { readonly body?: object; onBegun?(): void } = {}): AsyncGenerator<Readonly<Record<string, unknown>>, void> {
+    const { body, onBegun } = options
     const answer = await this.#ask(method, path, { timeout: 0, ...options }, body && Buffer.from(JSON.stringify(body)), 'application/json')
+    onBegun?.()
     for await (const line of lines(answer.body)) {
       const event = document(line)
       if (event) yield event

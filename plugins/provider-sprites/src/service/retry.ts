@@ -25,8 +25,13 @@ export async function retrying<T>(work: () => Promise<T>, signal: AbortSignal | 
   }
 }
 
+/** Whether the same may go well later. */
+export function mayPass(error: unknown): boolean {
+  return hasCode(error, 'rate_limited', 'unavailable', 'connection_lost')
+}
+
 function pauseFor(error: unknown, tries: number, waited: number): number | undefined {
-  if (!hasCode(error, 'rate_limited', 'unavailable', 'connection_lost') || tries >= TRIES) return undefined
+  if (!mayPass(error) || tries >= TRIES) return undefined
   const asked = error instanceof Object && 'retryAfter' in error && typeof error.retryAfter === 'number' ? error.retryAfter * 1000 : 0
   const pause = Math.max(asked, FIRST_MS * 2 ** (tries - 1) * (0.5 + Math.random()))
   return waited + pause <= (asked > 0 ? MOST_MS : PATIENCE_MS) ? pause : undefined
