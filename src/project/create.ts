@@ -143,7 +143,8 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
     })
   } catch (error) {
     const another = hasCode(error, 'already_exists')
-    if (another || (!mayAppear(error) && (await find(backend, name).catch(() => true)) === undefined)) await forgetPending(store, backend.id)
+    // Who is not let in is not told what there is either.
+    if (another || (!mayAppear(error) && !hasCode(error, 'unauthorized', 'credential_missing') && (await find(backend, name).catch(() => true)) === undefined)) await forgetPending(store, backend.id)
     throw another ? taken(backend.id, name) : error
   }
 }
