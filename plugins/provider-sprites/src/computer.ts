@@ -3,7 +3,7 @@ import type { Archive, ByteStream, Checkpoints, Computer, ComputerInfo, Files, I
 import { spriteArchive } from './files/archive.ts'
 import { spriteCheckpoints } from './checkpoints/checkpoints.ts'
 import { type SpriteDocument, checkDocument, infoOf } from './document.ts'
-import { fail, hasCode, throwIfAborted } from './errors.ts'
+import { fail, hasCode, isLasting, throwIfAborted } from './errors.ts'
 import { openExec } from './exec/exec.ts'
 import { spriteFiles } from './files/files.ts'
 import { idleState } from './idle.ts'
@@ -107,7 +107,7 @@ export async function wake(sprite: Sprite, signal: AbortSignal | undefined): Pro
       await sprite.facts(signal)
       return void (await sprite.text(['true'], { signal }))
     } catch (error) {
-      if (!hasCode(error, 'unavailable', 'connection_lost', 'conflict') || performance.now() > end) throw error
+      if (isLasting(error) || !hasCode(error, 'unavailable', 'connection_lost', 'conflict') || performance.now() > end) throw error
       sprite.context.debug(`${sprite.name} does not answer yet: ${String(error)}`)
     }
     await sleep(PAUSE_MS)

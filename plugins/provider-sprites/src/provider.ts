@@ -4,6 +4,7 @@ import { checkEnvironment, checkName } from '../../shared/checks.ts'
 import { Client, spritePath } from './service/client.ts'
 import { SpriteComputer, wake } from './computer.ts'
 import { type SpriteDocument, checkDocument, hasEnv, infoOf, isOurs, writeLabels } from './document.ts'
+import { mayPass, withWaiting } from './service/retry.ts'
 import { fail, hasCode, statusOf, throwIfAborted } from './errors.ts'
 import { ENV_FILE } from './facts.ts'
 import { Sprite } from './sprite.ts'
@@ -97,6 +98,7 @@ class SpritesProvider implements Provider {
     const body = { name, labels: [...writeLabels(labels, given), `${NONCE}${nonce}`], wait_for_capacity: true }
     const post = () => this.#client.json<SpriteDocument>('POST', '/v1/sprites', { body, signal, timeout: CREATE_MS })
     if (await this.#look(name, signal)) throw taken(name)
+    let waited = 0
     for (let tries = 1; ; tries++) {
       try {
         return checkDocument(await post())
@@ -104,8 +106,10 @@ class SpritesProvider implements Provider {
         const mine = hasCode(error, 'connection_lost', 'unavailable', 'conflict', 'invalid_argument') ? await this.#look(name, undefined).catch(() => undefined) : undefined
         if (mine?.labels?.includes(`${NONCE}${nonce}`)) return mine
         if (mine) throw taken(name)
-        if (!hasCode(error, 'connection_lost', 'unavailable', 'rate_limited') || tries >= 3) throw error
-        await new Promise((resolve) => setTimeout(resolve, pauseOf(error, tries)))
+        if (!mayPass(error) || tries >= 3) throw withWaiting(error, waited)
+        const pause = pauseOf(error, tries)
+        waited += pause
+        await new Promise((resolve) => setTimeout(resolve, pause))
       }
     }
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteSource } from '../../../../src/contract/index.ts'
 import { fail, throwIfAborted } from '../errors.ts'
+import { explainFirst, isNear } from './broken.ts'
 import { collect } from './collect.ts'
 import { type Answer, Http } from './http.ts'
 import { lines } from './lines.ts'
@@ -11,6 +12,9 @@ import { type Socket, openSocket } from './socket.ts'
 const ANSWER_MS = 30_000
 /** Of an answer that is read whole: so long without a byte, and it is given up. */
 const QUIET_MS = 30_000
+
+/** In which a token may be given. */
+const VARIABLES = ['SPRITES_TOKEN', 'SPRITE_TOKEN']
 
 export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
@@ -34,12 +38,13 @@ export class Client {
   readonly #token: string
   readonly #debug: (message: string) => void
   readonly #http = new Http()
+  #answered = false
   /** Learned from any answer. */
   readonly server: { version: string | undefined; amux: boolean } = { version: undefined, amux: false }
 
   constructor({ url, token, debug }: ClientOptions) {
     this.#base = checkUrl(url)
-    this.#token = token
+    this.#token = checkToken(token)
     this.#debug = debug
   }
 
@@ -98,14 +103,17 @@ export class Client {
     const answer = await this.#send(method, path, options, body, type, headers)
     if (answer.status < 300) return answer
     // Its Authorization header would go along.
-    if (answer.status < 400) throw fail('unavailable', `the API at ${this.host} answers with a redirection (${answer.status})`, { source: 'transport', hint: 'Is the url right? amux provider info sprites' })
+    if (answer.status < 400) throw fail('unavailable', `the API at ${this.host} answers with a redirection (${answer.status})`, { source: 'transport', status: answer.status, lasting: true, hint: 'Is the url right? amux provider info sprites' })
     throw refusal(answer.status, answer.headers, await this.#text(answer))
   }
 
   async #send(method: string, path: string, { query, signal, timeout = ANSWER_MS }: CallOptions, body?: Uint8Array | ByteSource, type?: string, more: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const size: Record<string, string> = body instanceof Uint8Array ? { 'content-length': String(body.length) } : {}
     const headers = { ...this.#headers(), ...(body && type !== undefined && { 'content-type': type }), ...size, ...more }
-    const answer = await this.#http.exchange({ method, url: this.#url(path, query), headers, body, signal, timeout })
+    const url = this.#url(path, query)
+    const answer = await this.#http.exchange({ method, url, headers, body, signal, timeout }).catch(async (error: unknown) => {
+      throw this.#answered ? error : await explainFirst(error, url)
+    })
     this.#debug(`${method} ${path}: ${answer.status}`)
     this.#learn(answer.headers)
     if (answer.status < 300 && isPage(answer.headers, '')) throw notTheApi(answer.status)
@@ -125,6 +133,7 @@ export class Client {
   }
 
   #learn(headers: IncomingHttpHeaders): void {
+    this.#answered = true
     const version = headers['sprite-version']
     if (typeof version === 'string') this.server.version = version
     if (String(headers['sprite-server'] ?? '').startsWith('amux/')) this.server.amux = true
@@ -140,12 +149,26 @@ export function spritePath(name: string, ...words: readonly string[]): string {
   return ['/v1/sprites', name, ...words].map((word, at) => (at === 0 ? word : encodeURIComponent(word))).join('/')
 }
 
+/** Where it stands in a variable, that is named; elsewhere it was saved. */
+function checkToken(token: string): string {
+  if (/^[\x21-\x7e]*$/.test(token)) return token
+  const variable = VARIABLES.find((name) => process.env[name] === token)
+  throw fail('invalid_argument', `the token ${variable === undefined ? 'that was saved' : `in ${variable}`} has a character that no token has: ${strange(token)}`, {
+    source: 'amux',
+    hint: variable === undefined ? 'Save it again: amux provider login sprites' : `Set ${variable} anew, with the token alone.`,
+  })
+}
+
+function strange(token: string): string {
+  if (/[\r\n]/.test(token)) return 'a line break'
+  return /\s/.test(token) ? 'a space' : 'one outside of ASCII, or a control character'
+}
+
 /** In the clear only to this machine: the token goes along. */
 function checkUrl(text: string): URL {
   if (!URL.canParse(text)) throw fail('invalid_argument', `${JSON.stringify(text)} is no URL: the setting "url" is the address of the Sprites API`, { source: 'amux', hint: 'Write it like https://api.sprites.dev' })
   const url = new URL(text)
-  const near = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && near)) return url
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isNear(url))) return url
   throw fail('invalid_argument', `${url.protocol}//${url.host} would have your token in the clear`, { source: 'amux', hint: 'Use https, or an address of this machine.' })
 }
 
@@ -156,7 +179,7 @@ function parse<T>(text: string): T {
     return JSON.parse(text) as T
   } catch (error) {
     if (isPage({}, text)) throw notTheApi(200)
-    throw fail('corrupt', 'the API answered with something that is no JSON', { cause: error })
+    throw fail('corrupt', `the Sprites API answered with something that is no JSON: ${JSON.stringify(text.trim().slice(0, 60))}`, { cause: error, hint: 'Is it the Sprites API that answers there? amux provider info sprites' })
   }
 }
 

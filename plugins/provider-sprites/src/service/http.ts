@@ -2,6 +2,7 @@ import { Agent, type ClientRequest, type IncomingHttpHeaders, type IncomingMessa
 import { Agent as SecureAgent, request as secureRequest } from 'node:https'
 import type { ByteSource } from '../../../../src/contract/index.ts'
 import { fail, given } from '../errors.ts'
+import { explain } from './broken.ts'
 
 const CONNECT_MS = 10_000
 
@@ -113,16 +114,4 @@ async function* chunks(response: IncomingMessage, signal: AbortSignal | undefine
   } finally {
     if (!response.complete) response.destroy()
   }
-}
-
-/** What Node says of a connection, in words of ours. */
-export function explain(error: unknown, { host }: URL): unknown {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (error instanceof Error && 'source' in error) return error
-  const details = { source: 'transport', cause: error } as const
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return fail('unavailable', `the name ${host} cannot be looked up`, { ...details, hint: 'Is this machine online? Is the url right? amux provider info sprites' })
-  if (code === 'ECONNREFUSED') return fail('unavailable', `nothing answers at ${host}`, details)
-  if (/CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO_VERIFY/.test(code)) return fail('unavailable', `the certificate of ${host} is not trusted (${code})`, details)
-  if (/^(ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ECONNABORTED)$/.test(code) || /hang up/.test(String(error))) return fail('connection_lost', `the connection to ${host} broke`, details)
-  return fail('unavailable', `${host} cannot be reached: ${error instanceof Error ? error.message : String(error)}`, details)
 }

@@ -26,6 +26,7 @@ interface Body {
   readonly code?: unknown
   readonly retry_after_seconds?: unknown
   readonly limit?: unknown
+  readonly window_seconds?: unknown
   readonly current_count?: unknown
   readonly upgrade_url?: unknown
 }
@@ -35,11 +36,12 @@ export function refusal(status: number, headers: IncomingHttpHeaders, text: stri
   if (isPage(headers, text)) return notTheApi(status)
   const body = parse(text)
   const said = [body.message, body.error].find((one) => typeof one === 'string' && one !== '') as string | undefined
-  const message = said?.slice(0, SAID_MOST) ?? (text.trim().slice(0, 300) || `the API answered ${status}`)
+  const message = said?.slice(0, SAID_MOST) ?? text.trim().slice(0, 300)
   const word = typeof body.error === 'string' ? body.error : undefined
   const posix = typeof body.code === 'string' ? body.code : undefined
   const code = codes[status] ?? (status >= 500 ? 'unavailable' : 'failed')
-  return Object.assign(fail(code, explained(code, message, body), { status, word, retryAfter: code === 'rate_limited' || code === 'unavailable' ? retryAfter(headers, body) : undefined, hint: hintFor(code, body) }), posix !== undefined && { posix })
+  const after = code === 'rate_limited' || code === 'unavailable' ? retryAfter(headers, body) : undefined
+  return Object.assign(fail(code, posix === undefined || message === '' ? explained(status, code, message, body) : message, { status, word, retryAfter: after, hint: hintFor(status, code, body, after) }), posix !== undefined && { posix })
 }
 
 /** A proxy's, or a login page's of the network one is in. */
@@ -48,7 +50,7 @@ export function isPage(headers: IncomingHttpHeaders, text: string): boolean {
 }
 
 export function notTheApi(status: number): AmuxError {
-  return fail('unavailable', `a web page came back instead of the API's answer (${status})`, { source: 'transport', hint: 'Is there a proxy or a login page in the way? Is the url right? amux provider info sprites' })
+  return fail('unavailable', `a web page came back instead of the API's answer (${status})`, { source: 'transport', status, lasting: status < 500, hint: 'Is there a proxy or a login page in the way? Is the url right? amux provider info sprites' })
 }
 
 function parse(text: string): Body {
@@ -60,15 +62,23 @@ function parse(text: string): Body {
   }
 }
 
-function explained(code: ErrorCode, message: string, { limit, current_count }: Body): string {
+function explained(status: number, code: ErrorCode, message: string, { limit, current_count, window_seconds }: Body): string {
+  const said = message === '' ? '' : `: ${message}`
+  if (status === 403) return `the Sprites API does not let this token do that (403)${said}`
+  if (code === 'unavailable') return `the Sprites API failed (${status})${said}`
+  if (message === '') return `the API answered ${status}`
   if (code !== 'rate_limited' || typeof limit !== 'number') return message
-  return `${message} (limit ${limit}${typeof current_count === 'number' ? `, now ${current_count}` : ''})`
+  return `${message} (limit ${limit}${typeof window_seconds === 'number' ? ` in ${window_seconds} s` : ''}${typeof current_count === 'number' ? `, now ${current_count}` : ''})`
 }
 
-function hintFor(code: ErrorCode, { upgrade_url }: Body): string | undefined {
+function hintFor(status: number, code: ErrorCode, { upgrade_url, window_seconds }: Body, after: number | undefined): string | undefined {
   if (code === 'unauthorized') return 'Give it another token: amux provider login sprites'
-  if (code === 'rate_limited' && typeof upgrade_url === 'string') return `Raise the limit: ${upgrade_url}`
-  return undefined
+  if (status === 403) return 'Give it a token that may: amux provider login sprites'
+  if (code === 'unavailable') return 'Try again later. Whether it works: amux provider test sprites'
+  if (code !== 'rate_limited') return undefined
+  const wait = after ?? (typeof window_seconds === 'number' ? window_seconds : undefined)
+  const lines = [...(wait === undefined ? [] : [`Try again in ${Math.ceil(wait)} s.`]), ...(typeof upgrade_url === 'string' ? [`Raise the limit: ${upgrade_url}`] : [])]
+  return lines.length > 0 ? lines.join(' ') : undefined
 }
 
 /** Seconds: the body's word goes before the headers'. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { given, hasCode } from '../errors.ts'
+import { given, hasCode, isLasting } from '../errors.ts'
 
 const TRIES = 5
 const FIRST_MS = 250
@@ -15,7 +15,7 @@ export async function retrying<T>(work: () => Promise<T>, signal: AbortSignal | 
       return await work()
     } catch (error) {
       const pause = pauseFor(error, tries, waited)
-      if (pause === undefined || signal?.aborted) throw error
+      if (pause === undefined || signal?.aborted) throw withWaiting(error, waited)
       debug(`trying again in ${Math.round(pause)} ms: ${String(error)}`)
       waited += pause
       await sleep(pause, undefined, signal && { signal }).catch(() => {
@@ -25,9 +25,15 @@ export async function retrying<T>(work: () => Promise<T>, signal: AbortSignal | 
   }
 }
 
+/** A limit that is still there after a while is told with how long that was. */
+export function withWaiting(error: unknown, waited: number): unknown {
+  if (hasCode(error, 'rate_limited') && error instanceof Error && waited >= 1000) error.message += `; amux has waited ${Math.round(waited / 1000)} s`
+  return error
+}
+
 /** Whether the same may go well later. */
 export function mayPass(error: unknown): boolean {
-  return hasCode(error, 'rate_limited', 'unavailable', 'connection_lost')
+  return hasCode(error, 'rate_limited', 'unavailable', 'connection_lost') && !isLasting(error)
 }
 
 function pauseFor(error: unknown, tries: number, waited: number): number | undefined {

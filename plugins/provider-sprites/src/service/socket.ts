@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { fail, given } from '../errors.ts'
-import { explain } from './http.ts'
+import { explain, isNear } from './broken.ts'
 import { refusal } from './refusals.ts'
 
 const CONNECT_MS = 30_000
@@ -119,8 +119,6 @@ export class Socket {
   }
 }
 
-const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/
-
 export function openSocket(url: URL, headers: Readonly<Record<string, string>>, signal: AbortSignal | undefined): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
@@ -131,7 +129,7 @@ export function openSocket(url: URL, headers: Readonly<Record<string, string>>, 
       skipUTF8Validation: true,
       followRedirects: false,
       // Masks are against what stands between and understands half of it: on one machine that is nobody, and to mask costs more than to send.
-      ...(LOOPBACK.test(url.hostname) && { generateMask: (mask) => void mask.fill(0) }),
+      ...(isNear(url) && { generateMask: (mask) => void mask.fill(0) }),
     })
     const onAbort = () => refuse(given(signal))
     let answered: IncomingHttpHeaders = {}
