@@ -8,6 +8,8 @@ export interface SessionInfo {
   /** Given by the user; unique among living sessions, and good for an ended one until it is removed or named again. */
   readonly name?: string
   readonly argv: readonly string[]
+  /** The words as one text, where their provider tells no more and nobody knows where they end: `argv` is then this alone. */
+  readonly command?: string
   readonly cwd: string
   readonly user: string
   readonly tty: boolean

@@ -41,6 +41,11 @@ describe("A session's command", () => {
     })
   }
 
+  it('is as it came where nobody knows its words', () => {
+    const command = 'bash -c echo started; sleep 300'
+    expect(commandLine({ argv: [command], command, labels: {} })).to.equal(command)
+  })
+
   it('is cut where it is long', () => {
     expect(commandLine({ argv: ['echo', 'x'.repeat(500)], labels: {} })).to.have.lengthOf(48)
   })

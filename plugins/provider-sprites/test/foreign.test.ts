@@ -28,7 +28,8 @@ describe('sessions that others started', () => {
     const sessions = spriteSessions(sprite)
     const { id } = await begin('while read line; do echo "got:$line"; done')
     const listed = (await sessions.list()).find((session) => session.id === id)
-    expect(listed).to.deep.include({ tty: true, state: { status: 'running' } })
+    const command = 'sh -c while read line; do echo "got:$line"; done'
+    expect(listed).to.deep.include({ tty: true, state: { status: 'running' }, argv: [command], command })
     const attached = await sessions.attach(id)
     await sessions.send(id, Buffer.from('from aside\n'))
     let seen = ''

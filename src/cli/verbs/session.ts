@@ -26,10 +26,10 @@ export function sessionColumns(now = Date.now()): Columns<SessionInfo> {
 const LONGEST = 48
 
 /** Readable, not for copying: what people call it, and cut where it is long. */
-export function commandLine({ argv, labels }: Pick<SessionInfo, 'argv' | 'labels'>): string {
+export function commandLine({ argv, labels, command }: Pick<SessionInfo, 'argv' | 'labels' | 'command'>): string {
   const [first, ...rest] = argv
   const words = isLogin(argv) ? ['shell'] : [labels['agent'] ?? first ?? '', ...rest]
-  const line = words.map(shown).join(' ')
+  const line = command === undefined ? words.map(shown).join(' ') : command.replaceAll(/\p{Cc}/gu, escaped)
   return line.length > LONGEST ? `${line.slice(0, LONGEST - 1)}…` : line
 }
 

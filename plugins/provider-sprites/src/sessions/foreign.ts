@@ -113,7 +113,8 @@ function native(id: string): string {
 function infoOf({ id, command = '', tty = false, workdir = '', created = '', last_activity }: NativeSession, user: string): SessionInfo {
   return {
     id: `${PREFIX}${id}`,
-    argv: command.split(' '),
+    argv: [command],
+    command,
     cwd: workdir,
     user,
     tty,
