@@ -75,6 +75,7 @@ async function compareAndCarry(ends: Ends, places: Places, memory: Memory | unde
   options.progress('Comparing')
   const known = new Map(Object.entries(memory?.files ?? {}))
   const { paths, left, git } = await gatherNames(here, there, direction, known.keys(), options.only)
+  await expectSomewhere(ends, paths, options.only)
   const withHistory = options.git && git && options.only.length === 0
   const [seenHere, seenThere, refs] = await Promise.all([survey(here, paths), survey(there, paths), withHistory ? historyOf(ends, memory, options.force) : undefined])
   const [sideHere, sideThere] = await Promise.all([
@@ -98,6 +99,15 @@ async function compareAndCarry(ends: Ends, places: Places, memory: Memory | unde
   const staged = await follow(ends, refs, options.signal)
   await writeMemory(places, { ...kept, refs: staged === undefined ? refs.now : await refsNow(ends) })
   return { ...result, done: true, unsettled, staged: staged === true }
+}
+
+/** What was named is on one side at least, or was. */
+async function expectSomewhere({ here, there, computer }: Ends, paths: readonly string[], only: readonly string[]): Promise<void> {
+  const unknown = only.filter((one) => !paths.some((path) => path === one || path.startsWith(`${one}/`)))
+  if (unknown.length === 0) return
+  const sides = await Promise.all([here.look(unknown), there.look(unknown)])
+  const nowhere = unknown.find((one) => !sides.some((side) => side.has(one)))
+  if (nowhere !== undefined) throw fail('not_found', `${nowhere} is neither in ${here.root} nor in ${there.root} on ${computer.name}`, { computer: computer.name })
 }
 
 /** Counts the content of those files alone of which nothing else tells whether they changed. */

@@ -105,6 +105,15 @@ describe('amux computer sync', () => {
       expect(await sides.lines('pull')).to.deep.equal(['~ deep/c'])
     })
 
+    it('says of what is nowhere that it is, and carries nothing', async () => {
+      sides.put('here', 'a', 'changed')
+      const { status, document } = await sides.amux.json<ErrorDocument>(['computer', 'sync', 'push', 'a', 'nope.txt'])
+      expect([status, document.error.code]).to.deep.equal([3, 'not_found'])
+      expect(document.error.message).to.match(/^nope\.txt is neither in /)
+      expect(sides.read('there', 'a')).to.equal('a')
+      expect(await sides.lines('push', 'deep')).to.deep.equal([])
+    })
+
     it('deletes only when asked to, and never what changed on the other side', async () => {
       rmSync(join(sides.here, 'deep'), { recursive: true })
       sides.put('there', 'deep/d', 'changed there')
