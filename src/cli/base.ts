@@ -29,6 +29,8 @@ export abstract class AmuxCommand extends Command {
   static passThrough = false
   /** A command that takes something away: `--yes` does not make it follow a record that somebody else wrote. */
   static destructive = false
+  /** What was probably meant by more arguments than it takes. */
+  static instead: ((first: string, more: readonly string[]) => string | undefined) | undefined
 
   /** What stands after the first `--`, exactly as typed. */
   readonly remote: readonly string[] | undefined
@@ -122,9 +124,10 @@ export abstract class AmuxCommand extends Command {
   }
 
   #usage(): UsageContext {
-    const { baseFlags, flags } = this.constructor as typeof AmuxCommand
+    const { baseFlags, flags, instead } = this.constructor as typeof AmuxCommand
+    const [first] = this.argv
     const command = `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`
-    return { command, flags: Object.keys({ ...baseFlags, ...flags }), example: this.#example(command), selection: this.#selection }
+    return { command, flags: Object.keys({ ...baseFlags, ...flags }), example: this.#example(command), instead: (more) => (first === undefined || first.startsWith('-') ? undefined : instead?.(first, more)), selection: this.#selection }
   }
 
   /** The first one that stands on its own line. */

@@ -12,6 +12,8 @@ export interface UsageContext {
   readonly flags: readonly string[]
   /** How one calls it. */
   readonly example?: string | undefined
+  /** What was probably meant by too many arguments. */
+  instead?(more: readonly string[]): string | undefined
   /** What was meant: commands in a hint need the same. */
   readonly selection?: ComputerSelection | undefined
 }
@@ -44,8 +46,10 @@ function explain(error: Error, context: UsageContext): { message: string; hint?:
   return message.startsWith('missing flag') ? { message, ...exemplary(context) } : { message }
 }
 
-function unexpected(words: readonly string[], { command, flags }: UsageContext): { message: string; hint?: string } {
+function unexpected(words: readonly string[], { command, flags, ...context }: UsageContext): { message: string; hint?: string } {
   const message = `unexpected ${plural('argument', words)}: ${words.join(' ')}`
+  const instead = context.instead?.(words)
+  if (instead !== undefined) return { message, hint: `Did you mean: ${instead}` }
   return words.length === 1 && flags.includes('name') ? { message, hint: `If that is to be its name: --name ${words[0]}. See: ${command} --help` } : { message }
 }
 

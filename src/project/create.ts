@@ -145,7 +145,7 @@ async function create(store: ProjectStore, backend: Backend, name: string, reque
     const another = hasCode(error, 'already_exists')
     // Who is not let in is not told what there is either.
     if (another || (!mayAppear(error) && !hasCode(error, 'unauthorized', 'credential_missing') && (await find(backend, name).catch(() => true)) === undefined)) await forgetPending(store, backend.id)
-    throw another ? taken(backend.id, name) : error
+    throw another ? taken(backend.id, name, await isForeign(backend, name)) : error
   }
 }
 
@@ -208,9 +208,15 @@ function otherOptions({ provider, name }: Located, what: string): Error {
   })
 }
 
-function taken(provider: string, name: string): Error {
+/** Whether it has to be taken in first: amux did not make it. */
+async function isForeign(backend: Backend, name: string): Promise<boolean> {
+  const there = await find(backend, name).catch(() => undefined)
+  return there !== undefined && !('amux.project' in (await there.info()).labels)
+}
+
+function taken(provider: string, name: string, foreign = false): Error {
   return fail('already_exists', `there is another computer named ${name} on ${provider}`, {
-    hint: `Use that one: amux computer use ${name} -P ${provider}. Or choose another --name.`,
+    hint: `Use that one: amux computer use ${name} -P ${provider}${foreign ? ' --adopt' : ''}. Or choose another --name.`,
     provider,
     computer: name,
   })

@@ -68,7 +68,7 @@ function shellLine(words: readonly string[]): readonly string[] {
 }
 
 /** A program's words: what follows `--`, else what follows the flags. */
-export function programWords(remote: readonly string[] | undefined, bare: readonly string[]): readonly string[] {
+export function programWords(remote: readonly string[] | undefined, bare: readonly string[], hint = 'amux computer exec -- PROGRAM ARGS. For a shell: amux computer shell'): readonly string[] {
   if (remote !== undefined && bare.length > 0) {
     throw fail('invalid_argument', `${JSON.stringify(bare[0])} stands before the --`, {
       hint: 'The program and its arguments all go behind: amux computer exec -- PROGRAM ARGS. A computer is named with -c NAME.',
@@ -76,5 +76,5 @@ export function programWords(remote: readonly string[] | undefined, bare: readon
   }
   const words = remote ?? bare
   if (words.length > 0) return words
-  throw fail('invalid_argument', 'which program?', { hint: 'amux computer exec -- PROGRAM ARGS. For a shell: amux computer shell' })
+  throw fail('invalid_argument', 'which program?', { hint })
 }

@@ -39,7 +39,7 @@ export default class Use extends AmuxCommand {
     if (foreign && !flags.adopt) {
       throw fail('conflict', `${name} on ${provider} was not made by amux`, { hint: `Take it in: amux computer use ${name} -P ${provider} --adopt`, provider, computer: name })
     }
-    if (foreign) await this.confirm(`Let amux work on ${name} on ${provider}, which it did not make? It will put its guest on it, and "rm" will delete it.`)
+    if (foreign) await this.confirm(`Let amux work on ${name} on ${provider}, which it did not make? It will put ${await this.#puts(provider)} on it, and "rm" will delete it.`)
     const project = info.labels['amux.project-id']
     const own = project !== undefined && store.wasHere(project)
     if (project !== undefined && !own && project !== record?.id) this.out.note(`${name} was made for another project: ${info.labels['amux.project'] ?? project}`)
@@ -54,6 +54,12 @@ export default class Use extends AmuxCommand {
     const { problem } = look(() => this.amux.project(), state)
     if (share) await this.#there(await this.#locate(inspect(this.amux.project(), state).record, wanted, provider))
     else if (problem && wanted !== undefined) await this.#there(await this.#locate(undefined, wanted, provider))
+  }
+
+  /** A provider that has sessions of its own needs no guest. */
+  async #puts(provider: string): Promise<string> {
+    const { descriptor } = await this.amux.registry.connect(provider)
+    return descriptor.capabilities.sessions?.fidelity === 'native' ? 'small programs of its own' : 'its guest'
   }
 
   async #there({ provider, name }: Located): Promise<ComputerInfo> {

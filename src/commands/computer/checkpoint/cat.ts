@@ -8,6 +8,7 @@ export default class CheckpointCat extends AmuxCommand {
   static override examples = ['<%= config.bin %> <%= command.id %> v3:/etc/hosts', '<%= config.bin %> <%= command.id %> v3:src/index.ts > old.ts']
   static override args = { file: string({ required: true, description: 'CHECKPOINT:PATH', ignoreStdin: true }) }
   static override flags = computerFlags
+  static override instead = (id: string, [path]: readonly string[]) => (id.includes(':') ? undefined : `amux computer checkpoint cat ${id}:${path}`)
 
   async execute(): Promise<void> {
     const { args, flags } = await this.parse(CheckpointCat)

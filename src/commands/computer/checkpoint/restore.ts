@@ -8,6 +8,7 @@ export default class CheckpointRestore extends AmuxCommand {
   static override destructive = true
   static override examples = ['<%= config.bin %> <%= command.id %> v3', '<%= config.bin %> <%= command.id %> v3 --keep-workspace', '<%= config.bin %> <%= command.id %> v3 --paths /etc --paths ~/.bashrc --yes']
   static override args = { checkpoint: checkpointArg }
+  static override instead = (id: string, paths: readonly string[]) => ['amux computer checkpoint restore', id, ...paths.map((path) => `--paths ${path}`)].join(' ')
   static override flags = {
     ...computerFlags,
     paths: string({ summary: 'Only this path, with all below. May be repeated.', helpValue: 'PATH', multiple: true }),

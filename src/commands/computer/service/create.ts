@@ -25,7 +25,7 @@ export default class ServiceCreate extends AmuxCommand {
 
   async execute(): Promise<number> {
     const { args, flags } = await this.parse(ServiceCreate)
-    const argv = programWords(this.remote, [])
+    const argv = programWords(this.remote, [], `amux computer service create ${args.service} -- PROGRAM ARGS`)
     const computer = await this.amux.computer(flags, { start: true })
     const { directory } = await placeOn(this.amux, computer)
     const cwd = flags.workdir === undefined ? directory : pathOn(directory, flags.workdir)
