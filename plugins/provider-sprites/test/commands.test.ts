@@ -71,7 +71,7 @@ describe('amux sprites', function () {
     expect(refused.stdout + refused.stderr).to.not.include('wrong/token')
     expect((await json<ErrorDocument>(['api', 'GET', '/v1/nothing'])).document.error.code).to.be.oneOf(['not_found', 'unsupported'])
     for (const header of ['no header', 'Bad Name: x', 'A: b\r\nC: d']) expect((await run(['api', 'GET', '/v1/sprites', '-H', header])).status, header).to.equal(2)
-    expect((await run(['api', 'G/T', '/v1/sprites'])).status).to.equal(2)
+    for (const method of ['G/T', 'FOO']) expect((await json<ErrorDocument>(['api', method, '/v1/sprites'])).document.error.hint, method).to.include('GET, POST, PUT')
   })
 
   it('checkpoints: as the service has them', async () => {
@@ -80,6 +80,7 @@ describe('amux sprites', function () {
     expect(document.map(({ id, comment }) => [id, comment])).to.deep.equal([['Current', undefined], ['v1', 'first']])
     expect((await run(['checkpoints', '-c', 'web', '--auto'])).stdout).to.match(/^ID +CREATED.*\nCurrent .*\nv1 .*first/)
     expect((await run(['checkpoints', '-c', 'web', '--history', 'v1'])).stdout).to.include('first')
+    expect((await json<ErrorDocument>(['checkpoints', '-c', 'web', '--history', 'v99'])).document.error).to.include({ code: 'not_found', message: 'there is no checkpoint "v99" on web' })
   })
 
   it('restart and upgrade: ask first, and are back when they say so', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import type { RunOptions, Scratch } from '../../../test/support/amux.ts'
+import type { ErrorDocument, RunOptions, Scratch } from '../../../test/support/amux.ts'
 import { scratchWith } from '../../../test/support/plugins.ts'
 import { type Lab, lab } from './support.ts'
 
@@ -46,5 +46,32 @@ describe("a project's sprite whose labels somebody replaced", function () {
     expect([status, stderr]).to.have.nested.property('[0]', 6)
     expect(stderr).to.include('was not made by amux')
     expect(await at.client.json('GET', '/v1/sprites/mine')).to.include({ name: 'mine' })
+  })
+
+  it('of somebody else is said to need --adopt, and what amux puts on it', async () => {
+    await at.client.json('POST', '/v1/sprites', { body: { name: 'theirs' } })
+    const { document } = await scratch.json<ErrorDocument>(['computer', 'create', '-P', 'sprites', '--new', '--name', 'theirs'], { env })
+    expect(document.error).to.include({ code: 'already_exists', hint: 'Use that one: amux computer use theirs -P sprites --adopt. Or choose another --name.' })
+    const asked = await run('use', 'theirs', '-P', 'sprites', '--adopt')
+    expect(asked.status).to.equal(5)
+    expect(asked.stderr).to.include('small programs of its own').and.not.to.include('guest')
+  })
+
+  it('names the service that needs another where that is to be removed', async () => {
+    expect((await run('use', 'theirs', '-P', 'sprites', '--adopt', '--yes')).status).to.equal(0)
+    for (const words of [['a'], ['b', '--needs', 'a']]) {
+      const { status, stderr } = await run('service', 'create', ...words, '-w', '/', '--', 'sleep', '1000')
+      expect(status, stderr).to.equal(0)
+    }
+    const { status, stderr } = await run('service', 'rm', 'a', '--yes')
+    expect(status, stderr).to.equal(6)
+    expect(stderr).to.include('amux computer service rm b')
+  })
+
+  it('says that a link may not be read, where it may not', async function () {
+    if ((await run('exec', '-c', 'theirs', '--', 'readlink', '/proc/1/root')).status === 0) this.skip()
+    const { status, stderr } = await run('fs', 'ls', '/proc/1/root', '-c', 'theirs')
+    expect(stderr).to.include('permission denied')
+    expect(status).to.equal(1)
   })
 })

@@ -10,7 +10,7 @@ import type { Sprite } from '../sprite.ts'
 /** What is larger is compared with what the sprite has: large outputs are known to lose bytes on their way. */
 const CHECKED = 1024 * 1024
 
-const STAT = `stat --printf='%f %s %u %g %.9Y\\n' -- "$1" 2>/dev/null || why "$1"; if [ -L "$1" ]; then readlink -n -- "$1"; fi`
+const STAT = `stat --printf='%f %s %u %g %.9Y\\n' -- "$1" 2>/dev/null || why "$1"; if [ -L "$1" ]; then readlink -n -- "$1" || exit 42; fi`
 const LIST = `[ -d "$1" ] || { [ -e "$1" ] && exit 41; why "$1"; }; [ -r "$1" ] || exit 42; find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0%y\\0%s\\0%m\\0%U\\0%G\\0%T@\\0%l\\0'`
 /** Whether a write makes a new file, and what is kept of an old one. */
 const PLACE = `if [ -d "$1" ]; then exit 41; fi; d=$(dirname -- "$1"); if [ "$2" = yes ]; then mkdir -p -- "$d" 2>/dev/null || why "$d/x"; fi; [ -d "$d" ] || why "$d/x"; [ -w "$d" ] || exit 42; if [ -e "$1" ]; then realpath -z -- "$1"; stat -L -c %a -- "$1"; else printf '%s\\0' "$1"; fi`

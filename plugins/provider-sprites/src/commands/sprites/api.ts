@@ -10,6 +10,8 @@ import { refusal } from '../../service/refusals.ts'
 /** Of a refusal, so much is looked at for its reason. */
 const REASON_MAX = 64 * 1024
 
+const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH', 'HEAD', 'OPTIONS']
+
 export default command({
   summary: 'Send a request to the Sprites API with your token.',
   description: `PATH is below the sprite, or begins with /v1. The answer's body is printed as it comes, also that of a failure; the exit status says whether it was one. With --json the answer is one document: status, headers, body.`,
@@ -51,8 +53,9 @@ async function tell(call: CommandCall, { status, headers, body }: Answer): Promi
 }
 
 function checkMethod(text: string): string {
-  if (/^[A-Za-z]{3,10}$/.test(text)) return text.toUpperCase()
-  throw fail('invalid_argument', `${JSON.stringify(text)} is no method`, { source: 'amux', hint: 'amux sprites api GET /services' })
+  const method = text.toUpperCase()
+  if (METHODS.includes(method)) return method
+  throw fail('invalid_argument', `${JSON.stringify(text)} is no method`, { source: 'amux', hint: `There are ${METHODS.join(', ')}: amux sprites api GET /services` })
 }
 
 /** Names of headers are the same in every case. */

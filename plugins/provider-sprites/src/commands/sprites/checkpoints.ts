@@ -24,9 +24,11 @@ export default command({
   },
   execute: (call) =>
     onSprite(call, async ({ name, client, path }) => {
-      const query = { includeAuto: call.flags['auto'] === true || undefined, history: option(call, 'history') }
+      const history = option(call, 'history')
+      const query = { includeAuto: call.flags['auto'] === true || undefined, history }
       const answer = await client.bytes('GET', path('checkpoints'), { query, signal: call.signal })
       const text = (await collect(answer.body, 'the list of checkpoints')).toString()
+      if (history !== undefined && text.trim() === '') throw fail('not_found', `there is no checkpoint ${JSON.stringify(history)} on ${name}`, { computer: name, hint: `See which there are: amux sprites checkpoints -c ${name}` })
       if (String(answer.headers['content-type'] ?? '').startsWith('text/plain')) call.data({ computer: name, history: text.split('\n').filter((line) => line !== '') }, () => text.trimEnd())
       else show(call, name, rowsOf(text))
     }),
