@@ -109,7 +109,12 @@ export async function noteWorkspace(store: ProjectStore, provider: string, info:
 /** Whether amux may change it: it made it, or the user gave it. Labels can be replaced by others: the record knows it all the same. */
 export function isOurs(info: ComputerInfo, record: ProjectRecord | undefined, provider: string): boolean {
   const entry = record?.providers[provider]?.computers[info.name]
-  return 'amux.project' in info.labels || entry?.adopted === true || (entry?.madeAt !== undefined && entry.madeAt === info.createdAt)
+  return 'amux.project' in info.labels || entry?.adopted === true || (isTold(entry?.madeAt) && entry?.madeAt === info.createdAt)
+}
+
+/** A provider that cannot tell when a computer was made says 1970. */
+export function isTold(madeAt: string | undefined): madeAt is string {
+  return madeAt !== undefined && Date.parse(madeAt) > 0
 }
 
 /** Whether it says that it was made for another project: what has the name that this one's was to have need not be that. */

@@ -1,6 +1,7 @@
 import type { AmuxError, ComputerInfo, ComputerState } from '../contract/index.ts'
 import { hasCode, normalise } from '../errors/index.ts'
 import { locate } from './current.ts'
+import { isTold } from './keep.ts'
 import type { ComputerEntry, ProjectRecord } from './record.ts'
 
 /** Of those that a record names and its provider does not list. */
@@ -87,7 +88,7 @@ async function one(record: ProjectRecord | undefined, provider: string, options:
 async function ask(connected: Listed, name: string, { madeAt }: ComputerEntry): Promise<{ readonly info?: ComputerInfo; readonly state?: 'gone' | 'unknown'; readonly error?: unknown }> {
   try {
     const info = await (await connected.get(name)).info()
-    return madeAt === undefined || madeAt === info.createdAt ? { info } : { state: 'gone' }
+    return !isTold(madeAt) || madeAt === info.createdAt ? { info } : { state: 'gone' }
   } catch (error) {
     return hasCode(error, 'not_found') ? { state: 'gone' } : { state: 'unknown', error }
   }
