@@ -21,14 +21,14 @@ export class Patience {
   }
 
   /** Until the next try. Throws what broke it where none will help, where it lasts too long, and what never began. */
-  async wait(error: unknown, signal: AbortSignal | undefined): Promise<void> {
+  async wait(broken: unknown, signal: AbortSignal | undefined): Promise<void> {
     const now = performance.now()
     const [heardAt, lostAt] = [this.#heardAt, this.#lostAt]
-    if (heardAt === undefined && lostAt === undefined) throw error
+    if (heardAt === undefined && lostAt === undefined) throw broken
     const anew = lostAt === undefined || (heardAt !== undefined && now - heardAt > HELD_MS)
     if (anew) [this.#lostAt, this.#pause] = [now, PAUSE_MS]
     this.#heardAt = undefined
-    if (!mayPass(error) || (!anew && now - lostAt > PATIENCE_MS)) throw error
+    if (!mayPass(broken) || (!anew && now - lostAt > PATIENCE_MS)) throw broken
     await sleep(this.#pause * (0.5 + Math.random()), undefined, signal && { signal }).catch(() => {
       throw given(signal)
     })
