@@ -4,7 +4,7 @@ import type { AsideOptions, Channel, Computer, ComputerInfo, ConnectContext, Dis
 import { checkArgv } from '../../shared/checks.ts'
 import { prepareAside, startAside } from './disk/aside.ts'
 import { standing } from './disk/beside.ts'
-import { answers, boot, bridge } from './run/boot.ts'
+import { answers, boot, bridge, socketsOf } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
 import { buildTwin } from './create/create.ts'
@@ -89,7 +89,8 @@ export class DockerComputer implements Computer {
     const { meta } = await this.#running()
     // Somebody else started it, or a guest could not be until now.
     if (!(await answers(this.#client, meta)) && !(await boot(this.#client, this.name, this.#context))) throw noNode(this.name)
-    if (meta.run !== undefined) return { unix: join(meta.run, 'guest.sock') }
+    const sockets = socketsOf(meta)
+    if (sockets !== undefined) return { unix: join(sockets, 'guest.sock') }
     const { stdout, socket, close } = await bridge(this.#client, meta)
     return { source: stdout, sink: sinkOf(socket), close }
   }

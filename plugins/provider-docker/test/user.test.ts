@@ -5,7 +5,7 @@ import { chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bin } from '../../../test/support/amux.ts'
-import { linkFolders } from '../../../test/support/plugins.ts'
+import { linkFolders, scratchWith } from '../../../test/support/plugins.ts'
 import { engine, hasEngine } from './engine.ts'
 
 const SOCKET = '/var/run/docker.sock'
@@ -74,6 +74,17 @@ if (hasEngine && mayRead && process.env['DOCKER_HOST'] === undefined) {
       const fork = fine('computer', 'fork', `user-${process.pid}-fork`)
       expect(fine('computer', 'exec', '-c', fork, '--', 'cat', 'file')).to.equal('first')
       fine('computer', 'rm', fork, '--yes')
+    })
+
+    it('uses one that is somebody else\'s, by the engine, as whoever may use that can', async () => {
+      const other = await scratchWith('docker')
+      try {
+        expect((await other.run(['computer', 'create', '-P', 'docker', '--name', `user-${process.pid}-other`])).status).to.equal(0)
+        expect(fine('computer', 'exec', '-c', `user-${process.pid}-other`, '-P', 'docker', '--', 'echo', 'theirs')).to.equal('theirs')
+        expect((await other.run(['computer', 'rm', '--yes'])).status).to.equal(0)
+      } finally {
+        await other.dispose()
+      }
     })
 
     it('leaves nothing of them, not even what their root made here', () => {

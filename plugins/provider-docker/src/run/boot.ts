@@ -1,5 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import { readdirSync, rmSync } from 'node:fs'
+import { accessSync, constants, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ConnectContext, ProjectPlace, StartComputerOptions } from '../../../../src/contract/index.ts'
@@ -172,7 +172,8 @@ async function untilGuest(client: Client, { Id: id, State: { StartedAt: since } 
 }
 
 /** By its socket where that is in reach, which takes an engine nothing; else by a signal. */
-async function tell(client: Client, id: string, { run }: Meta): Promise<void> {
+async function tell(client: Client, id: string, meta: Meta): Promise<void> {
+  const run = socketsOf(meta)
   if (run !== undefined) for (const until = performance.now() + GO_MS; performance.now() < until; await delay(POLL_MS)) if (await accepts(join(run, 'first.sock'))) return
   await client.call((docker) => docker.getContainer(id).kill({ signal: 'SIGUSR1' })).catch((error: unknown) => {
     // It has just ended: its caller looks.
@@ -180,8 +181,20 @@ async function tell(client: Client, id: string, { run }: Meta): Promise<void> {
   })
 }
 
+/** Where its sockets are, if they are in our reach: those of somebody else's computer are in a directory of theirs. */
+export function socketsOf({ run }: Meta): string | undefined {
+  if (run === undefined) return undefined
+  try {
+    accessSync(run, constants.X_OK)
+  } catch (error) {
+    if (hasCode(error, 'EACCES')) return undefined
+  }
+  return run
+}
+
 export async function answers(client: Client, meta: Meta): Promise<boolean> {
-  if (meta.run !== undefined) return accepts(join(meta.run, 'guest.sock'))
+  const sockets = socketsOf(meta)
+  if (sockets !== undefined) return accepts(join(sockets, 'guest.sock'))
   const program = await bridge(client, meta).catch(() => undefined)
   if (program === undefined) return false
   // It speaks first where it lives.
