@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OWNER_WINDOW, type WireError } from '../../protocol/index.ts'
 import type { Holder, Limit } from './holder.ts'
 import type { Terminal } from './terminal.ts'
@@ -139,7 +140,10 @@ export class Audience {
     if (holder === undefined || finished) return
     for (const limit of this.#limits()) {
       const sent = this.#sent.get(limit.stream)
-      if (sent && near(sent.end, limit.end) && near(sent.floor, limit.floor)) continue
+      const end = this.#stage.tracks.find(({ number }) => number === limit.stream)?.end ?? 0
+      // Who has come to the end of what it may read waits for every bit more: nothing else may come to tell it.
+      const room = (sent?.end ?? Infinity) - end > STEP ? STEP : 1
+      if (sent && near(sent.end, limit.end, room) && near(sent.floor, limit.floor, STEP)) continue
       this.#sent.set(limit.stream, limit)
       holder.limit(limit)
     }
@@ -158,17 +162,20 @@ export class Audience {
     const limit = this.#sent.get(track.number)?.end ?? 0
     if (limit - track.end > SCREEN_WINDOW / 2) return
     this.#settling = true
-    void this.#paceBehind(terminal)
+    void this.#paceBehind(track, terminal)
   }
 
-  async #paceBehind(terminal: Terminal): Promise<void> {
+  async #paceBehind(track: Track, terminal: Terminal): Promise<void> {
     await terminal.settle().catch(() => {})
+    await nextTurn()
     this.#settling = false
     this.pace()
+    // What came meanwhile may have brought it there, and is all that comes.
+    if (!this.#stage.finished && terminal.parsed < track.end) this.#followScreen(track)
   }
 }
 
 /** Nearly as far as was said before, and no less far. */
-function near(said: number | undefined, now: number | undefined): boolean {
-  return said === now || (said !== undefined && now !== undefined && now > said && now - said < STEP)
+function near(said: number | undefined, now: number | undefined, step: number): boolean {
+  return said === now || (said !== undefined && now !== undefined && now > said && now - said < step)
 }

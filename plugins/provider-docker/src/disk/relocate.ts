@@ -82,7 +82,9 @@ interface Move {
 
 async function move(client: Client, found: ContainerInspectInfo, from: Root, begun: ContainerInspectInfo | undefined, { meta, old, context }: Move): Promise<void> {
   const { name } = meta
-  const next = begun ?? (await mustLook(client, await makeContainer(client, meta, nextOf(name))))
+  const made = begun ?? (await lookAt(client, await makeContainer(client, meta, nextOf(name))))
+  if (made === undefined) throw beingReplaced(name)
+  const next = made
   await ensureKit(client, next.Id, meta, context.guest, context.progress)
   const to = await rootOfNew(client, context, meta, next)
   const above = commonParent(from.path, to.path)
