@@ -95,13 +95,14 @@ export async function noteWorkspace(store: ProjectStore, provider: string, info:
   const { name } = info
   const found = store.read()
   const before = found?.providers[provider]?.computers[name]
+  if (before === undefined) return
   // Its labels may be changed later: until then they prove which one it is.
   const proven = info.labels['amux.project-id'] === found?.id && { madeAt: info.createdAt }
   const now = { ...before, ...shown(info), ...proven }
-  if (!before || JSON.stringify(now) === JSON.stringify(before)) return
+  if (JSON.stringify(now) === JSON.stringify(before)) return
   await store.change((record) => {
     const entry = record.providers[provider] ?? { computers: {} }
-    const computers = { ...entry.computers, [name]: { ...before, ...shown(info), ...proven } }
+    const computers = { ...entry.computers, [name]: now }
     return { ...record, providers: { ...record.providers, [provider]: { ...entry, computers } } }
   })
 }

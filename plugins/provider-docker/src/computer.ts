@@ -114,8 +114,8 @@ export class DockerComputer implements Computer {
   async disk(): Promise<readonly DiskTree[]> {
     const found = await mustLook(this.#client, this.name)
     const meta = this.#meta(found)
-    const way = await wayTo(this.#client, this.#context, meta, found)
-    return diskParts(meta, way, way.root !== undefined && (await standing(this.#client, meta)).own).map(({ tree }) => tree)
+    const { root } = await wayTo(this.#client, this.#context, meta, found)
+    return diskParts(meta, root, root !== undefined && (await standing(this.#client, meta)).own).map(({ tree }) => tree)
   }
 
   async freeze(): Promise<Frozen> {
@@ -128,8 +128,9 @@ export class DockerComputer implements Computer {
   }
 
   async interrupted(): Promise<boolean> {
-    if (!(await look(this.#client, this.name))) await finishRelocation(this.#client, this.name)
-    return (await readMark(this.#client, await mustLook(this.#client, this.name))) !== undefined
+    const there = await look(this.#client, this.name)
+    if (there === undefined) await finishRelocation(this.#client, this.name)
+    return (await readMark(this.#client, there ?? (await mustLook(this.#client, this.name)))) !== undefined
   }
 
   close(): Promise<void> {

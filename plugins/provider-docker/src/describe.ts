@@ -100,12 +100,12 @@ export async function shortfalls(client: Client, context: ConnectContext, meta: 
   const refused = meta.replaced === true && !isWhole(found) ? 'it was restored that way before' : said && refusedWords(said)
   const because = isReachable(found) ? refused : noReach(found)
   const note = `by images of the whole system, and a restore puts another container in the computer's place: ${because}`
-  return { ...(because !== undefined && { checkpoints: { fidelity: 'emulated' as const, note } }), ...(await networkShortfall(client, context, meta)) }
+  return { ...(because !== undefined && { checkpoints: { fidelity: 'emulated' as const, note } }), ...(await networkShortfall(client, said, meta)) }
 }
 
-export async function networkShortfall(client: Client, context: ConnectContext, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
+/** `said`: by an engine that lets no helper near its computers. */
+export async function networkShortfall(client: Client, said: string | undefined, { access, image }: Pick<Meta, 'access' | 'image'>): Promise<DeclaredCapabilities> {
   if (access === 'none') return {}
-  const said = await refusal(client, context)
   if (said !== undefined) return { network: { fidelity: 'unavailable', note: refusedWords(said), workaround: 'It takes an engine that lets helpers into the namespaces of containers' } }
   if ((await helperImage(client, image)) !== undefined) return {}
   const note = 'no image on this engine says that it has nftables, which a policy needs'

@@ -14,7 +14,7 @@ import { DEFAULT_IMAGE, LABEL, mendingOf } from './names.ts'
 import { DockerTemplates } from './images/templates.ts'
 import { finishRelocation } from './disk/relocate.ts'
 import { isReachable, rootOf } from './disk/root.ts'
-import { isRefusal, refused } from './disk/way.ts'
+import { isRefusal, refusal, refused } from './disk/way.ts'
 import { homes, leftovers } from './disk/volumes.ts'
 
 /** Computers as containers of one engine. */
@@ -64,7 +64,7 @@ export class DockerProvider implements Provider {
       seen.add(name)
       const called = calledOtherwise(name, Names)
       if (called !== undefined) {
-        yield orphanInfo(name, { labels: { ...labels, [LABEL.role]: 'home' }, roles: ['home'], called })
+        yield orphanInfo(name, { labels, roles: ['home'], called })
         continue
       }
       yield infoOf({ name, labels, state: stateOf(state), createdAt: new Date(Created * 1000).toISOString() })
@@ -79,7 +79,7 @@ export class DockerProvider implements Provider {
       const { Version, Os, Arch, product } = await this.#client.version()
       const template = await inspectImage(this.#client, DEFAULT_IMAGE)
       const details = { ...where, version: Version, platform: `${Os}/${Arch}`, template: template ? DEFAULT_IMAGE : `none: amux computer template build` }
-      return { ok: true, message: `${product} ${Version}`, capabilities: await networkShortfall(this.#client, this.#context, { access: 'open', image: DEFAULT_IMAGE }), details }
+      return { ok: true, message: `${product} ${Version}`, capabilities: await networkShortfall(this.#client, await refusal(this.#client, this.#context), { access: 'open', image: DEFAULT_IMAGE }), details }
     } catch (error) {
       if (signal?.aborted) throw error
       const { message, code, hint } = error as Error & Partial<Pick<Health, 'code' | 'hint'>>

@@ -49,8 +49,9 @@ describe('what goes on until it is given up, over a service that goes away and c
     for (const port of [stays.port, goes.port].toSorted((a, b) => a - b)) expect(await next()).to.equal(`opened ${port}`)
     let comes = stays
     await away(async () => {
-      await goes.stop()
+      // Together for a moment: else the one might get the other's port, and nothing would have changed.
       comes = await listen(direct)
+      await goes.stop()
     })
     expect(await next()).to.equal(`closed ${goes.port}`)
     expect(await next()).to.equal(`opened ${comes.port}`)

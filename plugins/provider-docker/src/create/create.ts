@@ -127,9 +127,8 @@ async function gitFile(client: Client, id: string, { project, copied }: Meta): P
 }
 
 async function refuseTaken(client: Client, name: string): Promise<void> {
-  const { container, left } = await clearUnfinished(client, name)
+  const [{ container, left }, volume] = await Promise.all([clearUnfinished(client, name), foreignVolume(client, name)])
   if (left || (container && isComputer(container, name))) throw taken(name)
   if (container) throw fail('conflict', `there is a container ${name} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
-  const volume = await foreignVolume(client, name)
   if (volume !== undefined) throw fail('conflict', `there is a volume ${volume} that amux did not make`, { computer: name, hint: 'Choose another name: --name NAME' })
 }

@@ -9,7 +9,7 @@ import { isOurs, marks, type Meta, readMeta } from '../meta.ts'
 import { beside, inside, mendingOf, volumesOf } from '../names.ts'
 import { makeContainer } from './container.ts'
 import { seedOf } from './seed.ts'
-import { mayLive, whileMaking } from '../engine/maker.ts'
+import { isBeingMade, whileMaking } from '../engine/maker.ts'
 
 /**
  * Another container for a computer whose own one somebody removed, over what is left: its home, its checkpoints, its
@@ -57,7 +57,7 @@ function beingMended(name: string): Error {
 async function refuseWhole(client: Client, name: string): Promise<Half> {
   const hint = `See it: amux computer info ${name}`
   const begun = await lookAt(client, mendingOf(name))
-  if (begun && mayLive({ labels: begun.Config.Labels, created: begun.Created })) throw beingMended(name)
+  if (begun && isBeingMade(begun)) throw beingMended(name)
   if (begun && isOurs(begun.Config.Labels)) await discard(client, begun.Id)
   if (await lookAt(client, name)) throw fail('conflict', `there is a container ${name}`, { computer: name, hint })
   const [other] = await computersOf(client, name)

@@ -26,8 +26,8 @@ export async function startAside(client: Client, context: ConnectContext, name: 
   if (options.disk === 'write' && running) throw fail('conflict', `${name} runs: its disk cannot be changed from outside`, { computer: name })
   if (options.disk && (await isByImages(client, context, found, name))) return startOnCopy(client, context, found, argv, options)
   const { meta, helper } = await planned(client, context, found, name, argv, options)
-  return runHelper(client, meta, context, options, helper).catch((error: unknown) => {
-    if (options.disk && isRefusal(error)) void forget(client, context, found)
+  return runHelper(client, meta, context, options, helper).catch(async (error: unknown) => {
+    if (options.disk && isRefusal(error)) await forget(client, context, found)
     if (options.net || options.root || !running || !STOPPED.test(String(error))) throw error
     // It was stopped this moment, which only makes it simpler.
     return startAside(client, context, name, argv, options)
@@ -52,7 +52,7 @@ async function planned(client: Client, context: ConnectContext, found: Container
   const meta = readMeta(name, found.Config.Labels)
   const running = found.State.Running
   const [image] = await Promise.all([standing(client, meta), ensureKit(client, found.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
-  const disk = options.disk ? mountsOf(diskParts(meta, await wayTo(client, context, meta, found), image.own), options.disk === 'write') : []
+  const disk = options.disk ? mountsOf(diskParts(meta, (await wayTo(client, context, meta, found)).root, image.own), options.disk === 'write') : []
   const sees = running && options.disk !== 'write'
   return {
     meta,

@@ -4,7 +4,7 @@ import { isDirectory } from '../../../shared/project.ts'
 import type { Meta } from '../meta.ts'
 import { beside, copyOf, volumesOf } from '../names.ts'
 import { treeName, treesOf } from '../create/project.ts'
-import type { Way } from './way.ts'
+import type { Root } from './root.ts'
 
 /** The project's own record of its computer: nothing that goes back in time. */
 const RECORD = '.amux'
@@ -19,8 +19,8 @@ export interface Part {
   readonly mount?: { readonly Type: 'bind' | 'volume'; readonly Source: string }
 }
 
-/** Everything a checkpoint covers. `based`: a program beside it stands on its image. */
-export function diskParts(meta: Meta, { root }: Way, based: boolean): Part[] {
+/** Everything a checkpoint covers. `root`: without, a program beside it stands on a copy of the disk; `based`: with, on its image. */
+export function diskParts(meta: Meta, root: Root | undefined, based: boolean): Part[] {
   // On a copy of the disk everything is where it is on the computer.
   const place = (name: string, at: string) => (root ? `${beside.disk}/${name}` : at)
   const own: Part[] = [

@@ -5,7 +5,7 @@ import { checkProject } from '../../../shared/project.ts'
 import { runBeside } from './beside.ts'
 import type { Client } from '../client.ts'
 import { makeContainer } from '../create/container.ts'
-import { whileMaking } from '../engine/maker.ts'
+import { isBeingMade, whileMaking } from '../engine/maker.ts'
 import { discard, lookAt, mustLook } from '../engine/container.ts'
 import { fail, hasCode } from '../errors.ts'
 import { commit } from '../images/disks.ts'
@@ -13,7 +13,8 @@ import { ensureKit, kitName } from '../run/kit.ts'
 import { isOurs, type Meta, readMeta } from '../meta.ts'
 import { nextOf } from '../names.ts'
 import { treesOf, withoutMissing } from '../create/project.ts'
-import { beingReplaced, isBeingMade, replace, settle, takeName } from './copy.ts'
+import { settle } from './copy.ts'
+import { beingReplaced, replace, takeName } from './replace.ts'
 import { type Root, rootOfNew } from './root.ts'
 import { wayTo } from './way.ts'
 
@@ -82,9 +83,8 @@ interface Move {
 
 async function move(client: Client, found: ContainerInspectInfo, from: Root, begun: ContainerInspectInfo | undefined, { meta, old, context }: Move): Promise<void> {
   const { name } = meta
-  const made = begun ?? (await lookAt(client, await makeContainer(client, meta, nextOf(name))))
-  if (made === undefined) throw beingReplaced(name)
-  const next = made
+  const next = begun ?? (await lookAt(client, await makeContainer(client, meta, nextOf(name))))
+  if (next === undefined) throw beingReplaced(name)
   await ensureKit(client, next.Id, meta, context.guest, context.progress)
   const to = await rootOfNew(client, context, meta, next)
   const above = commonParent(from.path, to.path)

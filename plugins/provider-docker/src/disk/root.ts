@@ -1,10 +1,10 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { ConnectContext } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { runBeside } from './beside.ts'
-import { fail, hasCode } from '../errors.ts'
+import { note, recall } from './notes.ts'
+import { fail } from '../errors.ts'
 import type { Meta } from '../meta.ts'
 import { beside } from '../names.ts'
 import { ensureKit } from '../run/kit.ts'
@@ -56,7 +56,7 @@ export async function rootOf(client: Client, context: ConnectContext, meta: Meta
   if (isReachable(found) && !found.State.Running) throw fail('not_running', `where the disk of ${meta.name} is can be seen only while it runs`, { computer: meta.name, hint: `Start it once: amux computer start -c ${meta.name}` })
   const seen = isReachable(found) ? await look(client, context, meta, found) : undefined
   if (seen === undefined) throw fail('unsupported', `what is on the disk of ${meta.name} cannot be reached from outside: ${noReach(found)}`, { computer: meta.name })
-  await keep(context, found.Id, seen)
+  await note(fileOf(context, found.Id), JSON.stringify(seen))
   return seen
 }
 
@@ -95,19 +95,12 @@ function fileOf({ dataDir }: ConnectContext, id: string): string {
 }
 
 async function known(context: ConnectContext, id: string): Promise<Root | undefined> {
+  const text = await recall(fileOf(context, id))
   try {
-    // Written by `keep` alone.
-    return JSON.parse(await readFile(fileOf(context, id), 'utf8')) as Root
+    // Written by `rootOf` alone. A container's place never changes.
+    return text === undefined ? undefined : (JSON.parse(text) as Root)
   } catch (error) {
-    if (hasCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined
+    if (error instanceof SyntaxError) return undefined
     throw error
   }
-}
-
-/** A container's place never changes. What cannot be kept is looked for again. */
-async function keep(context: ConnectContext, id: string, root: Root): Promise<void> {
-  const file = fileOf(context, id)
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    .then(() => writeFile(file, JSON.stringify(root), { mode: 0o600 }))
-    .catch(() => undefined)
 }

@@ -1,7 +1,7 @@
 import type { ContainerInspectInfo } from 'dockerode'
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { ConnectContext } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
@@ -10,6 +10,7 @@ import { lookAt } from '../engine/container.ts'
 import { beside, changedOf } from '../names.ts'
 import { ensureKit } from '../run/kit.ts'
 import { runBeside } from './beside.ts'
+import { note, recall } from './notes.ts'
 import { isReachable, isWhole, noReach, type Root, rootOf } from './root.ts'
 
 /** How what a computer has at `/` is reached: where the engine keeps it; or, for a reason, by images of it alone. */
@@ -35,12 +36,12 @@ export function wayTo(client: Client, context: ConnectContext, meta: Meta, found
 /** It refused after all. */
 export async function forget(client: Client, context: ConnectContext, { Id }: Pick<ContainerInspectInfo, 'Id'>): Promise<void> {
   ways.get(client)?.delete(Id)
-  await rm(fileOf(client, context), { force: true })
+  await rm(fileOf(client, context), { force: true }).catch(() => undefined)
 }
 
 /** What an engine said, the last time that it refused. */
 export async function refusal(client: Client, context: ConnectContext): Promise<string | undefined> {
-  const said = await known(client, context)
+  const said = await recall(fileOf(client, context))
   return said === ALLOWED ? undefined : said
 }
 
@@ -59,12 +60,12 @@ async function find(client: Client, context: ConnectContext, meta: Meta, found: 
   if (meta.replaced && !isWhole(found)) return { root: undefined, because: 'it was restored that way before' }
   // What was begun one way goes on that way.
   if (await lookAt(client, changedOf(meta.name))) return { root: undefined, because: 'a restore that way is not over' }
-  const said = await known(client, context)
+  const said = await recall(fileOf(client, context))
   try {
     const root = await rootOf(client, context, meta, found)
     if (said === ALLOWED) return { root }
     await tryIt(client, context, meta, found, root)
-    await keep(client, context, ALLOWED)
+    await note(fileOf(client, context), ALLOWED)
     return { root }
   } catch (error) {
     // Where it is can be seen only while it runs, and then not either.
@@ -77,7 +78,7 @@ async function find(client: Client, context: ConnectContext, meta: Meta, found: 
 
 /** It is remembered for what is said of the engine; whether it is still so is found out each time. */
 export async function refused(client: Client, context: ConnectContext, { message }: Error): Promise<void> {
-  await keep(client, context, message)
+  await note(fileOf(client, context), message)
 }
 
 async function tryIt(client: Client, context: ConnectContext, meta: Meta, found: ContainerInspectInfo, root: Root): Promise<void> {
@@ -94,21 +95,4 @@ async function tryIt(client: Client, context: ConnectContext, meta: Meta, found:
 
 function fileOf({ found }: Client, { dataDir }: ConnectContext): string {
   return join(dataDir, 'engines', createHash('sha256').update(found.address).digest('hex').slice(0, 16))
-}
-
-async function known(client: Client, context: ConnectContext): Promise<string | undefined> {
-  try {
-    return await readFile(fileOf(client, context), 'utf8')
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined
-    throw error
-  }
-}
-
-/** What cannot be kept is found out again. */
-async function keep(client: Client, context: ConnectContext, words: string): Promise<void> {
-  const file = fileOf(client, context)
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    .then(() => writeFile(file, words, { mode: 0o600 }))
-    .catch(() => undefined)
 }

@@ -1,3 +1,4 @@
+import type { ContainerInspectInfo } from 'dockerode'
 import { readFileSync } from 'node:fs'
 import { hasCode } from '../errors.ts'
 import { LABEL } from '../names.ts'
@@ -37,6 +38,10 @@ export function mayLive({ labels, created }: Begun, now = Date.now()): boolean {
   if (boot === undefined || boot === '' || boot !== bootId()) return now - Date.parse(created) < LONG_MS
   if (Number(pid) === process.pid) return (making.get(labels[LABEL.of] ?? '') ?? 0) > 0
   return start !== '' && startOf(Number(pid)) === start
+}
+
+export function isBeingMade({ Config, Created }: ContainerInspectInfo): boolean {
+  return mayLive({ labels: Config.Labels, created: Created })
 }
 
 function bootId(): string {

@@ -1,13 +1,9 @@
 import { connect } from 'node:tls'
 import type { AmuxError } from '../../../../src/contract/index.ts'
+import { isLoopback } from '../../../shared/loopback.ts'
 import { fail } from '../errors.ts'
 
-const LOOPBACK = /^(127(\.\d+){3}|\[::1\]|localhost)$/
 const PROBE_MS = 2000
-
-export function isNear({ hostname }: URL): boolean {
-  return LOOPBACK.test(hostname)
-}
 
 const WHERE = 'Is the url right? amux provider info sprites'
 
@@ -21,7 +17,7 @@ export function explain(error: unknown, url: URL): unknown {
   const text = error instanceof Error ? error.message : String(error)
   const details = { source: 'transport', cause: error } as const
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return fail('unavailable', `the name ${host} cannot be looked up`, { ...details, hint: `Is this machine online? ${WHERE}` })
-  if (code === 'ECONNREFUSED') return fail('unavailable', `nothing answers at ${host}`, { ...details, refused: true, hint: isNear(url) ? 'Is it started? amux local server start' : WHERE })
+  if (code === 'ECONNREFUSED') return fail('unavailable', `nothing answers at ${host}`, { ...details, refused: true, hint: isLoopback(url) ? 'Is it started? amux local server start' : WHERE })
   if (code === 'EPROTO' || /^ERR_SSL_(WRONG_VERSION|PACKET_LENGTH|HTTP_REQUEST)/.test(code)) {
     return fail('unavailable', `what answers at ${host} speaks no TLS`, { ...details, lasting: true, hint: `The url begins with https:, and TLS is not what is there. ${WHERE}` })
   }
@@ -37,7 +33,7 @@ export function explain(error: unknown, url: URL): unknown {
 /** What it means of a first request, before anything ever answered there. */
 export async function explainFirst(error: unknown, url: URL): Promise<unknown> {
   if (!(error instanceof Error)) return error
-  if ('refused' in error && isNear(url)) return Object.assign(error, { lasting: true })
+  if ('refused' in error && isLoopback(url)) return Object.assign(error, { lasting: true })
   const broke = 'code' in error && error.code === 'connection_lost'
   return broke && url.protocol === 'http:' && (await speaksTls(url)) ? notPlain(url) : error
 }

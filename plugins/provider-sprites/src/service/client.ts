@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { ByteSource } from '../../../../src/contract/index.ts'
 import { fail, throwIfAborted } from '../errors.ts'
-import { explainFirst, isNear } from './broken.ts'
+import { isLoopback } from '../../../shared/loopback.ts'
+import { explainFirst } from './broken.ts'
 import { collect } from './collect.ts'
 import { type Answer, Http } from './http.ts'
 import { lines } from './lines.ts'
@@ -168,7 +169,7 @@ function strange(token: string): string {
 function checkUrl(text: string): URL {
   if (!URL.canParse(text)) throw fail('invalid_argument', `${JSON.stringify(text)} is no URL: the setting "url" is the address of the Sprites API`, { source: 'amux', hint: 'Write it like https://api.sprites.dev' })
   const url = new URL(text)
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isNear(url))) return url
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url))) return url
   throw fail('invalid_argument', `${url.protocol}//${url.host} would have your token in the clear`, { source: 'amux', hint: 'Use https, or an address of this machine.' })
 }
 

@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import { fail, given } from '../errors.ts'
-import { explain, isNear } from './broken.ts'
+import { isLoopback } from '../../../shared/loopback.ts'
+import { explain } from './broken.ts'
 import { refusal } from './refusals.ts'
 
 const CONNECT_MS = 30_000
@@ -129,7 +130,7 @@ export function openSocket(url: URL, headers: Readonly<Record<string, string>>, 
       skipUTF8Validation: true,
       followRedirects: false,
       // Masks are against what stands between and understands half of it: on one machine that is nobody, and to mask costs more than to send.
-      ...(isNear(url) && { generateMask: (mask) => void mask.fill(0) }),
+      ...(isLoopback(url) && { generateMask: (mask) => void mask.fill(0) }),
     })
     const onAbort = () => refuse(given(signal))
     let answered: IncomingHttpHeaders = {}

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import type { CommandCall } from '../../../../../src/contract/index.ts'
+import { isLoopback } from '../../../../shared/loopback.ts'
 import type { Running } from './single.ts'
 
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/
 /** Where one listens who listens everywhere: nobody can be sent there. */
 const anywhere: Readonly<Record<string, string>> = { '0.0.0.0': '127.0.0.1', '[::]': '[::1]' }
 
@@ -33,6 +33,6 @@ function addressFor(text: string): string | undefined {
 }
 
 function isInTheClear(text: string): boolean {
-  const { protocol, hostname: host } = new URL(text)
-  return protocol === 'http:' && !LOOPBACK.test(host)
+  const url = new URL(text)
+  return url.protocol === 'http:' && !isLoopback(url)
 }
