@@ -69,7 +69,10 @@ describe("a project's sprite whose labels somebody replaced", function () {
   })
 
   it('says that a link may not be read, where it may not', async function () {
-    if ((await run('exec', '-c', 'theirs', '--', 'readlink', '/proc/1/root')).status === 0) this.skip()
+    if ((await run('exec', '-c', 'theirs', '--', 'readlink', '/proc/1/root')).status === 0) {
+      console.warn('\n!!! NOTHING IS FORBIDDEN HERE: what is said of a link that may not be read is not tested\n')
+      this.skip()
+    }
     const { status, stderr } = await run('fs', 'ls', '/proc/1/root', '-c', 'theirs')
     expect(stderr).to.include('permission denied')
     expect(status).to.equal(1)
