@@ -1,11 +1,13 @@
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { after, afterEach, before, describe, it } from 'mocha'
+import type { ChildProcess } from 'node:child_process'
 import { type Agent, asRoot, at, World } from '../support/world.ts'
 import { Fence, pause, policy, until } from './fence.ts'
 
 if (asRoot) {
   describe('behind slirp4netns, as on a local computer', () => {
     let world: World, fence: Fence, inside: Agent, host: Agent
+    const listeners: ChildProcess[] = []
     before(async () => {
       world = await World.make('slirp')
       await world.zones({ 'good.test': { a: [at.good], aaaa: [at.good6] }, 'evil.test': { a: [at.evil] } })
@@ -13,6 +15,9 @@ if (asRoot) {
       inside = world.agent(world.computer)
       host = world.agent(world.host)
       expect(await fence.serve({ pid: inside.pid, args: ['--resolv', world.resolvFile] }), fence.stderr).to.equal('ready')
+    })
+    afterEach(() => {
+      for (const listener of listeners.splice(0)) listener.kill('SIGKILL')
     })
     after(async () => {
       await fence?.end()
@@ -31,7 +36,7 @@ if (asRoot) {
     })
 
     it('the host\'s loopback is out of reach, with a policy and without', async () => {
-      const heard: string[] = []
+      let heard = ''
       const listen = `
 import socket, select
 a = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); a.bind(('127.0.0.1', 5009))
@@ -40,8 +45,10 @@ c = socket.create_server(('127.0.0.1', 5009))
 print('ready', flush=True)
 while True:
   for s in select.select([a, b, c], [], [])[0]: print(s.accept() if s is c else s.recv(99), flush=True)`
-      world.spawn(world.host, ['python3', '-c', listen]).stdout?.on('data', (chunk: Buffer) => heard.push(chunk.toString()))
-      await until(() => heard.length, (length) => length > 0)
+      const listener = world.spawn(world.host, ['python3', '-c', listen])
+      for (const stream of [listener.stdout, listener.stderr]) stream?.on('data', (chunk: Buffer) => (heard += chunk.toString()))
+      listeners.push(listener)
+      expect(await until(() => heard, (text) => text.endsWith('\n'))).to.equal('ready\n')
       const send = `
 import socket, sys
 for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET, '127.8.8.8'), (socket.AF_INET, '10.0.2.2'), (socket.AF_INET6, '::1')):
@@ -52,13 +59,13 @@ for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET, '127.8.8.8'
     except OSError: pass`
       for (const text of ['amux-policy 1\n', policy('allow *')]) {
         await fence.apply(text)
-        expect((await world.run(world.computer, ['python3', '-c', send])).status).to.equal(0)
+        const { status, stderr } = await world.run(world.computer, ['python3', '-c', send])
+        expect(status, stderr).to.equal(0)
       }
       await pause(300)
-      expect(heard.join('')).to.equal('ready\n')
+      expect(heard).to.equal('ready\n')
       expect(await host.reach('127.0.0.1', 5009)).to.equal('ok')
-      await until(() => heard.length, (length) => length > 1)
-      expect(heard.join('').split('\n').length, heard.join('')).to.equal(3)
+      expect(await until(() => heard, (text) => text.split('\n').length === 3)).to.match(/^ready\n.*\n$/)
     })
   })
 }

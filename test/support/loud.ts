@@ -1,14 +1,24 @@
-import type { Context } from 'mocha'
+import { reporters, type MochaOptions, Runner, type Test } from 'mocha'
 
 /**
- * A test that needs a second try on a machine too busy for it is not silently good: it is named. Real programs,
- * terminals and kernels are involved, and a defect that comes and goes shows here first.
+ * A test that needs a second try on a machine too busy for it is not silently good: it is named, and what failed is
+ * said. Real programs, terminals and kernels are involved, and a defect that comes and goes shows here first.
  */
-export const mochaHooks = {
-  afterEach(this: Context): void {
-    const test = this.currentTest
-    // Mocha's types leave out what its own reporters read.
-    const tries = (test as { _currentRetry?: number } | undefined)?._currentRetry ?? 0
-    if (test?.state === 'passed' && tries > 0) process.stderr.write(`UNSTEADY, passed at try ${tries + 1}: ${test.fullTitle()}\n`)
-  },
+class Loud extends reporters.Spec {
+  constructor(runner: Runner, options: MochaOptions) {
+    super(runner, options)
+    const unsteady = new Map<string, number>()
+    runner.on(Runner.constants.EVENT_TEST_RETRY, (test: Test, error: Error) => {
+      const title = test.fullTitle()
+      unsteady.set(title, (unsteady.get(title) ?? 1) + 1)
+      process.stderr.write(`FAILED, and is tried again: ${title}\n${error.stack ?? String(error)}\n`)
+    })
+    runner.on(Runner.constants.EVENT_TEST_PASS, (test: Test) => {
+      const tries = unsteady.get(test.fullTitle())
+      if (tries !== undefined) process.stderr.write(`UNSTEADY, passed at try ${tries}: ${test.fullTitle()}\n`)
+    })
+  }
 }
+
+/** Mocha takes a reporter by `require`. */
+export { Loud as 'module.exports' }

@@ -4,14 +4,17 @@ import { statSync } from 'node:fs'
 import { readFile, rmdir } from 'node:fs/promises'
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Frozen } from '../../../src/contract/index.ts'
 import { answers, boxPath, runBox } from './box.ts'
-import { codeOf, describe, fail, parseFailure } from './errors.ts'
+import { codeOf, describe, fail, hasCode, parseFailure } from './errors.ts'
 import type { Layout } from './layout.ts'
 import type { Running } from './status.ts'
 
 /** Nothing is frozen for longer. */
 const LONGEST = 11_000
+/** How long the programs of a killed computer may take to be gone. */
+const DYING = 5000
 const GROUP = /^amux-[0-9a-f]{16}$/
 
 /** The control group it gets where there can be one. */
@@ -52,8 +55,18 @@ export async function thaw(place: Layout, now: Running): Promise<void> {
   if (Date.now() - touched < LONGEST) await runBox(['thaw', place.freeze, String(now.first.pid), now.first.ticks])
 }
 
-/** What a keeper that was killed could not remove. */
+/** What a keeper that was killed could not remove. Its programs may be dying still: a group is busy until the last is gone. */
 export async function dropGroup(place: Layout): Promise<void> {
   const path = (await readFile(place.freeze, 'utf8').catch(() => '')).split('\n')[0] ?? ''
-  if (GROUP.test(basename(path))) await rmdir(path).catch(() => undefined)
+  if (!GROUP.test(basename(path))) return
+  const give = performance.now() + DYING
+  while (!(await removed(path)) && performance.now() < give) await delay(5)
+}
+
+/** Or not to be removed by us. */
+async function removed(path: string): Promise<boolean> {
+  return rmdir(path).then(
+    () => true,
+    (error: unknown) => !hasCode(error, 'EBUSY'),
+  )
 }
