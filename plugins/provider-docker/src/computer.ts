@@ -8,6 +8,7 @@ import { answers, boot, bridge, socketsOf } from './run/boot.ts'
 import type { Client } from './client.ts'
 import { STOP_SECONDS } from './create/container.ts'
 import { buildTwin } from './create/create.ts'
+import { otherTrees } from './create/project.ts'
 import { calledOtherwise, infoOfContainer, orphanInfo, shortfalls } from './describe.ts'
 import { destroy } from './destroy.ts'
 import { diskParts } from './disk/disk.ts'
@@ -23,6 +24,7 @@ import { finishRelocation } from './disk/relocate.ts'
 import { cleared } from './disk/copy.ts'
 import { readMark } from './disk/mark.ts'
 import { sinkOf } from './run/process.ts'
+import { showTrees, withShown } from './disk/trees.ts'
 import { leftovers } from './disk/volumes.ts'
 import { wayTo } from './disk/way.ts'
 import { guestStore } from './store.ts'
@@ -47,13 +49,17 @@ export class DockerComputer implements Computer {
     if (found === undefined) return this.#orphaned()
     const info = infoOfContainer(this.name, found)
     if (info.state === 'broken') return info
-    return { ...info, capabilities: await shortfalls(this.#client, this.#context, this.#meta(found), found) }
+    const { project } = await withShown(this.#client, this.#context, found, this.#meta(found))
+    return { ...info, ...(project && { worktrees: otherTrees(project) }), capabilities: await shortfalls(this.#client, this.#context, this.#meta(found), found) }
   }
 
   async start(options: StartComputerOptions = {}): Promise<void> {
     const there = (await look(this.#client, this.name)) !== undefined || (await finishRelocation(this.#client, this.name))
     if (!there) throw this.#incomplete(await this.#orphaned())
     await boot(this.#client, this.name, this.#context, options)
+    if (!options.project?.worktrees?.length) return
+    const found = await mustLook(this.#client, this.name)
+    await showTrees(this.#client, this.#context, found, this.#meta(found), options.project)
   }
 
   async stop(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
@@ -113,7 +119,7 @@ export class DockerComputer implements Computer {
 
   async disk(): Promise<readonly DiskTree[]> {
     const found = await mustLook(this.#client, this.name)
-    const meta = this.#meta(found)
+    const meta = await withShown(this.#client, this.#context, found, this.#meta(found))
     const { root } = await wayTo(this.#client, this.#context, meta, found)
     return diskParts(meta, root, root !== undefined && (await standing(this.#client, meta)).own).map(({ tree }) => tree)
   }

@@ -9,7 +9,7 @@ import { helperImage } from './images/image.ts'
 import type { Left } from './disk/volumes.ts'
 import { type Meta, readMeta } from './meta.ts'
 import { nextOf } from './names.ts'
-import { treesOf } from './create/project.ts'
+import { otherTrees } from './create/project.ts'
 import { publishedBy } from './publish.ts'
 
 /** The engine's words for it. */
@@ -39,7 +39,7 @@ export function infoOf({ name, labels, state, createdAt }: Seen): ComputerInfo {
       labels: meta.labels,
       user: meta.user,
       details: { image: meta.imageName, network: meta.access === 'none' ? 'none' : 'own', ...limitsOf(meta) },
-      ...(meta.project && { workspace: meta.project.path, worktrees: treesOf(meta.project).filter((path) => path !== meta.project?.path) }),
+      ...(meta.project && { workspace: meta.project.path, worktrees: otherTrees(meta.project) }),
       ...(meta.copied && { ownWorkspace: true }),
       ...(meta.publish && { published: meta.publish }),
       ...(state === 'broken' && { problem: 'the engine says that its container is dead' }),

@@ -9,6 +9,7 @@ import { fail, hasCode } from './errors.ts'
 import { discardImages } from './images/disks.ts'
 import { isOurs, readMeta } from './meta.ts'
 import { beside, inside, LABEL, runDir } from './names.ts'
+import { forgetTrees } from './disk/trees.ts'
 import { leftovers, removeVolumes } from './disk/volumes.ts'
 
 const PATIENCE_MS = 15_000
@@ -35,6 +36,7 @@ export async function destroy(client: Client, context: ConnectContext, name: str
       if (!hasCode(error, 'conflict') || performance.now() > give) throw error
     }
   }
+  await forgetTrees(client, context, name)
   await removeRunDir(client, context, name, found)
   await discardImages(client, name, found?.Image)
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasEngine } from './engine.ts'
 import { docker, failure, type Lab, lab, sh } from './support.ts'
@@ -65,6 +65,65 @@ if (hasEngine) {
       expect(await sh(again, `cat ${two}/file; ls -A ${one} | wc -l`)).to.equal('hello\n0')
       expect((await again.info()).worktrees).to.deep.equal([two])
       await again.delete()
+    })
+
+    it('sees a worktree that is made while it runs, without a restart', async () => {
+      const main = repository(join(bench.dir, 'live'))
+      const [one, two] = [join(bench.dir, 'live-one'), join(bench.dir, 'live-two')]
+      git(main, 'worktree', 'add', '-q', one)
+      const project = (...worktrees: readonly string[]) => ({ project: { path: main, name: 'live', worktrees } })
+      const computer = await bench.create(project(one))
+      const program = await computer.spawn(['sh', '-c', `until [ -e ${two}/ready ]; do sleep 0.05; done; cd ${two} && git log --oneline | wc -l > seen`])
+      git(main, 'worktree', 'add', '-q', two)
+      const raw = await bench.provider.get(computer.name)
+      await raw.start(project(one, two))
+      expect((await raw.info()).worktrees).to.have.members([one, two])
+      writeFileSync(join(two, 'ready'), '')
+      expect(await program.exit).to.deep.equal({ code: 0 })
+      expect(readFileSync(join(two, 'seen'), 'utf8')).to.equal('1\n')
+
+      docker('restart', '-t', '1', computer.name)
+      expect((await raw.info()).worktrees).to.deep.equal([one])
+      await raw.start(project(one, two))
+      expect(await sh(computer, `cat ${two}/file`), 'put there anew').to.equal('hello')
+
+      const point = await computer.checkpoints.create()
+      writeFileSync(join(two, 'file'), 'changed\n')
+      await computer.checkpoints.restore(point.id)
+      expect(readFileSync(join(two, 'file'), 'utf8'), 'covered by checkpoints').to.equal('hello\n')
+      const name = `${computer.name}-fork`
+      await computer.fork({ name, labels: {}, checkpoint: point.id })
+      const fork = await bench.provider.get(name)
+      await fork.start()
+      expect(await sh(await bench.equip(fork), `cat ${two}/file`)).to.equal('hello')
+      await fork.delete()
+
+      await raw.stop()
+      await raw.start()
+      expect(await sh(computer, `cat ${two}/file`), 'where nobody says where the project is').to.equal('hello')
+      await computer.delete()
+    })
+
+    it('sees one that is made again, at once, and none in place of something of its own', async () => {
+      const main = repository(join(bench.dir, 'again'))
+      const [one, two] = [join(bench.dir, 'again-one'), join(bench.dir, 'again-two')]
+      git(main, 'worktree', 'add', '-q', one)
+      const project = { path: main, name: 'again', worktrees: [one, two] }
+      const computer = await bench.create({ project: { ...project, worktrees: [one] } })
+      const raw = await bench.provider.get(computer.name)
+      await sh(computer, `mkdir -p ${two} && echo own > ${two}/own`)
+      for (const round of ['first', 'second']) {
+        git(main, 'worktree', 'remove', '--force', one)
+        git(main, 'worktree', 'add', '-q', one)
+        writeFileSync(join(one, 'round'), round)
+        expect((await raw.info()).worktrees, round).to.deep.equal([])
+        mkdirSync(two, { recursive: true })
+        await raw.start({ project })
+        expect((await raw.info()).worktrees, round).to.deep.equal([one])
+        expect(await sh(computer, `cat ${one}/round`)).to.equal(round)
+      }
+      expect(await sh(computer, `cat ${two}/own`)).to.equal('own')
+      await computer.delete()
     })
 
     it('goes on where taking its place was interrupted', async () => {

@@ -137,6 +137,7 @@ int signal_command(const char *mark, const char *number);
 int shift_command(const char *from, const char *to);
 int root_command(const char *mountinfo);
 int reach_command(const char *directory);
+int show_command(const char *directory, const char *at);
 int clear_command(const char *directory);
 
 /* record.c, follow.c, records.c: a session without a guest, see record.h */

@@ -18,6 +18,7 @@ static const char usage[] =
   "amux-init root MOUNTINFO              the line of it that tells what is at /\n"
   "amux-init clear DIRECTORY             remove everything in it\n"
   "amux-init reach DIRECTORY             whether it can be read\n"
+  "amux-init show DIRECTORY AT           put it on the container beside which this runs\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
   "amux-init records ROOT                what the directories in ROOT say, a line each";
@@ -34,6 +35,7 @@ int main(int argc, char **argv) {
   if (strcmp(verb, "root") == 0) return root_command(argv[2]);
   if (strcmp(verb, "clear") == 0) return clear_command(argv[2]);
   if (strcmp(verb, "reach") == 0) return reach_command(argv[2]);
+  if (strcmp(verb, "show") == 0 && argc == 4) return show_command(argv[2], argv[3]);
   if (strcmp(verb, "signal") == 0 && argc == 4) return signal_command(argv[2], argv[3]);
   if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");
   if (strcmp(verb, "follow") == 0 && argc == 6) return follow_command(argv[2], argv + 3);

@@ -17,6 +17,7 @@ import { clearUnfinished } from './unfinished.ts'
 import { whileMaking } from '../engine/maker.ts'
 import { guestNode, preparation, readEnvironment } from '../run/prepare.ts'
 import { freeUser, projectUser, seedOf, superUser } from './seed.ts'
+import { withShown } from '../disk/trees.ts'
 import { foreignVolume, removeVolumes } from '../disk/volumes.ts'
 
 /** One that nobody else has touched yet. */
@@ -67,7 +68,7 @@ export async function buildTwin(client: Client, context: ConnectContext, like: s
   checkContainerName(name)
   const found = await mustLook(client, like)
   // Ports of this machine are the other one's.
-  const { project, publish: _, ...rest } = readMeta(like, found.Config.Labels)
+  const { project, publish: _, ...rest } = await withShown(client, context, found, readMeta(like, found.Config.Labels))
   await refuseTaken(client, name)
   const image = await inspectImage(client, rest.image)
   if (image === undefined) throw fail('tool_missing', `the image of ${like} is gone: nothing can be made like it`, { computer: like, hint: `Get ${rest.imageName} again.` })

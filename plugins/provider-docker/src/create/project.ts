@@ -19,3 +19,8 @@ export function treesOf(project: ProjectPlace | undefined): string[] {
   const all = [project.path, ...(project.worktrees ?? [])].toSorted((a, b) => a.length - b.length)
   return all.filter((path, index) => !all.slice(0, index).some((above) => path === above || path.startsWith(above + sep)))
 }
+
+/** The same without the project's own directory. */
+export function otherTrees(project: ProjectPlace): string[] {
+  return treesOf(project).filter((path) => path !== project.path)
+}

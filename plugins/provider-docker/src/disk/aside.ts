@@ -11,6 +11,7 @@ import { fail, throwIfAborted } from '../errors.ts'
 import { ensureKit } from '../run/kit.ts'
 import { type Meta, readMeta } from '../meta.ts'
 import { beside, volumesOf } from '../names.ts'
+import { withShown } from './trees.ts'
 import { needVault } from './volumes.ts'
 import { forget, isRefusal, wayTo } from './way.ts'
 
@@ -49,7 +50,7 @@ async function isByImages(client: Client, context: ConnectContext, found: Contai
 }
 
 async function planned(client: Client, context: ConnectContext, found: ContainerInspectInfo, name: string, argv: readonly string[], options: AsideOptions): Promise<{ readonly meta: Meta; readonly helper: Helper }> {
-  const meta = readMeta(name, found.Config.Labels)
+  const meta = await withShown(client, context, found, readMeta(name, found.Config.Labels))
   const running = found.State.Running
   const [image] = await Promise.all([standing(client, meta), ensureKit(client, found.Id, meta, context.guest, context.progress), options.store && needVault(client, name)])
   const disk = options.disk ? mountsOf(diskParts(meta, (await wayTo(client, context, meta, found)).root, image.own), options.disk === 'write') : []

@@ -9,7 +9,7 @@ import { type Helper, runHelper } from './helper.ts'
 /** Of what one says, characters. */
 const MOST = 70_000
 
-interface Beside extends Pick<Helper, 'argv' | 'mounts'>, Pick<AsideOptions, 'disk'> {
+interface Beside extends Pick<Helper, 'argv' | 'mounts' | 'attaches'>, Pick<AsideOptions, 'disk'> {
   /** Whose processes it sees. */
   readonly shares: ContainerInspectInfo | undefined
   failed(words: string): Error
@@ -24,9 +24,9 @@ export async function standing(client: Client, meta: Meta): Promise<{ readonly i
 }
 
 /** One of amux's own programs in a container of its own, to its end: what it says. */
-export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { failed, disk, shares, argv, mounts }: Beside): Promise<string> {
+export async function runBeside(client: Client, meta: Meta, context: ConnectContext, { failed, disk, shares, ...rest }: Beside): Promise<string> {
   const image = (await standing(client, meta)).id
-  const program = await runHelper(client, meta, context, { ...(disk && { disk }) }, { image, argv, links: {}, beside: shares, shares: shares !== undefined, mounts })
+  const program = await runHelper(client, meta, context, { ...(disk && { disk }) }, { image, links: {}, beside: shares, shares: shares !== undefined, ...rest })
   const [said, words] = await Promise.all([textOf(program.stdout), textOf(program.stderr)])
   const { code, signal } = await program.exit
   if (code !== 0) throw failed(words.trim() || `its helper ended by ${signal ?? code}`)

@@ -13,6 +13,7 @@ import { replace } from './replace.ts'
 import { whileHeld } from './freeze.ts'
 import { runHelper } from './helper.ts'
 import { ensureKit } from '../run/kit.ts'
+import { withShown } from './trees.ts'
 import { needVault } from './volumes.ts'
 import { commit, discardDisk } from '../images/disks.ts'
 
@@ -28,7 +29,7 @@ const NOWHERE = '/nowhere'
  */
 export async function startOnCopy(client: Client, context: ConnectContext, found: ContainerInspectInfo, argv: readonly string[], options: AsideOptions): Promise<Process> {
   const name = found.Name.slice(1)
-  const meta = readMeta(name, found.Config.Labels)
+  const meta = await withShown(client, context, found, readMeta(name, found.Config.Labels))
   throwIfAborted(options.signal)
   if (options.net || options.root) throw fail('unsupported', `nothing can reach the disk of ${name} and its network at once`, { computer: name })
   if (!found.State.Running) await settle(client, name, { busy: true })

@@ -29,6 +29,8 @@ export interface Helper {
   /** Whether it sees that one's processes. */
   readonly shares: boolean
   readonly mounts: readonly MountSettings[]
+  /** It puts something on the computer, which profiles for containers forbid. */
+  readonly attaches?: boolean
   /** It stands on a copy of the computer's disk, with no power over anything else, and stays until it is removed. */
   readonly copy?: { readonly seat: Seat; readonly called?: string; onMade(id: string): void }
 }
@@ -121,7 +123,7 @@ async function make(client: Client, { name, ids }: Meta, kit: string, { net, dis
           ...(helper.beside && helper.shares && { PidMode: `container:${helper.beside.Id}` }),
           // Where an engine maps users, what a layer deletes is marked in a way that only the machine's own root sees.
           ...((copy === undefined || ids === 'mapped') && { UsernsMode: 'host' }),
-          ...(copy === undefined && { CapAdd: [...(disk || helper.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])], SecurityOpt: UNLABELLED }),
+          ...(copy === undefined && { CapAdd: [...(disk || helper.shares ? OVER_FILES : []), ...(net ? OVER_NETWORK : [])], SecurityOpt: [...UNLABELLED, ...(helper.attaches ? ['apparmor=unconfined'] : [])] }),
           LogConfig: { Type: 'none', Config: {} },
         },
       }),

@@ -15,6 +15,7 @@ import { nextOf } from '../names.ts'
 import { treesOf, withoutMissing } from '../create/project.ts'
 import { settle } from './copy.ts'
 import { beingReplaced, replace, takeName } from './replace.ts'
+import { withShown } from './trees.ts'
 import { type Root, rootOfNew } from './root.ts'
 import { wayTo } from './way.ts'
 
@@ -27,7 +28,7 @@ const LAYERS = '/layers'
  */
 export async function relocated(client: Client, last: ContainerInspectInfo, name: string, project: ProjectPlace | undefined, context: ConnectContext): Promise<ContainerInspectInfo> {
   const before = readMeta(name, last.Config.Labels)
-  const wanted = wantedProject(before, project)
+  const wanted = wantedProject(await withShown(client, context, last, before), project)
   const settled = await settle(client, name, { meta: { ...before, ...(wanted && { project: wanted }) } })
   const [found, begun] = await Promise.all([settled ? mustLook(client, name) : last, lookNext(client, name)])
   const meta = settled ? readMeta(name, found.Config.Labels) : before

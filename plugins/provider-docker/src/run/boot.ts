@@ -18,6 +18,7 @@ import { guestNode, prepare } from './prepare.ts'
 import { isUnfinished } from '../disk/mark.ts'
 import { frozen } from '../disk/freeze.ts'
 import { relocated } from '../disk/relocate.ts'
+import { noteTrees } from '../disk/trees.ts'
 import { portTaken } from '../publish.ts'
 
 const PATIENCE_MS = 10_000
@@ -47,7 +48,7 @@ export async function boot(client: Client, name: string, context: ConnectContext
   // It waits for its word, which it gets when that is there.
   const regained = regainNet(client, context, meta)
   regained.catch(() => undefined)
-  if (!found.State.Running) found = await started(client, meta, found.Id)
+  if (!found.State.Running) found = await started(client, context, meta, found.Id)
   await regained
   await inService(client, context, { meta, found, guest: node !== undefined, signal })
   return node !== undefined
@@ -56,15 +57,17 @@ export async function boot(client: Client, name: string, context: ConnectContext
 /** The same right after it was made: what there is to be found is known. */
 export async function bootNew(client: Client, context: ConnectContext, { meta, id, guest }: Built, signal: AbortSignal | undefined): Promise<ContainerInspectInfo> {
   throwIfAborted(signal)
-  const found = await started(client, meta, id)
+  const found = await started(client, context, meta, id)
   await inService(client, context, { meta, found, guest, signal })
   return found
 }
 
-async function started(client: Client, meta: Meta, id: string): Promise<ContainerInspectInfo> {
+async function started(client: Client, context: ConnectContext, meta: Meta, id: string): Promise<ContainerInspectInfo> {
   if (meta.run !== undefined) emptyRunDir(meta.run)
   await start(client, meta, id)
-  return mustLook(client, meta.name)
+  const found = await mustLook(client, meta.name)
+  await noteTrees(client, context, found, meta)
+  return found
 }
 
 interface Running {
