@@ -89,12 +89,16 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
   const before = record?.providers[backend.id]?.pending
   const name = request.name ?? before?.name ?? computerName(store.project.name)
   const { auto } = request
-  const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config, ...(auto && { auto }) }
-  const unfinished = before?.name === name ? await find(backend, name) : undefined
+  const begun = before?.name === name ? before : undefined
+  if (!begun && Object.hasOwn(record?.providers[backend.id]?.computers ?? {}, name) && (await find(backend, name))) throw taken(backend.id, name)
+  const unfinished = begun && (await find(backend, name))
   if (unfinished && isAnothers(await unfinished.info(), record)) {
     await forgetPending(store, backend.id)
     throw taken(backend.id, name)
   }
+  const differs = unfinished && difference(request, config, name, begun?.config)
+  if (differs !== undefined) throw begunOtherwise(backend.id, name, differs)
+  const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config: unfinished ? (begun?.config ?? {}) : config, ...(auto && { auto }) }
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
   const computer = unfinished ?? (await create(store, backend, name, request, context))
@@ -203,6 +207,14 @@ export function gone({ provider, name }: Located): Error {
 function otherOptions({ provider, name }: Located, what: string): Error {
   return fail('conflict', `this project's computer ${name} on ${provider} was made with ${what}`, {
     hint: `Use it as it is: amux computer create -P ${provider}. Or remove it first: amux computer rm ${name}.`,
+    provider,
+    computer: name,
+  })
+}
+
+function begunOtherwise(provider: string, name: string, what: string): Error {
+  return fail('conflict', `the making of ${name} on ${provider} was begun with ${what}, and was not finished`, {
+    hint: `Finish it as it is: amux computer create -P ${provider}. Or remove it first: amux computer rm ${name}.`,
     provider,
     computer: name,
   })

@@ -111,7 +111,7 @@ describe('amux computer checkpoint', () => {
     expect((await checkpoint('cat', `${id}:code`)).stdout).to.equal(readFileSync(here('code'), 'utf8'))
     expect(await failure('checkpoint', 'cat', `${id}:~/none`)).to.include({ status: 3, code: 'not_found' })
     expect(await failure('checkpoint', 'cat', `${id}:~`)).to.include({ status: 2 })
-    expect((await failure('checkpoint', 'cat', `${id}:~/link`)).message).to.contain(`is no file in ${id}`)
+    expect((await failure('checkpoint', 'cat', `${id}:~/link`)).message).to.contain(`is a link in ${id}`)
     expect(await failure('checkpoint', 'cat', id)).to.include({ status: 2 })
   })
 
@@ -212,6 +212,7 @@ describe('amux computer checkpoint', () => {
     expect(read.stdout).to.equal('amux-checkpoint.json\n')
     expect(statSync(pipe).isFIFO()).to.equal(true)
     expect(await failure('checkpoint', 'export', 'v1', '-o', amux.path)).to.include({ status: 2, code: 'invalid_argument' })
+    expect(await failure('checkpoint', 'export', 'v1', '-o', '/nowhere/x.tar')).to.include({ status: 3, message: 'there is no directory /nowhere' })
   })
 
   it('takes whole numbers of steps back', async () => {

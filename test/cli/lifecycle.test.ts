@@ -60,6 +60,28 @@ describe("a project's computer", () => {
     expect(await computers(amux)).to.have.length(1)
   })
 
+  it('that was not finished is finished with what it was begun with, and with nothing else', async () => {
+    const name = await create('-e', 'A=1')
+    const { providers, ...rest } = JSON.parse(readFileSync(record(), 'utf8')) as { providers: { local: { computers: Record<string, object> } } }
+    // As one leaves it that was killed before it knew.
+    writeFileSync(record(), JSON.stringify({ ...rest, providers: { local: { computers: {}, pending: { name, ...providers.local.computers[name] } } } }))
+    const { status, document } = await amux.json<ErrorDocument>(['computer', 'create', '-P', 'local', '-e', 'A=2'])
+    expect({ status, code: document.error.code }).to.deep.equal({ status: 6, code: 'conflict' })
+    expect(document.error.message).to.contain('was begun with another environment')
+    expect(await create()).to.equal(name)
+    expect((await amux.run(['computer', 'create', '-e', 'A=1'])).status).to.equal(0)
+    expect((await amux.run(['computer', 'create', '-e', 'A=2'])).status).to.equal(6)
+  })
+
+  it('is not made beside the one that has its name', async () => {
+    const name = await create('--name', 'mine')
+    for (const flags of [[], ['-o', 'root=/nowhere']]) {
+      const { status, document } = await amux.json<ErrorDocument>(['computer', 'create', '--new', '--name', name, '-P', 'local', ...flags])
+      expect({ status, code: document.error.code }, flags.join(' ')).to.deep.equal({ status: 6, code: 'already_exists' })
+    }
+    expect(await create()).to.equal(name)
+  })
+
   it('is not made again with other options', async () => {
     await create('-e', 'A=1', '-l', 'team=web')
     expect((await amux.run(['computer', 'create', '-e', 'A=1'])).status).to.equal(0)

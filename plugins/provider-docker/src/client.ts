@@ -2,6 +2,7 @@ import type Docker from 'dockerode'
 import { Agent } from 'node:http'
 import { explain } from './engine/explain.ts'
 import { findEngine, type Found } from './engine/find.ts'
+import { unlessSilent } from './engine/silence.ts'
 import { fail } from './errors.ts'
 
 /** The oldest engine with everything that is used: 19.03. */
@@ -48,7 +49,10 @@ export class Client {
 
   async call<T>(what: (docker: Docker) => Promise<T>, signal?: AbortSignal): Promise<T> {
     try {
-      const result = await what(await this.docker())
+      const docker = await this.docker()
+      // Who gets there by ssh may be asked for a password first.
+      const patient = this.#answered || this.found.place.kind === 'ssh'
+      const result = await (patient ? what(docker) : unlessSilent(what(docker), () => docker.ping()))
       this.#answered = true
       return result
     } catch (error) {

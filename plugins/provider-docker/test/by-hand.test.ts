@@ -183,6 +183,7 @@ if (hasEngine) {
         const other = await bench.create({ template: name ?? '' })
         expect(await sh(other, 'cat /usr/local/bin/tool; ls ~/mine 2>/dev/null; echo ${TOKEN:-none}')).to.equal('tool\nnone')
         expect((await other.info()).labels).to.deep.equal({ 'amux-lab': String(process.pid) })
+        expect((await failure(templates?.remove(name ?? '') ?? Promise.resolve())).message).to.equal(`${name} is what ${other.name} was made from`)
         await other.delete()
       } finally {
         await templates?.remove(name ?? '')

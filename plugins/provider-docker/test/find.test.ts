@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '../src/client.ts'
@@ -79,5 +79,26 @@ describe('which Docker engine', () => {
     const away = await failure(new Client({ host: 'tcp://127.0.0.1:1' }).version())
     expect(away).to.include({ code: 'unavailable' })
     expect(away.message).to.include('tcp://127.0.0.1:1')
+  })
+
+  it('that is silent is given up; one that takes its time and says that it is there is not', async () => {
+    const listening = async (name: string, answer: RequestListener) => {
+      const server = createServer(answer)
+      await new Promise<void>((resolve) => server.listen(join(dir, name), resolve))
+      return server
+    }
+    const silent = await listening('silent.sock', () => undefined)
+    const slow = await listening('slow.sock', (request, response) => {
+      if (request.url === '/_ping') return void response.end('OK')
+      setTimeout(() => response.setHeader('content-type', 'application/json').end(JSON.stringify({ Version: '27.0', ApiVersion: '1.46', Os: 'linux', Arch: 'amd64' })), 17_000)
+    })
+    const [given, got] = await Promise.all([failure(new Client({ host: `unix://${dir}/silent.sock` }).version()), new Client({ host: `unix://${dir}/slow.sock` }).version()])
+    expect(given).to.include({ code: 'unavailable' })
+    expect(given.message).to.contain('silent.sock').and.contain('does not answer')
+    expect(got.Version).to.equal('27.0')
+    for (const server of [silent, slow]) {
+      server.closeAllConnections()
+      server.close()
+    }
   })
 })

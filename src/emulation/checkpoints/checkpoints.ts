@@ -76,8 +76,9 @@ export class DiskCheckpoints implements Checkpoints {
   async *read(id: string, path: string, options: Signalled = {}): AsyncGenerator<Uint8Array, void> {
     checkId(id)
     const explainRead: ToolOptions['explain'] = (failure) => {
-      // A path of another form is said to be none; of the right form it is a directory, a link, a device.
-      if (failure.errno === 'EISDIR' || (failure.errno === 'EINVAL' && isPath(path))) return fail('invalid_argument', `${path} is no file in ${id}`)
+      if (failure.errno === 'EISDIR') return fail('invalid_argument', `${path} is a directory in ${id}`)
+      // Of another form, it is no path.
+      if (failure.errno === 'EINVAL' && isPath(path)) return fail('invalid_argument', `${path} is a link in ${id}, or something else that is no file`)
       return failure.errno === 'ENOENT' && failure.subject !== id ? fail('not_found', `${path} is not in ${id}`) : explain(failure)
     }
     const tool = await this.#start(['cat', STORE, id, path], { disk: 'read', ...options, explain: explainRead }, await this.#request())

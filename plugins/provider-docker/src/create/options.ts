@@ -23,7 +23,7 @@ export function checkOptions({ name, options = {}, env, network = {}, publish = 
   if (publish.length > 0 && network.access === 'none') throw invalid('a computer without a network publishes no ports')
   if (hostPorts.length > MOST_PORTS) throw invalid(`a computer has at most ${MOST_PORTS} ports of this machine`)
   const cpus = options['cpus']
-  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('--cpus takes a number above 0, such as 1.5')
+  if (cpus !== undefined && !(typeof cpus === 'number' && cpus >= 0.01)) throw invalid('--cpus takes a number of at least 0.01, such as 1.5')
   const memory = options['memory'] === undefined ? undefined : bytesOf(String(options['memory']))
   return { ...(typeof cpus === 'number' && { cpus }), ...(memory !== undefined && { memory }) }
 }

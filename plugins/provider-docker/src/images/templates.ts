@@ -55,7 +55,12 @@ export class DockerTemplates implements Templates {
 
   async remove(name: string): Promise<void> {
     const { name: full } = await this.get(name)
-    await this.#client.call((docker) => docker.getImage(full).remove())
+    await this.#client.call((docker) => docker.getImage(full).remove()).catch(async (error: unknown) => {
+      if (!hasCode(error, 'conflict')) throw error
+      const users = await this.#client.call((docker) => docker.listContainers({ all: true, filters: { ancestor: [full] } }))
+      const names = users.flatMap(({ Names: [name] }) => name?.slice(1) ?? [])
+      throw names.length === 0 ? error : fail('conflict', `${full} is what ${new Intl.ListFormat('en-GB').format(names)} ${names.length === 1 ? 'was' : 'were'} made from`, { hint: 'Remove what uses it first.', cause: error })
+    })
   }
 
   async save(computer: string, name: string, { replace = false, signal }: { readonly replace?: boolean; readonly signal?: AbortSignal } = {}): Promise<TemplateInfo> {

@@ -1,7 +1,7 @@
 import { string } from '@oclif/core/flags'
 import { createWriteStream } from 'node:fs'
 import { realpath, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AmuxCommand, computerFlags } from '../../../cli/index.ts'
 import { checkpointArg } from '../../../cli/checkpoints.ts'
 import { fail, normalise } from '../../../errors/index.ts'
@@ -31,6 +31,7 @@ export default class CheckpointExport extends AmuxCommand {
   async #toFile(id: string, tar: AsyncIterable<Uint8Array>, file: string): Promise<void> {
     const there = await stat(file).catch(() => undefined)
     if (there?.isDirectory()) throw fail('invalid_argument', `${file} is a directory`, { hint: `Name a file: -o ${join(file, `${id}.tar`)}` })
+    if (!there && !(await stat(dirname(file)).catch(() => undefined))) throw fail('not_found', `there is no directory ${dirname(file)}`)
     const plain = there?.isFile() ?? true
     const target = there && plain ? await realpath(file) : file
     const part = plain ? `${target}.part-${process.pid}` : target
