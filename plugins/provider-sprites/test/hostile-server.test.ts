@@ -54,6 +54,11 @@ describe('a Sprites server that means no good, or is broken', () => {
     expect((await failure(() => client.socket(`${at}/exec`))).message.length).to.be.below(2000)
   })
 
+  it('breaks off when it refuses: its status counts', async () => {
+    hostile.refusals.set(`${at}/exec`, 'HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\ncontent-length: 60\r\n\r\n{"error":"not_f')
+    expect(await failure(() => client.socket(`${at}/exec`))).to.deep.include({ code: 'not_found', message: 'the API answered 404' })
+  })
+
   it('begins an answer and says no more: it is given up', async () => {
     hostile.answers.set(`GET ${at}`, { head: '{' })
     const { within } = await client.bytes('GET', at)

@@ -9,6 +9,8 @@ export class Hostile {
   /** By method and path; what is not here is 404. `head`, then `flood` again and again as fast as it is taken; without it, no more. */
   readonly answers = new Map<string, { readonly status?: number; readonly head?: string; readonly flood?: Buffer; readonly page?: (query: URLSearchParams) => object }>()
   readonly sockets = new Map<string, (socket: WebSocket, hostile: Hostile) => void>()
+  /** Of sockets, by path, as they are on the wire, to their end. */
+  readonly refusals = new Map<string, string>()
   taken = 0
   requests = 0
   /** Those whose answer somebody still reads. */
@@ -73,6 +75,8 @@ export class Hostile {
     const serve = this.sockets.get(pathname)
     socket.on('error', () => socket.destroy())
     if (serve) return this.#ws.handleUpgrade(request, socket, head, (client) => serve(client, this))
+    const broken = this.refusals.get(pathname)
+    if (broken !== undefined) return void socket.end(broken)
     // A refusal that does not end.
     socket.write('HTTP/1.1 400 no\r\ncontent-type: text/plain\r\n\r\n')
     const next = () => {

@@ -144,7 +144,7 @@ export function openSocket(url: URL, headers: Readonly<Record<string, string>>, 
     signal?.addEventListener('abort', onAbort, { once: true })
     // Before it opens: what comes with the answer must not be lost.
     socket.once('upgrade', (response: IncomingMessage) => (answered = response.headers))
-    socket.once('unexpected-response', (_request, response: IncomingMessage) => void read(response).then((text) => refuse(refusal(response.statusCode ?? 0, response.headers, text)), refuse))
+    socket.once('unexpected-response', (_request, response: IncomingMessage) => void read(response).then((text) => refuse(refusal(response.statusCode ?? 0, response.headers, text))))
     socket.once('error', (error) => refuse(/timed out/.test(error.message) ? fail('unavailable', `no answer from ${url.host}`, { source: 'transport', cause: error }) : explain(error, url)))
     socket.once('open', () => {
       signal?.removeEventListener('abort', onAbort)
@@ -154,12 +154,14 @@ export function openSocket(url: URL, headers: Readonly<Record<string, string>>, 
   })
 }
 
-/** How it begins: a refusal need not end. */
+/** How it begins: a refusal need not end. Where it broke off, its status says enough. */
 async function read(response: IncomingMessage): Promise<string> {
   const late = setTimeout(() => response.destroy(), CONNECT_MS)
   let text = ''
   try {
     for await (const part of response) if ((text += String(part)).length >= TEXT_MAX) break
+  } catch {
+    return ''
   } finally {
     clearTimeout(late)
   }
