@@ -56,6 +56,10 @@ export class SpriteComputer implements Computer {
     return client.server.amux ? { ...info, capabilities: { ...info.capabilities, export: OWN_EXPORT } } : info
   }
 
+  async close(): Promise<void> {
+    this.#sprite.leave()
+  }
+
   /** A sprite wakes when it is used: so it is used. */
   async start({ signal }: { readonly signal?: AbortSignal } = {}): Promise<void> {
     await wake(this.#sprite, signal)

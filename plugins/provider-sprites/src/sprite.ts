@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ConnectContext } from '../../../src/contract/index.ts'
 import { type Client, spritePath } from './service/client.ts'
 import { fail } from './errors.ts'
@@ -12,6 +14,7 @@ export class Sprite {
   readonly context: ConnectContext
   /** Variables were given at its creation. */
   readonly hasEnv: boolean
+  readonly #leaving = new AbortController()
   #facts: Promise<Facts> | undefined
 
   constructor(name: string, client: Client, context: ConnectContext, hasEnv: boolean) {
@@ -19,6 +22,20 @@ export class Sprite {
     this.client = client
     this.context = context
     this.hasEnv = hasEnv
+    // However many wait at once.
+    setMaxListeners(0, this.#leaving.signal)
+  }
+
+  /** Nobody waits any more for what broke to come back. */
+  leave(): void {
+    this.#leaving.abort()
+  }
+
+  /** Before another try to get back. False: nobody waits for it. */
+  async pause(ms: number): Promise<boolean> {
+    const { signal } = this.#leaving
+    await sleep(ms * (0.5 + Math.random()), undefined, { signal }).catch(() => undefined)
+    return !signal.aborted
   }
 
   /** Of the API, below this sprite: `path('fs', 'read')`. */

@@ -17,11 +17,19 @@ export async function lab(through?: (url: string) => Promise<string>, dataDir?: 
   const url = through ? await through(bench.url) : bench.url
   const client = new Client({ url, token: bench.token, debug: () => {} })
   const context = await contextFor(url, bench.token, bench.dataDir)
+  const sprites: Sprite[] = []
+  const end = bench.end.bind(bench)
   return Object.assign(bench, {
     client,
     async sprite(name: string) {
       await client.json('POST', '/v1/sprites', { body: { name, labels: ['amux'] } })
-      return new Sprite(name, client, context, false)
+      const sprite = new Sprite(name, client, context, false)
+      sprites.push(sprite)
+      return sprite
+    },
+    async end() {
+      for (const sprite of sprites) sprite.leave()
+      await end()
     },
   })
 }

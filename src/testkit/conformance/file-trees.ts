@@ -43,8 +43,10 @@ export const fileTrees: Topic = {
       const dir = await scratch(computer)
       await sh(computer, 'mkdir "$1/deep"', dir)
       const controller = new AbortController()
-      const events = await computer.files.watch([dir], { recursive: true, signal: controller.signal })
-      await sh(computer, 'cd "$1"; echo x > deep/new; mkdir made; echo y > made/inner; rm deep/new', dir)
+      const change = () => sh(computer, 'cd "$1"; rm -rf made; echo x > deep/new; mkdir made; echo y > made/inner; rm deep/new', dir)
+      // What happens while a connection is broken nobody tells.
+      const events = await computer.files.watch([dir], { recursive: true, signal: controller.signal, onMissed: () => void change() })
+      await change()
       const seen: FileEvent[] = []
       const has = (path: string, event?: string) => seen.some((one) => one.path === `${dir}/${path}` && (event === undefined || one.event === event))
       for await (const event of events) {

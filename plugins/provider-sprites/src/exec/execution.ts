@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { ByteSink, ByteSource, ExitStatus, Process, TerminalSize } from '../../../../src/contract/index.ts'
 import { fail, given, hasCode, statusOf } from '../errors.ts'
 import { gone, unknownFate } from './fate.ts'
+import { type Greeting, greeting, Identity } from './greeting.ts'
 import { Intake } from '../../../shared/intake.ts'
 import { countOf, parseMessage } from '../service/message.ts'
 import { Received } from './replay.ts'
@@ -39,8 +39,7 @@ export class Execution implements Process {
   /** Resolves once it runs: with its id, if the service says that. */
   readonly begun: Promise<void>
   onSkipped: ((bytes: number, stream: 'stdout' | 'stderr') => void) | undefined
-  /** The service's own id for it, a process id. */
-  id = ''
+  #identity = new Identity({})
   readonly #sprite: Sprite
   readonly #options: ExecutionOptions
   readonly #out = new Intake()
@@ -82,12 +81,17 @@ export class Execution implements Process {
     if (options.signal?.aborted) this.#onAbort()
   }
 
+  /** The service's own id for it, a process id. Empty until it has begun. */
+  get id(): string {
+    return this.#identity.id
+  }
+
   async kill(signal = 'SIGTERM'): Promise<void> {
     checkSignal(signal)
     if (this.#over || this.#code !== undefined) return
     this.#sent = signal
     if (this.#signals && (await this.#socket.send(JSON.stringify({ type: 'signal', signal: signal.slice('SIG'.length) })))) return
-    await signalAside(this.#sprite, this.id, signal)
+    await signalAside(this.#sprite, this.#identity.key, signal)
   }
 
   async resize(size: TerminalSize): Promise<void> {
@@ -142,9 +146,9 @@ export class Execution implements Process {
   }
 
   /** At the start, and at each return. */
-  #greeted({ session_id }: Readonly<Record<string, unknown>>): void {
-    this.id = String(session_id ?? '')
+  #greeted(message: Greeting): void {
     if (this.#running) return
+    this.#identity = new Identity(message)
     this.#running = true
     this.#begin.resolve()
   }
@@ -199,7 +203,7 @@ export class Execution implements Process {
     if (held) [this.#lostAt, this.#pause] = [performance.now(), PAUSE_MS]
     else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(unknownFate(this.#sprite, 'its connection breaks as soon as it is there'))
     for (let first = held; !this.#over; first = false) {
-      if (!first) await this.#wait()
+      if (!first && !(await this.#wait())) return this.#fail(unknownFate(this.#sprite, 'nobody waits for it'))
       try {
         await this.#attach()
         this.#attachedAt = performance.now()
@@ -211,36 +215,28 @@ export class Execution implements Process {
     }
   }
 
-  async #wait(): Promise<void> {
-    await sleep(this.#pause * (0.5 + Math.random()))
+  async #wait(): Promise<boolean> {
+    const pause = this.#pause
     this.#pause = Math.min(this.#pause * 2, LONGEST_PAUSE_MS)
+    return this.#sprite.pause(pause)
   }
 
   async #attach(): Promise<void> {
-    const socket = await this.#sprite.client.socket(this.#sprite.path('exec', this.id), { query: { stdin: true }, signal: this.#options.signal })
-    // Its first word says where it begins.
-    const greeting = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
-      socket.listen({
-        message: (data, binary) => {
-          const message = binary ? {} : parseMessage(data.toString())
-          if (message['type'] !== 'session_info') return
-          this.#resume(message)
-          this.#socket = socket
-          this.#listen(socket)
-          resolve(message)
-        },
-        close: () => reject(fail('connection_lost', 'the connection broke again', { source: 'transport' })),
-      })
+    const socket = await this.#sprite.client.socket(this.#sprite.path('exec', this.#identity.key), { query: { stdin: true }, signal: this.#options.signal })
+    const first = await greeting(socket, this.#identity, (message) => {
+      this.#resume(message)
+      this.#socket = socket
+      this.#listen(socket)
     })
     if (this.#over) return socket.close()
-    await this.#retype(socket, countOf(greeting['stdin_offset']))
+    await this.#retype(socket, countOf(first['stdin_offset']))
     if (this.#size && this.#options.tty) await socket.send(JSON.stringify({ type: 'resize', cols: this.#size.cols, rows: this.#size.rows }))
   }
 
-  #resume(greeting: Readonly<Record<string, unknown>>): void {
+  #resume(first: Greeting): void {
     if (this.#options.tty) return
     for (const stream of ['stdout', 'stderr'] as const) {
-      const lost = this.#received[stream].again(countOf(greeting[`${stream}_offset`]))
+      const lost = this.#received[stream].again(countOf(first[`${stream}_offset`]))
       if (lost > 0) this.onSkipped?.(lost, stream)
       if (lost > 0 && !this.onSkipped) this.#fail(unknownFate(this.#sprite, `${lost} bytes of its output are gone`))
     }
@@ -275,9 +271,9 @@ export class Execution implements Process {
   readonly #onAbort = (): void => {
     if (this.#over) return
     const reason = given(this.#options.signal)
-    const id = this.id
+    const { key } = this.#identity
     this.#fail(reason)
-    if (id !== '') void signalAside(this.#sprite, id, 'SIGKILL').catch(() => undefined)
+    if (key !== '') void signalAside(this.#sprite, key, 'SIGKILL').catch(() => undefined)
   }
 
   #fail(error: unknown): void {

@@ -169,7 +169,7 @@ export class Following implements Attachment {
         if (!hasCode(error, 'connection_lost', 'unavailable', 'rate_limited') || performance.now() - begun > PATIENCE_MS) return this.#finish(this.#lost(error instanceof Error ? error.message : String(error), error))
         this.#recorder.sprite.context.debug(`session ${this.session.id}: following again: ${String(error)}`)
       }
-      await sleep(pause * (0.5 + Math.random()))
+      if (!(await this.#recorder.sprite.pause(pause))) return this.#finish(this.#lost('nobody waits for it'))
     }
   }
 

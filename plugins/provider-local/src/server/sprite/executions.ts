@@ -62,7 +62,8 @@ export class Executions {
   async find(id: string): Promise<SessionInfo> {
     const found = (await this.list()).find((session) => idOf(session) === id || session.id === id)
     if (found) return found
-    const unseen = [...this.#piped.values()].find(({ program: { session } }) => idOf(session) === id)
+    // Of two with one process id, the computer was restarted between: the newer.
+    const unseen = [...this.#piped.values()].findLast(({ program: { session } }) => idOf(session) === id || session.id === id)
     if (unseen) return unseen.program.session
     throw refuse(404, 'not_found', `session not found: ${id}`)
   }

@@ -3,6 +3,8 @@ import type { SessionInfo } from '../../../../../src/contract/index.ts'
 /** The first that a client of a session is told. */
 export interface Greeting {
   readonly session_id: string
+  /** Ours: the session's own for ever, where a process id comes again after a restart. It can be attached to by this, too. */
+  readonly amux_id: string
   readonly command: string
   /** Unix seconds. */
   readonly created: number
@@ -18,12 +20,12 @@ export interface Greeting {
 }
 
 /** What everybody is told. */
-export type SessionGreeting = Pick<Greeting, 'session_id' | 'command' | 'created'>
+export type SessionGreeting = Pick<Greeting, 'session_id' | 'amux_id' | 'command' | 'created'>
 
 export function idOf({ pid }: SessionInfo): string {
   return String(pid)
 }
 
 export function greetingOf(session: SessionInfo): SessionGreeting {
-  return { session_id: idOf(session), command: session.argv.join(' '), created: Math.floor(Date.parse(session.startedAt) / 1000) }
+  return { session_id: idOf(session), amux_id: session.id, command: session.argv.join(' '), created: Math.floor(Date.parse(session.startedAt) / 1000) }
 }
