@@ -4,7 +4,7 @@ import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, luti
 import type { ByteSource } from '../contract/index.ts'
 import { fail, normalise } from '../errors/index.ts'
 import { type Entry, TarReader, utf8, writeBody } from '../tar/index.ts'
-import { Place } from './place.ts'
+import { isCode, Place } from './place.ts'
 
 export interface UnpackOptions {
   /** The one entry there may be, under this name: for a single file. */
@@ -20,7 +20,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 /**
  * Unpacks what a computer sent below `root`, an existing directory. Nothing of it is trusted: no link is followed, and
  * absolute names, `..`, devices and setuid bits are refused. Stops at the first entry that is refused; what was
- * unpacked stays. Each file appears whole.
+ * unpacked stays. Each file appears whole, but for those of a directory that was made for them.
  */
 export async function unpack(root: string, tar: ByteSource, { only, signal, onSkipped }: UnpackOptions = {}): Promise<void> {
   const reader = new TarReader(tar)
@@ -79,6 +79,8 @@ class Target {
     const last = names.at(-1)
     if (last === undefined) throw fail('corrupt', 'it has no name')
     const directory = this.#place.enter(names.slice(0, -1))
+    // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
+    if (this.#place.made && entry.type === 'file' && (await isFresh(`${directory}/${last}`, entry, reader))) return
     const draft = `${directory}/.amux-${this.#token}${this.#drafts++}`
     try {
       if (entry.type === 'file') await writeFile(draft, entry, reader)
@@ -87,7 +89,6 @@ class Target {
         symlinkSync(utf8(entry.target), draft)
         lutimesSync(draft, entry.mtime, entry.mtime)
       }
-      // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
       if (!this.#place.made) spare(`${directory}/${last}`)
       renameSync(draft, `${directory}/${last}`)
     } catch (error) {
@@ -115,9 +116,23 @@ class Target {
   }
 }
 
-async function writeFile(path: string, entry: Entry, reader: TarReader): Promise<void> {
+/** Written where nothing was; else nothing was read. */
+async function isFresh(path: string, entry: Entry, reader: TarReader): Promise<boolean> {
+  let begun = false
+  try {
+    await writeFile(path, entry, reader, () => (begun = true))
+    return true
+  } catch (error) {
+    if (!begun && isCode(error, 'EEXIST')) return false
+    if (begun) rmSync(path, { force: true })
+    throw error
+  }
+}
+
+async function writeFile(path: string, entry: Entry, reader: TarReader, onBegun = () => {}): Promise<void> {
   if ((entry.mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
   const file = openSync(path, CREATE, entry.mode & 0o777)
+  onBegun()
   try {
     await writeBody(reader, entry, file)
     futimesSync(file, entry.mtime, entry.mtime)

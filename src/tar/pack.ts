@@ -30,7 +30,8 @@ export interface PackOptions {
 interface Found {
   readonly path: string
   readonly name: string
-  readonly stat: Stats
+  /** Absent of a file in a directory: it is looked at once it is open. */
+  readonly stat?: Stats
   readonly follow: boolean
 }
 
@@ -61,14 +62,19 @@ export async function* pack(roots: Iterable<Root>, options: PackOptions = {}): A
 }
 
 function* walk(found: Found): Generator<Found, void> {
-  if (!found.stat.isDirectory()) return yield found
+  if (found.stat?.isDirectory() !== true) return yield found
   const below = found.name === '' ? '' : `${found.name}/`
   if (below !== '') yield { ...found, name: below }
-  const names = tolerate(() => readdirSync(bytes(found.path), { encoding: 'latin1' }))
-  for (const name of names?.toSorted() ?? []) {
-    const path = `${found.path}/${name}`
+  const entries = tolerate(() => readdirSync(bytes(found.path), { encoding: 'latin1', withFileTypes: true })) ?? []
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = `${found.path}/${entry.name}`
+    const one = { path, name: below + entry.name, follow: false }
+    if (entry.isFile()) {
+      yield one
+      continue
+    }
     const stat = lstatSync(bytes(path), { throwIfNoEntry: false })
-    if (stat !== undefined) yield* walk({ path, name: below + name, stat, follow: false })
+    if (stat !== undefined) yield* walk({ ...one, stat })
   }
 }
 
@@ -85,21 +91,21 @@ class Writer {
 
   /** Puts it on the tape, but for the content of a large file: that is returned. */
   add({ path, name, stat, follow }: Found): Opened | undefined {
-    if (stat.isDirectory()) return void this.#tape.header(this.#entry(name, 'directory', stat))
-    if (stat.isSymbolicLink()) {
+    if (stat?.isDirectory()) return void this.#tape.header(this.#entry(name, 'directory', stat))
+    if (stat?.isSymbolicLink()) {
       const target = tolerate(() => readlinkSync(bytes(path), { encoding: 'latin1' }))
       return target === undefined ? undefined : void this.#tape.header(this.#entry(name, 'link', stat, target))
     }
-    if (!stat.isFile()) return void this.#options.onSkipped?.(name, stat)
-    const key = stat.nlink > 1 ? `${stat.dev}:${stat.ino}` : undefined
-    const earlier = key === undefined ? undefined : this.#names.get(key)
-    if (earlier !== undefined) return void this.#tape.header(this.#entry(name, 'hardlink', stat, earlier))
+    if (stat && !stat.isFile()) return void this.#options.onSkipped?.(name, stat)
     const fd = tolerate(() => openSync(bytes(path), follow ? OPEN & ~constants.O_NOFOLLOW : OPEN))
     if (fd === undefined) return undefined
     let large = false
     try {
       const open = fstatSync(fd)
       if (!open.isFile()) return undefined
+      const key = open.nlink > 1 ? `${open.dev}:${open.ino}` : undefined
+      const earlier = key === undefined ? undefined : this.#names.get(key)
+      if (earlier !== undefined) return void this.#tape.header(this.#entry(name, 'hardlink', open, earlier))
       if (key !== undefined) this.#names.set(key, name)
       large = open.size > SMALL
       if (large) return { fd, entry: this.#entry(name, 'file', open, '', open.size) }

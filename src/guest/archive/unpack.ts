@@ -12,13 +12,14 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  */
 export async function unpack(root: string, source: AsyncIterable<Uint8Array>, owner: User | undefined): Promise<void> {
   const tree = new Tree(root, owner)
+  const mask = process.umask()
   const reader = new TarReader(source)
   const directories = new Map<string, Entry>()
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     try {
       const path = tree.locate(entry)
       if (entry.type === 'directory') directories.set(path, entry)
-      else await place(tree, path, entry, reader)
+      else await place({ tree, reader, mask }, path, entry)
     } catch (error) {
       throw at(entry, error)
     }
@@ -32,9 +33,17 @@ export async function unpack(root: string, source: AsyncIterable<Uint8Array>, ow
   }
 }
 
-async function place(tree: Tree, path: string, entry: Entry, reader: TarReader): Promise<void> {
+interface Unpacking {
+  readonly tree: Tree
+  readonly reader: TarReader
+  /** What of a mode a new file does not get. */
+  readonly mask: number
+}
+
+async function place(unpacking: Unpacking, path: string, entry: Entry): Promise<void> {
+  const { tree } = unpacking
   const file = bytes(path)
-  if (entry.type === 'file') return writeFile(file, create(tree, path, file, entry), entry, reader, tree.owner)
+  if (entry.type === 'file') return writeFile(unpacking, file, create(tree, path, file, entry), entry)
   tree.clear(path)
   if (entry.type === 'link') {
     if (entry.target === '') throw new GuestError('invalid_argument', 'it is a link to nothing')
@@ -48,19 +57,20 @@ async function place(tree: Tree, path: string, entry: Entry, reader: TarReader):
 function create(tree: Tree, path: string, file: Buffer, entry: Entry): number {
   if ((entry.mode & 0o6000) !== 0) throw new GuestError('invalid_argument', 'it would run with the rights of its owner (setuid or setgid)')
   try {
-    return openSync(file, CREATE, 0o600)
+    return openSync(file, CREATE, entry.mode & 0o777)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     tree.clear(path)
-    return openSync(file, CREATE, 0o600)
+    return openSync(file, CREATE, entry.mode & 0o777)
   }
 }
 
-async function writeFile(file: Buffer, fd: number, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
+async function writeFile({ tree: { owner }, reader, mask }: Unpacking, file: Buffer, fd: number, entry: Entry): Promise<void> {
   try {
     await writeBody(reader, entry, fd)
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid)
-    fchmodSync(fd, entry.mode & 0o777)
+    // A change of owner leaves these bits as they are.
+    if ((entry.mode & mask) !== 0) fchmodSync(fd, entry.mode & 0o777)
     futimesSync(fd, entry.mtime, entry.mtime)
   } catch (error) {
     unlinkSync(file)
