@@ -1,4 +1,4 @@
-import type { EquippedComputer } from '../contract/index.ts'
+import type { ComputerInfo, EquippedComputer } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
 import { type Located, type ProjectRecord, chosenProvider, directoryOn, locate, noteWorkspace, searchComputer, startOptions } from '../project/index.ts'
 import type { Context } from './context.ts'
@@ -63,7 +63,7 @@ function gone({ provider, name }: Located, recorded: boolean): Error {
 export async function wake(amux: Context, computer: EquippedComputer): Promise<void> {
   computer.onSlept(() => begin(amux, computer))
   const info = await computer.info()
-  if (info.state === 'running') return showWorktree(amux, computer)
+  if (info.state === 'running') return showWorktree(amux, computer, info)
   if (info.state === 'broken') {
     throw fail('failed', `${computer.name} is broken: ${info.problem ?? 'its provider does not say why'}`, {
       hint: `To give up what is left of it: amux computer rm ${computer.name}`,
@@ -83,8 +83,10 @@ async function begin(amux: Context, computer: EquippedComputer): Promise<void> {
 }
 
 /** A worktree made since the computer started: some providers can still put it there. */
-async function showWorktree(amux: Context, computer: EquippedComputer): Promise<void> {
+async function showWorktree(amux: Context, computer: EquippedComputer, info: ComputerInfo): Promise<void> {
   const store = await amux.followed()
+  // Started by hand, it may have less than was noted.
+  if (store) await noteWorkspace(store, computer.provider, info)
   const located = locate(store?.read(), { provider: computer.provider, computer: computer.name })
   if (!store || located?.workspace === undefined || directoryOn(located, amux.project()) !== undefined) return
   const options = startOptions(store, computer)

@@ -97,7 +97,7 @@ async function make(store: ProjectStore, backend: Backend, request: CreateReques
     throw taken(backend.id, name)
   }
   const differs = unfinished && difference(request, config, name, begun?.config)
-  if (differs !== undefined) throw begunOtherwise(backend.id, name, differs)
+  if (differs !== undefined) throw begunOtherwise(backend.id, name, differs, context.another)
   const entry: ComputerEntry & { name: string } = { name, createdAt: new Date().toISOString(), config: unfinished ? (begun?.config ?? {}) : config, ...(auto && { auto }) }
   await note(store, backend.id, entry)
   context.progress(`${unfinished ? 'Finishing' : 'Creating'} ${name} on ${backend.id}`)
@@ -212,9 +212,9 @@ function otherOptions({ provider, name }: Located, what: string): Error {
   })
 }
 
-function begunOtherwise(provider: string, name: string, what: string): Error {
+function begunOtherwise(provider: string, name: string, what: string, another = false): Error {
   return fail('conflict', `the making of ${name} on ${provider} was begun with ${what}, and was not finished`, {
-    hint: `Finish it as it is: amux computer create -P ${provider}. Or remove it first: amux computer rm ${name}.`,
+    hint: `Finish it as it is: amux computer create ${another ? `--new --name ${name} ` : ''}-P ${provider}. Or remove it first: amux computer rm ${name}.`,
     provider,
     computer: name,
   })

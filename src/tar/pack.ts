@@ -65,16 +65,26 @@ function* walk(found: Found): Generator<Found, void> {
   if (found.stat?.isDirectory() !== true) return yield found
   const below = found.name === '' ? '' : `${found.name}/`
   if (below !== '') yield { ...found, name: below }
-  const entries = tolerate(() => readdirSync(bytes(found.path), { encoding: 'latin1', withFileTypes: true })) ?? []
-  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = `${found.path}/${entry.name}`
-    const one = { path, name: below + entry.name, follow: false }
-    if (entry.isFile()) {
+  for (const { name, isFile } of (tolerate(() => list(bytes(found.path))) ?? []).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = `${found.path}/${name}`
+    const one = { path, name: below + name, follow: false }
+    if (isFile) {
       yield one
       continue
     }
     const stat = lstatSync(bytes(path), { throwIfNoEntry: false })
     if (stat !== undefined) yield* walk({ ...one, stat })
+  }
+}
+
+/** `isFile`: as far as the directory says it. */
+function list(directory: Buffer): readonly { readonly name: string; readonly isFile: boolean }[] {
+  try {
+    return readdirSync(directory, { encoding: 'latin1', withFileTypes: true }).map((entry) => ({ name: entry.name, isFile: entry.isFile() }))
+  } catch (error) {
+    // A file system that does not say it has Node look, which for names that are bytes it cannot.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ERR_INVALID_ARG_TYPE')) throw error
+    return readdirSync(directory, { encoding: 'latin1' }).map((name) => ({ name, isFile: false }))
   }
 }
 

@@ -157,6 +157,29 @@ if (hasEngine) {
     })
   })
 
+  describe('amux in a worktree that a computer does not have yet', () => {
+    it('has it put there, and again after somebody restarted the container', async () => {
+      const amux = await scratchWith('docker')
+      const git = (...args: string[]) => execFileSync('git', ['-C', amux.project, '-c', 'user.name=T', '-c', 'user.email=t@example.com', ...args], { stdio: 'ignore' })
+      try {
+        git('init', '-q', '-b', 'main')
+        git('commit', '-q', '--allow-empty', '-m', 'first')
+        const name = (await amux.run(['computer', 'create', '-P', 'docker'])).stdout.trim()
+        const other = join(amux.path, 'other')
+        git('worktree', 'add', '-q', other)
+        const look = () => amux.run(['computer', 'exec', '--', 'git', 'rev-parse', '--show-toplevel'], { cwd: other })
+        expect((await look()).stdout).to.equal(`${other}\n`)
+        docker('restart', '-t', '1', name)
+        expect((await look()).stdout).to.equal(`${other}\n`)
+        expect((await amux.run(['computer', 'restart'])).status).to.equal(0)
+        expect((await look()).stdout).to.equal(`${other}\n`)
+      } finally {
+        await amux.run(['computer', 'rm', '--yes'])
+        await amux.dispose()
+      }
+    })
+  })
+
   describe('amux where one looks for another engine than before', () => {
     it('does not take the one for the other', async () => {
       const amux = await scratchWith('docker')

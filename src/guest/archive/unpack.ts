@@ -12,14 +12,13 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
  */
 export async function unpack(root: string, source: AsyncIterable<Uint8Array>, owner: User | undefined): Promise<void> {
   const tree = new Tree(root, owner)
-  const mask = process.umask()
   const reader = new TarReader(source)
   const directories = new Map<string, Entry>()
   for (let entry = await reader.next(); entry !== undefined; entry = await reader.next()) {
     try {
       const path = tree.locate(entry)
       if (entry.type === 'directory') directories.set(path, entry)
-      else await place({ tree, reader, mask }, path, entry)
+      else await place(tree, path, entry, reader)
     } catch (error) {
       throw at(entry, error)
     }
@@ -33,17 +32,9 @@ export async function unpack(root: string, source: AsyncIterable<Uint8Array>, ow
   }
 }
 
-interface Unpacking {
-  readonly tree: Tree
-  readonly reader: TarReader
-  /** What of a mode a new file does not get. */
-  readonly mask: number
-}
-
-async function place(unpacking: Unpacking, path: string, entry: Entry): Promise<void> {
-  const { tree } = unpacking
+async function place(tree: Tree, path: string, entry: Entry, reader: TarReader): Promise<void> {
   const file = bytes(path)
-  if (entry.type === 'file') return writeFile(unpacking, file, create(tree, path, file, entry), entry)
+  if (entry.type === 'file') return writeFile(file, create(tree, path, file, entry), entry, reader, tree.owner)
   tree.clear(path)
   if (entry.type === 'link') {
     if (entry.target === '') throw new GuestError('invalid_argument', 'it is a link to nothing')
@@ -57,20 +48,19 @@ async function place(unpacking: Unpacking, path: string, entry: Entry): Promise<
 function create(tree: Tree, path: string, file: Buffer, entry: Entry): number {
   if ((entry.mode & 0o6000) !== 0) throw new GuestError('invalid_argument', 'it would run with the rights of its owner (setuid or setgid)')
   try {
-    return openSync(file, CREATE, entry.mode & 0o777)
+    return openSync(file, CREATE, 0o600)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     tree.clear(path)
-    return openSync(file, CREATE, entry.mode & 0o777)
+    return openSync(file, CREATE, 0o600)
   }
 }
 
-async function writeFile({ tree: { owner }, reader, mask }: Unpacking, file: Buffer, fd: number, entry: Entry): Promise<void> {
+async function writeFile(file: Buffer, fd: number, entry: Entry, reader: TarReader, owner: User | undefined): Promise<void> {
   try {
     await writeBody(reader, entry, fd)
     if (owner !== undefined) fchownSync(fd, owner.uid, owner.gid)
-    // A change of owner leaves these bits as they are.
-    if ((entry.mode & mask) !== 0) fchmodSync(fd, entry.mode & 0o777)
+    fchmodSync(fd, entry.mode & 0o777)
     futimesSync(fd, entry.mtime, entry.mtime)
   } catch (error) {
     unlinkSync(file)

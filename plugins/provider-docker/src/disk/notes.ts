@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { hasCode } from '../errors.ts'
 
@@ -12,9 +12,14 @@ export async function recall(file: string): Promise<string | undefined> {
   }
 }
 
-/** What cannot be kept is found out again. */
+/** Whole or not at all. What cannot be kept is found out again. */
 export async function note(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-    .then(() => writeFile(file, text, { mode: 0o600 }))
-    .catch(() => undefined)
+  const next = `${file}.${process.pid}`
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await writeFile(next, text, { mode: 0o600 })
+    await rename(next, file)
+  } catch {
+    await rm(next, { force: true }).catch(() => undefined)
+  }
 }

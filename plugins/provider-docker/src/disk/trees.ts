@@ -34,10 +34,11 @@ export async function withShown(client: Client, context: ConnectContext, found: 
   const noted = project && !meta.copied ? await recallNote(client, context, found, meta.name) : undefined
   if (project === undefined || noted === undefined) return meta
   const own = project.worktrees ?? []
-  if (!found.State.Running) return { ...meta, project: { ...project, worktrees: joined(own, Object.keys(noted.seen)) } }
+  const isSame = (path: string) => noted.seen[path] === identity(path)
+  if (!found.State.Running) return { ...meta, project: { ...project, worktrees: joined(own, Object.keys(noted.seen).filter(isSame)) } }
   // Started by hand since then, it has only what it was made with.
-  const seen = noted.since === found.State.StartedAt ? noted.seen : {}
-  return { ...meta, project: { ...project, worktrees: joined(own, Object.keys(seen)).filter((path) => seen[path] === undefined || seen[path] === identity(path)) } }
+  if (noted.since !== found.State.StartedAt) return meta
+  return { ...meta, project: { ...project, worktrees: joined(own, Object.keys(noted.seen)).filter((path) => noted.seen[path] === undefined || isSame(path)) } }
 }
 
 function joined(a: readonly string[], b: readonly string[]): string[] {
@@ -47,8 +48,8 @@ function joined(a: readonly string[], b: readonly string[]): string[] {
 /** What it sees, at its start: that a directory was made anew since then is known by this. */
 export async function noteTrees(client: Client, context: ConnectContext, found: Found, meta: Meta): Promise<void> {
   const { project, name } = meta
-  const others = project && !meta.copied ? otherTrees(project) : []
-  if (others.length > 0) await keep(client, context, found, name, identities(others))
+  // Also of none: what was put there before is there no more.
+  if (project && !meta.copied) await keep(client, context, found, name, identities(otherTrees(project)))
 }
 
 /** Puts worktrees that are new on a computer that runs. What cannot be put there waits for the next start. */
@@ -104,8 +105,13 @@ function identities(paths: readonly string[]): Note['seen'] {
 }
 
 function identity(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat && `${stat.dev}:${stat.ino}`
+  try {
+    const { dev, ino } = statSync(path)
+    return `${dev}:${ino}`
+  } catch {
+    // Gone, or on a disk that is.
+    return undefined
+  }
 }
 
 function fileOf({ found }: Client, { dataDir }: ConnectContext, name: string): string {

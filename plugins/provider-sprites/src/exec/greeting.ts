@@ -30,7 +30,10 @@ export function greeting(socket: Socket, identity: Identity, then: (first: Greet
       message: (data, binary) => {
         const first = binary ? {} : parseMessage(data.toString())
         if (first['type'] !== 'session_info') return
-        if (identity.isOther(first)) return reject(fail('not_found', `another program has the id ${identity.id} by now`, { status: 410 }))
+        if (identity.isOther(first)) {
+          socket.close()
+          return reject(fail('not_found', `another program has the id ${identity.id} by now`, { status: 410 }))
+        }
         then(first)
         resolve(first)
       },

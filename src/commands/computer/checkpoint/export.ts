@@ -31,7 +31,7 @@ export default class CheckpointExport extends AmuxCommand {
   async #toFile(id: string, tar: AsyncIterable<Uint8Array>, file: string): Promise<void> {
     const there = await stat(file).catch(() => undefined)
     if (there?.isDirectory()) throw fail('invalid_argument', `${file} is a directory`, { hint: `Name a file: -o ${join(file, `${id}.tar`)}` })
-    if (!there && !(await stat(dirname(file)).catch(() => undefined))) throw fail('not_found', `there is no directory ${dirname(file)}`)
+    if (!there && (await isMissing(dirname(file)))) throw fail('not_found', `there is no directory ${dirname(file)}`)
     const plain = there?.isFile() ?? true
     const target = there && plain ? await realpath(file) : file
     const part = plain ? `${target}.part-${process.pid}` : target
@@ -62,4 +62,11 @@ export default class CheckpointExport extends AmuxCommand {
       yield chunk
     }
   }
+}
+
+function isMissing(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT',
+  )
 }
