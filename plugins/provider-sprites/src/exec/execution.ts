@@ -18,8 +18,9 @@ const PAUSE_MS = 200
 const LONGEST_PAUSE_MS = 10_000
 /** A connection that lasted so long is worth a try at once. */
 const HELD_MS = 5000
-/** How a program died is told behind its status, where it is told. */
+/** How a program died is told behind its status, where it is told; our server always does. */
 const SIGNAL_MS = 150
+const SIGNAL_TOLD_MS = 5000
 /** The largest piece of input in one message. */
 const PIECE = 256 * 1024
 
@@ -156,8 +157,8 @@ export class Execution implements Process {
   #status(code: number): void {
     this.#code = code
     // What is no signal's status is complete.
-    const late = code < 128 ? 0 : SIGNAL_MS
-    if (late === 0) return this.#finish({ code })
+    if (code < 128) return this.#finish({ code })
+    const late = this.#sprite.client.server.amux ? SIGNAL_TOLD_MS : SIGNAL_MS
     setTimeout(() => this.#finish(this.#statusOf(code)), late).unref()
   }
 
