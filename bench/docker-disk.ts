@@ -52,7 +52,7 @@ async function checkpoints(lab: DockerLab): Promise<readonly Row[]> {
   try {
     return await checkpointRows(lab, amux, peer)
   } finally {
-    await shell(lab, `docker rm -fv ${peer}; docker rmi -f amux-bench-commit`)
+    await shell(lab, `docker rm -fv ${peer}`)
   }
 }
 
@@ -62,6 +62,7 @@ async function checkpointRows(lab: DockerLab, amux: string, peer: string): Promi
     for (const name of [lab.name, peer]) await shell(lab, `docker exec ${name} sh -c 'echo ${round} > /root/ours/0/0'`)
     ones.push(1000 * (await shell(lab, `${amux} checkpoint create`)))
     commits.push(1000 * (await shell(lab, `docker commit ${peer} amux-bench-commit`)))
+    await shell(lab, 'docker rmi -f amux-bench-commit')
     restores.push(1000 * (await shell(lab, `${amux} checkpoint restore v1 --yes`)))
   }
   return [against('checkpoint, one of 20,000 files changed', median(ones), 'docker commit', median(commits), 0.4), within('restore of the same', median(restores), 2000)]

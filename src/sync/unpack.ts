@@ -79,18 +79,19 @@ class Target {
     const last = names.at(-1)
     if (last === undefined) throw fail('corrupt', 'it has no name')
     const directory = this.#place.enter(names.slice(0, -1))
+    const path = `${directory}/${last}`
     // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
-    if (this.#place.made && entry.type === 'file' && (await isFresh(`${directory}/${last}`, entry, reader))) return
-    const draft = `${directory}/.amux-${this.#token}${this.#drafts++}`
+    const fresh = this.#place.made && entry.type === 'file' ? createFirst(path, entry) : undefined
+    const draft = fresh === undefined ? `${directory}/.amux-${this.#token}${this.#drafts++}` : path
     try {
-      if (entry.type === 'file') await writeFile(draft, entry, reader)
+      if (entry.type === 'file') await fill(fresh ?? create(draft, entry), entry, reader)
       else if (entry.type === 'hardlink') linkSync(this.#existing(entry), draft)
       else {
         symlinkSync(utf8(entry.target), draft)
         lutimesSync(draft, entry.mtime, entry.mtime)
       }
-      if (!this.#place.made) spare(`${directory}/${last}`)
-      renameSync(draft, `${directory}/${last}`)
+      if (!this.#place.made) spare(path)
+      if (draft !== path) renameSync(draft, path)
     } catch (error) {
       rmSync(draft, { force: true })
       throw error
@@ -116,23 +117,22 @@ class Target {
   }
 }
 
-/** Written where nothing was; else nothing was read. */
-async function isFresh(path: string, entry: Entry, reader: TarReader): Promise<boolean> {
-  let begun = false
+function create(path: string, { mode }: Entry): number {
+  if ((mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
+  return openSync(path, CREATE, mode & 0o777)
+}
+
+/** Undefined where something is already. */
+function createFirst(path: string, entry: Entry): number | undefined {
   try {
-    await writeFile(path, entry, reader, () => (begun = true))
-    return true
+    return create(path, entry)
   } catch (error) {
-    if (!begun && isCode(error, 'EEXIST')) return false
-    if (begun) rmSync(path, { force: true })
+    if (isCode(error, 'EEXIST')) return undefined
     throw error
   }
 }
 
-async function writeFile(path: string, entry: Entry, reader: TarReader, onBegun = () => {}): Promise<void> {
-  if ((entry.mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
-  const file = openSync(path, CREATE, entry.mode & 0o777)
-  onBegun()
+async function fill(file: number, entry: Entry, reader: TarReader): Promise<void> {
   try {
     await writeBody(reader, entry, file)
     futimesSync(file, entry.mtime, entry.mtime)

@@ -49,8 +49,8 @@ export class DockerComputer implements Computer {
     if (found === undefined) return this.#orphaned()
     const info = infoOfContainer(this.name, found)
     if (info.state === 'broken') return info
-    const { project } = await withShown(this.#client, this.#context, found, this.#meta(found))
-    return { ...info, ...(project && { worktrees: otherTrees(project) }), capabilities: await shortfalls(this.#client, this.#context, this.#meta(found), found) }
+    const meta = await withShown(this.#client, this.#context, found, this.#meta(found))
+    return { ...info, ...(meta.project && { worktrees: otherTrees(meta.project) }), capabilities: await shortfalls(this.#client, this.#context, meta, found) }
   }
 
   async start(options: StartComputerOptions = {}): Promise<void> {

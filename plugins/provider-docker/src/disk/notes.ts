@@ -1,6 +1,12 @@
+import { createHash } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { hasCode } from '../errors.ts'
+
+/** Where something is noted of what has that name, whatever is in it. */
+export function noteOf(dataDir: string, kind: string, name: string): string {
+  return join(dataDir, kind, createHash('sha256').update(name).digest('hex').slice(0, 16))
+}
 
 /** What was found out once. Undefined where nothing was. */
 export async function recall(file: string): Promise<string | undefined> {

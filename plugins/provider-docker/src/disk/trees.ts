@@ -1,8 +1,6 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import { createHash } from 'node:crypto'
 import { statSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ConnectContext, ProjectPlace } from '../../../../src/contract/index.ts'
 import { checkProject } from '../../../shared/project.ts'
 import type { Client } from '../client.ts'
@@ -12,7 +10,7 @@ import type { Meta } from '../meta.ts'
 import { beside } from '../names.ts'
 import { ensureKit } from '../run/kit.ts'
 import { runBeside } from './beside.ts'
-import { note, recall } from './notes.ts'
+import { note, noteOf, recall } from './notes.ts'
 
 /** What a container has of its project besides what it was made with. */
 interface Note {
@@ -48,16 +46,16 @@ function joined(a: readonly string[], b: readonly string[]): string[] {
 /** What it sees, at its start: that a directory was made anew since then is known by this. */
 export async function noteTrees(client: Client, context: ConnectContext, found: Found, meta: Meta): Promise<void> {
   const { project, name } = meta
-  // Also of none: what was put there before is there no more.
-  if (project && !meta.copied) await keep(client, context, found, name, identities(otherTrees(project)))
+  const others = project && !meta.copied ? otherTrees(project) : []
+  // What was put there before is there no more.
+  await (others.length > 0 ? keep(client, context, found, name, identities(others)) : forgetTrees(client, context, name))
 }
 
 /** Puts worktrees that are new on a computer that runs. What cannot be put there waits for the next start. */
 export async function showTrees(client: Client, context: ConnectContext, found: ContainerInspectInfo, meta: Meta, project: ProjectPlace): Promise<void> {
   if (meta.project === undefined || meta.copied || !found.State.Running) return
-  const wanted = treesOf(checkProject(project))
-  const now = await withShown(client, context, found, meta)
-  const missing = wanted.filter((path) => !treesOf(now.project).includes(path))
+  const there = treesOf((await withShown(client, context, found, meta)).project)
+  const missing = treesOf(checkProject(project)).filter((path) => !there.includes(path))
   const shown: string[] = []
   for (const path of missing) {
     await show(client, context, found, meta, path).then(
@@ -66,12 +64,13 @@ export async function showTrees(client: Client, context: ConnectContext, found: 
     )
   }
   if (shown.length === 0) return
+  // Another amux may have put some there meanwhile.
   const noted = await recallNote(client, context, found, meta.name)
   await keep(client, context, found, meta.name, { ...(noted?.since === found.State.StartedAt && noted.seen), ...identities(shown) })
 }
 
 export async function forgetTrees(client: Client, context: ConnectContext, name: string): Promise<void> {
-  await rm(fileOf(client, context, name), { force: true })
+  await rm(fileOf(client, context, name), { force: true }).catch(() => undefined)
 }
 
 async function show(client: Client, context: ConnectContext, found: ContainerInspectInfo, meta: Meta, path: string): Promise<void> {
@@ -101,7 +100,7 @@ async function keep(client: Client, context: ConnectContext, { Id: id, State: { 
 }
 
 function identities(paths: readonly string[]): Note['seen'] {
-  return Object.fromEntries(paths.flatMap((path) => [[path, identity(path) ?? '']]))
+  return Object.fromEntries(paths.map((path) => [path, identity(path) ?? '']))
 }
 
 function identity(path: string): string | undefined {
@@ -115,5 +114,5 @@ function identity(path: string): string | undefined {
 }
 
 function fileOf({ found }: Client, { dataDir }: ConnectContext, name: string): string {
-  return join(dataDir, 'trees', createHash('sha256').update(`${found.address}\0${name}`).digest('hex').slice(0, 16))
+  return noteOf(dataDir, 'trees', `${found.address}\0${name}`)
 }

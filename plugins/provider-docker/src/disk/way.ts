@@ -1,7 +1,5 @@
 import type { ContainerInspectInfo } from 'dockerode'
-import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { ConnectContext } from '../../../../src/contract/index.ts'
 import type { Client } from '../client.ts'
 import { fail, hasCode } from '../errors.ts'
@@ -10,7 +8,7 @@ import { lookAt } from '../engine/container.ts'
 import { beside, changedOf } from '../names.ts'
 import { ensureKit } from '../run/kit.ts'
 import { runBeside } from './beside.ts'
-import { note, recall } from './notes.ts'
+import { note, noteOf, recall } from './notes.ts'
 import { isReachable, isWhole, noReach, type Root, rootOf } from './root.ts'
 
 /** How what a computer has at `/` is reached: where the engine keeps it; or, for a reason, by images of it alone. */
@@ -94,5 +92,5 @@ async function tryIt(client: Client, context: ConnectContext, meta: Meta, found:
 }
 
 function fileOf({ found }: Client, { dataDir }: ConnectContext): string {
-  return join(dataDir, 'engines', createHash('sha256').update(found.address).digest('hex').slice(0, 16))
+  return noteOf(dataDir, 'engines', found.address)
 }
