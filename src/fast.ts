@@ -3,16 +3,19 @@ import { report } from './cli/failure.ts'
 import { Interrupt } from './cli/interrupt.ts'
 import { translate } from './cli/usage.ts'
 import { type FlagTable, type FlagValues, parseFlags } from './cli/verbs/argv.ts'
+import { copyOf, isStreamed } from './cli/verbs/copy-words.ts'
 import { attach, exec, needsPlace, programWords, shell } from './cli/verbs/exec.ts'
 import { findAgent } from './agents/roster.ts'
 import { attachCommand, onEnd, onConnection } from './cli/verbs/around.ts'
 import { run, type RunHost } from './cli/verbs/run.ts'
-import { attachTable, execTable, type globalTable, type RunFlags, runTable, shellTable } from './cli/verbs/tables.ts'
+import { attachTable, copyTable, execTable, type globalTable, type RunFlags, runTable, shellTable } from './cli/verbs/tables.ts'
 import { resumes, takesBack } from './cli/verbs/take-back.ts'
 import { flushed, watchOutput } from './cli/written.ts'
 import { directSessions } from './emulation/client/direct.ts'
+import type { GuestClient } from './emulation/client/index.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
 import { fail, hasCode, normalise } from './errors/index.ts'
+import { isPlaced } from './project/directory.ts'
 import { recall } from './registry/fast.ts'
 import { parseDuration } from './util/duration.ts'
 import { once } from './util/once.ts'
@@ -25,11 +28,19 @@ interface Selected {
   readonly provider?: string | undefined
 }
 
+interface FastHost extends RunHost {
+  readonly signal: AbortSignal
+  /** All that a guest can do, for what is not about sessions. Once it has answered, nothing is tried the ordinary way any more. */
+  guest(): Promise<GuestClient>
+}
+
 interface Call {
   readonly flags: GlobalFlags & Selected
-  run(host: RunHost): Promise<number>
+  run(host: FastHost): Promise<number>
   /** It must not meet other files than those one stands in. */
   readonly here?: boolean
+  /** The exit status tells of amux itself, not of a program. */
+  readonly own?: boolean
 }
 
 /** A call, and what was typed for it: `amux computer exec`. */
@@ -61,6 +72,10 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
     if (more.length > 0 || (behind !== undefined && session !== undefined)) return undefined
     return { flags: parsed.flags, run: (host) => attach(parsed.flags, session ?? behind, host) }
   },
+  cp(own, remote) {
+    const parsed = read(copyTable, own)
+    return parsed === undefined || remote !== undefined ? undefined : copying(parsed)
+  },
   run(own, remote = []) {
     // Without a name of its own, the program is the first word behind the --.
     const named = own[0]?.startsWith('-') === false
@@ -70,13 +85,27 @@ const verbs: Readonly<Record<string, (own: readonly string[], remote: readonly s
   },
 }
 
+/** `computer cp`, but for a stream. */
+function copying({ flags, rest }: { readonly flags: GlobalFlags & Selected; readonly rest: readonly string[] }): Call | undefined {
+  const [source = '-', target = '-', ...more] = rest
+  if (more.length > 0 || [source, target].some((word) => word.startsWith('-'))) return undefined
+  const what = copyOf(source, target)
+  if (isStreamed(what)) return undefined
+  return {
+    flags: { ...flags, computer: what.computer ?? flags.computer },
+    here: !isPlaced(what.path),
+    own: true,
+    run: async (host) => (await import('./fast-copy.ts')).fastCopy(what, flags, await host.guest(), host),
+  }
+}
+
 /** `computer run NAME`, `NAME`. */
 function running(name: string, { flags, rest }: { readonly flags: GlobalFlags & RunFlags; readonly rest: readonly string[] }, remote: readonly string[]): Call | undefined {
   if (rest.length > 0) return undefined
   return { flags, here: needsPlace(flags), run: (host) => run(flags, name, remote, host) }
 }
 
-const words: Readonly<Record<string, string>> = { exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach', run: 'run' }
+const words: Readonly<Record<string, string>> = { cp: 'cp', exec: 'exec', x: 'exec', shell: 'shell', console: 'shell', connect: 'shell', attach: 'attach', run: 'run' }
 
 /**
  * The hot way: a verb on a computer whose guest is known, without loading what other commands need. False: nothing
@@ -91,8 +120,16 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const interrupt = new Interrupt()
   if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
   const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint), wake: once(() => startOrdinarily(known.endpoint, interrupt.signal)) })
-  const host: RunHost = {
+  let met = false
+  const host: FastHost = {
     sessions,
+    async guest() {
+      const { connectEndpoint } = await import('./emulation/endpoint.ts')
+      const guest = connectEndpoint(known.endpoint)
+      await guest.hello(interrupt.signal)
+      met = true
+      return guest
+    },
     computer: { name: known.endpoint.computer, spawn: (argv, options) => sessions.start(argv, options) },
     // It takes the provider, a download and progress to be shown: the ordinary way.
     install: () => Promise.reject(fail('unavailable', 'it is not installed')),
@@ -113,7 +150,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     onEnd: onEnd((handler) => interrupt.take(handler)),
   }
   process.once('beforeExit', unfinished)
-  const status = await call.run(host).catch((error: unknown) => (stale(error) ? undefined : failed(error, interrupt, call)))
+  const status = await call.run(host).catch((error: unknown) => (!met && stale(error) ? undefined : failed(error, interrupt, call)))
   if (status === undefined) {
     interrupt.release()
     process.off('beforeExit', unfinished)
@@ -180,7 +217,7 @@ function stale(error: unknown): boolean {
   return hasCode(error, 'unavailable', 'conflict')
 }
 
-function failed(error: unknown, { signal }: Interrupt, { command, flags }: Typed): number {
+function failed(error: unknown, { signal }: Interrupt, { command, flags, own = false }: Typed): number {
   const reason: unknown = signal.aborted && hasCode(error, 'aborted', 'connection_lost', 'timeout') ? signal.reason : error
-  return report(translate(reason, { command, flags: [], selection: flags }), { json: flags.json === true, passThrough: true })
+  return report(translate(reason, { command, flags: [], selection: flags }), { json: flags.json === true, passThrough: !own })
 }

@@ -24,7 +24,7 @@ async function ordinary(argv: readonly string[]): Promise<void> {
   await main({ root, argv, development: false })
 }
 
-const hotVerbs: ReadonlySet<string | undefined> = new Set(['exec', 'x', 'shell', 'console', 'connect', 'attach', 'run'])
+const hotVerbs: ReadonlySet<string | undefined> = new Set(['exec', 'x', 'shell', 'console', 'connect', 'attach', 'run', 'cp'])
 
 /** Verbs that people and scripts type all day are tried without the machinery. */
 async function hot(argv: readonly string[]): Promise<boolean> {

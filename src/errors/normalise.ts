@@ -24,6 +24,8 @@ const system: Readonly<Record<string, ErrorCode>> = {
   ABORT_ERR: 'aborted',
   ERR_TAR: 'corrupt',
   ERR_TAR_FORM: 'corrupt',
+  ERR_TAR_CONFLICT: 'conflict',
+  ERR_TAR_NAME: 'unsupported',
 }
 
 /**

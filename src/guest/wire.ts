@@ -36,6 +36,7 @@ const system: Readonly<Record<string, ErrorCode>> = {
   ERR_FS_FILE_TOO_LARGE: 'invalid_argument',
   ERR_TAR: 'invalid_argument',
   ERR_TAR_FORM: 'unsupported',
+  ERR_TAR_CONFLICT: 'conflict',
   ENOSPC: 'quota_exceeded',
   EDQUOT: 'quota_exceeded',
   EFBIG: 'quota_exceeded',

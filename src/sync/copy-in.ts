@@ -3,7 +3,8 @@ import { lstat, stat } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
 import type { FileStat } from '../contract/index.ts'
 import { fail, hasCode, normalise } from '../errors/index.ts'
-import { kindOf, pack } from './pack.ts'
+import { kindOf } from '../tar/index.ts'
+import { pack } from './pack.ts'
 import { type CopyOptions, type Sides, counted, lookUp, mustBeDirectory, pourIn, remoteStat, stripped } from './sides.ts'
 
 /**

@@ -1,4 +1,3 @@
-import type { Stats } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
 import { latin1, pack as packed, utf8 } from '../tar/index.ts'
 
@@ -15,15 +14,8 @@ export function pack(cwd: string, paths: readonly string[], { rename, onSkipped 
   const roots = paths.map((path) => path.replace(/(?<=.)\/+$/u, '')).map((path) => ({ path: latin1(`${cwd}/${path}`), name: path === '.' ? '' : latin1(renamed(path, rename)) }))
   return packed(roots, {
     wholeSeconds: true,
-    onSkipped: (name, stat) => onSkipped?.(utf8(name), kindOf(stat) ?? 'no file'),
+    onSkipped: (name, what) => onSkipped?.(utf8(name), what),
   })
-}
-
-/** In words, what can be in no archive. */
-export function kindOf(stat: Stats): string | undefined {
-  if (stat.isFIFO()) return 'a named pipe'
-  if (stat.isSocket()) return 'a socket'
-  return stat.isCharacterDevice() || stat.isBlockDevice() ? 'a device' : undefined
 }
 
 function renamed(path: string, rename: PackOptions['rename']): string {

@@ -1,10 +1,7 @@
-import { isUtf8 } from 'node:buffer'
-import { randomBytes } from 'node:crypto'
-import { chmodSync, closeSync, constants, futimesSync, linkSync, lstatSync, lutimesSync, mkdirSync, openSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import type { ByteSource } from '../contract/index.ts'
-import { fail, normalise } from '../errors/index.ts'
-import { type Entry, TarReader, utf8, writeBody } from '../tar/index.ts'
-import { isCode, Place } from './place.ts'
+import { normalise } from '../errors/index.ts'
+import { isNotStarted, tarProgram, unpackBy, utf8 } from '../tar/index.ts'
+import { unpackPortably } from './unpack-portably.ts'
 
 export interface UnpackOptions {
   /** The one entry there may be, under this name: for a single file. */
@@ -14,156 +11,21 @@ export interface UnpackOptions {
   readonly onSkipped?: ((name: string, what: string) => void) | undefined
 }
 
-const UNREADABLE = 'its name is no UTF-8'
-const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
-
 /**
  * Unpacks what a computer sent below `root`, an existing directory. Nothing of it is trusted: no link is followed, and
  * absolute names, `..`, devices and setuid bits are refused. Stops at the first entry that is refused; what was
  * unpacked stays. Each file appears whole, but for those of a directory that was made for them.
  */
-export async function unpack(root: string, tar: ByteSource, { only, signal, onSkipped }: UnpackOptions = {}): Promise<void> {
-  const reader = new TarReader(tar)
-  const target = new Target(root)
-  const directories: Entry[] = []
-  let count = 0
-  try {
-    for (let entry = await next(reader); entry !== undefined; entry = await next(reader)) {
-      signal?.throwIfAborted()
-      try {
-        if (only !== undefined && (entry.type === 'directory' || count++ > 0)) throw fail('corrupt', 'a single file was expected')
-        if (only === undefined && !isText(entry.name) && onSkipped) {
-          onSkipped(utf8(entry.name), UNREADABLE)
-          while ((await reader.body()) !== undefined) signal?.throwIfAborted()
-          continue
-        }
-        const names = only === undefined ? namesOf(entry.name) : [only]
-        if (entry.type === 'directory') directories.push(entry)
-        await target.put(names, entry, reader)
-      } catch (error) {
-        throw at(entry, error)
-      }
-    }
-    for (const entry of directories.toReversed()) target.finish(namesOf(entry.name), entry)
-  } finally {
-    target.close()
-    await reader.leave()
-  }
-}
-
-function next(reader: TarReader): Promise<Entry | undefined> {
-  return reader.next().catch((error: unknown) => {
-    throw normalise(error)
-  })
-}
-
-class Target {
-  readonly #place: Place
-  /** Where hard links lead: beside the other, which is left where it is. */
-  readonly #linked: Place
-  readonly #token = randomBytes(6).toString('hex')
-  #drafts = 0
-
-  constructor(root: string) {
-    this.#place = Place.open(root, (path) => mkdirSync(path, { mode: 0o755 }))
-    this.#linked = Place.open(this.#place.root)
-  }
-
-  close(): void {
-    this.#place.close()
-    this.#linked.close()
-  }
-
-  async put(names: readonly string[], entry: Entry, reader: TarReader): Promise<void> {
-    if (entry.type === 'directory') return void this.#place.enter(names)
-    const last = names.at(-1)
-    if (last === undefined) throw fail('corrupt', 'it has no name')
-    const directory = this.#place.enter(names.slice(0, -1))
-    const path = `${directory}/${last}`
-    // Where all is ours nothing needs to be spared, and a directory cannot be replaced by a file.
-    const fresh = this.#place.made && entry.type === 'file' ? createFirst(path, entry) : undefined
-    const draft = fresh === undefined ? `${directory}/.amux-${this.#token}${this.#drafts++}` : path
+export async function unpack(root: string, tar: ByteSource, options: UnpackOptions = {}): Promise<void> {
+  const { only, signal, onSkipped } = options
+  const program = only === undefined ? tarProgram() : undefined
+  if (program !== undefined) {
     try {
-      if (entry.type === 'file') await fill(fresh ?? create(draft, entry), entry, reader)
-      else if (entry.type === 'hardlink') linkSync(this.#existing(entry), draft)
-      else {
-        symlinkSync(utf8(entry.target), draft)
-        lutimesSync(draft, entry.mtime, entry.mtime)
-      }
-      if (!this.#place.made) spare(path)
-      if (draft !== path) renameSync(draft, path)
+      return await unpackBy(program, root, tar, { signal, ...(onSkipped && { onSkipped: (name, what) => onSkipped(utf8(name), what) }) })
     } catch (error) {
-      rmSync(draft, { force: true })
-      throw error
+      signal?.throwIfAborted()
+      if (!isNotStarted(error)) throw normalise(error)
     }
   }
-
-  /** A directory may be closed to writing: only once everything is in it. */
-  finish(names: readonly string[], entry: Entry): void {
-    if (names.length === 0) return
-    chmodSync(`${this.#place.enter(names)}/.`, entry.mode & 0o777 & ~process.umask())
-  }
-
-  /** A file that is below the root, and no link itself. */
-  #existing({ target }: Entry): string {
-    const names = namesOf(target)
-    try {
-      const path = `${this.#linked.enter(names.slice(0, -1))}/${names.at(-1) ?? ''}`
-      if (lstatSync(path).isFile()) return path
-    } catch (cause) {
-      throw fail('corrupt', 'it is a hard link to something that is not in the archive', { cause })
-    }
-    throw fail('corrupt', 'it is a hard link to something that is no file')
-  }
-}
-
-function create(path: string, { mode }: Entry): number {
-  if ((mode & 0o6000) !== 0) throw fail('corrupt', 'it would run with the rights of its owner (setuid or setgid)')
-  return openSync(path, CREATE, mode & 0o777)
-}
-
-/** Undefined where something is already. */
-function createFirst(path: string, entry: Entry): number | undefined {
-  try {
-    return create(path, entry)
-  } catch (error) {
-    if (isCode(error, 'EEXIST')) return undefined
-    throw error
-  }
-}
-
-async function fill(file: number, entry: Entry, reader: TarReader): Promise<void> {
-  try {
-    await writeBody(reader, entry, file)
-    futimesSync(file, entry.mtime, entry.mtime)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function spare(path: string): void {
-  const there = lstatSync(path, { throwIfNoEntry: false })
-  if (there?.isDirectory()) throw fail('conflict', 'a directory is in its place')
-  if (there && !there.isFile() && !there.isSymbolicLink()) throw fail('conflict', 'a device or a pipe is in its place')
-}
-
-/** Others would be given a name that several of them may have. */
-function isText(bytes: string): boolean {
-  return isUtf8(Buffer.from(bytes, 'latin1'))
-}
-
-function namesOf(bytes: string): string[] {
-  const name = utf8(bytes)
-  if (!isText(bytes)) throw fail('unsupported', UNREADABLE)
-  if (name.startsWith('/')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name is absolute`)
-  const names = name.split('/').filter((part) => part !== '' && part !== '.')
-  if (names.includes('..') || name.includes('\0')) throw fail('corrupt', `refused ${JSON.stringify(name)}: its name leads elsewhere`)
-  return names
-}
-
-function at(entry: Entry, error: unknown): Error {
-  const { code, message, hint } = normalise(error)
-  // The system names files by the descriptor of their directory, which says nothing to people.
-  const words = message.replace(/, \w+ '\/proc\/self\/fd\/.*$/su, '')
-  return fail(code, `unpacking stopped at ${JSON.stringify(utf8(entry.name))}: ${words}`, { cause: error, hint })
+  return unpackPortably(root, tar, options)
 }

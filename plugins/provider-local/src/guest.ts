@@ -1,5 +1,5 @@
 import { existsSync, lstatSync } from 'node:fs'
-import { chmod, copyFile, cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, link, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { join } from 'node:path'
 import type { GuestKit } from '../../../src/contract/index.ts'
@@ -77,6 +77,8 @@ async function copyKit(place: Layout, kit: GuestKit): Promise<void> {
   await cp(kit.scripts, join(place.kit, 'guest'), { recursive: true, filter: (path) => !path.endsWith('/native') })
   await copyFile(await kit.init(arch()), join(place.kit, 'init'))
   await chmod(join(place.kit, 'init'), 0o755)
+  // Where the guest looks for it.
+  await link(join(place.kit, 'init'), join(place.kit, 'guest/amux-init'))
   await writeFile(stamp, kit.version)
 }
 

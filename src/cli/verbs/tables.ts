@@ -56,6 +56,8 @@ export const attachTable = {
   'detach-keys': launchTable['detach-keys'],
 } as const satisfies FlagTable
 
+export const copyTable = { ...globalTable, ...computerTable } as const satisfies FlagTable
+
 type Own<T extends FlagTable> = Omit<FlagValues<T>, keyof typeof globalTable>
 
 export type ExecFlags = Own<typeof execTable>

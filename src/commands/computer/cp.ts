@@ -1,18 +1,6 @@
 import { string } from '@oclif/core/args'
-import type { EquippedComputer } from '../../contract/index.ts'
-import { AmuxCommand, computerFlags, placeOn } from '../../cli/index.ts'
-import { fail } from '../../errors/index.ts'
-import { isPlaced, pathOn } from '../../project/index.ts'
-import { copyIn, copyOut, readFile, readTar, writeTar } from '../../sync/index.ts'
-import { formatBytes } from '../../util/bytes.ts'
-
-/** Not to be opened anew: it may be a socket, or be appended to. */
-const STDOUT = /^\/(dev\/(stdout|fd\/1)|proc\/self\/fd\/1)$/u
-
-interface Remote {
-  readonly computer: string | undefined
-  readonly path: string
-}
+import { AmuxCommand, placeOn } from '../../cli/index.ts'
+import { copy, copyOf, copyTable, globalTable, oclifFlags } from '../../cli/verbs/index.ts'
 
 export default class Cp extends AmuxCommand {
   static override summary = 'Copy files and directories to or from a computer.'
@@ -27,59 +15,22 @@ export default class Cp extends AmuxCommand {
     source: string({ required: true, description: 'PATH, COMPUTER:PATH, :PATH, or - for a tar stream.', ignoreStdin: true }),
     target: string({ required: true, description: 'The same.', ignoreStdin: true }),
   }
-  static override flags = computerFlags
+  static override flags = oclifFlags(copyTable, globalTable)
 
   async execute(): Promise<void> {
     const { args, flags } = await this.parse(Cp)
-    const [from, to] = [remote(args.source), remote(args.target)]
-    const there = from ?? to
-    if (!there || (from && to)) throw fail('invalid_argument', 'one side must be on a computer (:PATH), and the other here')
-    const computer = await this.amux.computer({ computer: there.computer ?? flags.computer, provider: flags.provider }, { start: true })
-    const path = await this.#path(computer, there.path)
-    const local = from ? args.target : args.source
-    const onSkipped = (path: string, what: string) => this.out.say(`amux: left out ${path}: ${what}`)
-    const options = { signal: this.signal, onBytes: this.#shown(`${args.source} to ${args.target}`), onSkipped }
-    if (from && STDOUT.test(local)) await this.#toStdout(readFile(computer, path, options))
-    else if (local === '-') await (from ? this.#tarToStdout(readTar(computer, path, options)) : writeTar(computer, path, this.#stdin(), options))
-    else await (from ? copyOut(computer, path, local, options) : copyIn(computer, local, path, options))
-    if (this.out.json && args.target !== '-' && !STDOUT.test(args.target)) this.out.data({ computer: computer.name, source: args.source, target: args.target }, () => '')
+    const what = copyOf(args.source, args.target)
+    const sides = await this.amux.computer({ computer: what.computer ?? flags.computer, provider: flags.provider }, { start: true })
+    const { out, signal } = this
+    await copy(what, {
+      sides,
+      place: () => placeOn(this.amux, sides),
+      signal,
+      json: out.json,
+      say: (text) => out.say(text),
+      progress: (text) => out.progress(text),
+      print: (document, text) => out.data(document, text),
+      bytes: (chunk) => out.bytes(chunk),
+    })
   }
-
-  /** Where a path on the computer begins. */
-  async #path(computer: EquippedComputer, path: string): Promise<string> {
-    if (isPlaced(path)) return pathOn('.', path)
-    const { directory = '.', away } = await placeOn(this.amux, computer)
-    if (away) throw away
-    const dot = path.endsWith('/.') || path === '.' ? '/.' : ''
-    return `${pathOn(directory, path)}${dot}`
-  }
-
-  #shown(what: string): (count: number) => void {
-    let last = performance.now()
-    return (count) => {
-      if (performance.now() - last < 500) return
-      last = performance.now()
-      this.out.progress(`Copying ${what}: ${formatBytes(count)}`)
-    }
-  }
-
-  async #toStdout(bytes: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const chunk of bytes) await this.out.bytes(chunk)
-  }
-
-  async #tarToStdout(tar: AsyncIterable<Uint8Array>): Promise<void> {
-    if (process.stdout.isTTY) throw fail('invalid_argument', 'a tar stream does not belong on a terminal', { hint: 'Redirect it: > FILE, or | tar x' })
-    await this.#toStdout(tar)
-  }
-
-  #stdin(): AsyncIterable<Uint8Array> {
-    if (process.stdin.isTTY) throw fail('invalid_argument', 'a tar stream is expected on standard input', { hint: 'tar c FILES | amux computer cp - :DIRECTORY' })
-    return process.stdin
-  }
-}
-
-/** `./a:b` and `/a:b` are files here. */
-function remote(text: string): Remote | undefined {
-  const match = /^([a-z][a-z0-9-]*)?:(.*)$/su.exec(text)
-  return match ? { computer: match[1], path: match[2] || '.' } : undefined
 }

@@ -1,8 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { FileList } from '../../protocol/index.ts'
-import { latin1, pack } from '../../tar/index.ts'
-import { unpack } from '../archive/unpack.ts'
+import { latin1, pack, tarProgram, unpackBy } from '../../tar/index.ts'
 import type { Request } from '../request.ts'
 import { send } from '../send.ts'
 import { findUser } from '../users.ts'
@@ -117,6 +116,8 @@ export async function putArchive(request: Request): Promise<void> {
   const owner = ownerOf(config, request.optional('user'))
   const path = at(request)
   await makeAll(path, owner)
-  await unpack(path, request.body(), owner)
+  const program = tarProgram()
+  if (program === undefined) throw new GuestError('internal', 'the program that unpacks is not where the guest is')
+  await unpackBy(program, path, request.body(), { exact: true, owner })
   request.done()
 }

@@ -1,5 +1,6 @@
 /* amux-init: the supervisor of a computer's guest, and the holders of its sessions; recorders where there is no guest. */
 #include "amux.h"
+#include "tar.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -19,6 +20,8 @@ static const char usage[] =
   "amux-init clear DIRECTORY             remove everything in it\n"
   "amux-init reach DIRECTORY             whether it can be read\n"
   "amux-init show DIRECTORY AT           put it on the container beside which this runs\n"
+  "amux-init pack exact|seconds          a tar stream of what standard input names: PATH NUL 0|1 (follow it) NAME NUL...\n"
+  "amux-init unpack DIR [exact] [owner=UID:GID] [skip]   of a tar stream, below it\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
   "amux-init records ROOT                what the directories in ROOT say, a line each";
@@ -37,6 +40,8 @@ int main(int argc, char **argv) {
   if (strcmp(verb, "reach") == 0) return reach_command(argv[2]);
   if (strcmp(verb, "show") == 0 && argc == 4) return show_command(argv[2], argv[3]);
   if (strcmp(verb, "signal") == 0 && argc == 4) return signal_command(argv[2], argv[3]);
+  if (strcmp(verb, "pack") == 0) return pack_command(strcmp(argv[2], "seconds") == 0);
+  if (strcmp(verb, "unpack") == 0) return unpack_command(argv[2], argv + 3);
   if (strcmp(verb, "record") == 0) return record_command(argv[2], argc > 3 ? argv[3] : "/.sprite/api.sock");
   if (strcmp(verb, "follow") == 0 && argc == 6) return follow_command(argv[2], argv + 3);
   if (strcmp(verb, "records") == 0) return records_command(argv[2]);

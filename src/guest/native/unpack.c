@@ -1,0 +1,264 @@
+/* Unpacks a tar stream below a directory; of what it contains nothing is trusted. */
+#include "tar.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* Who unpacks: a computer's guest, exactly what is said and for whom it is told; or its user here, who has a umask, and watches. */
+static struct {
+  int exact, chosen, skip; /* skip: names that are no text */
+  uid_t uid;
+  gid_t gid;
+} manner;
+
+static struct steps steps, linked;
+static struct { /* what is being written, and is no file yet */
+  int directory;
+  char name[256];
+} draft;
+static char token[17];
+static unsigned drafts;
+
+static void drop_draft(void) {
+  if (draft.name[0]) unlinkat(draft.directory, draft.name, 0);
+  draft.name[0] = 0;
+}
+
+static void begin_draft(int directory, const char *name) {
+  draft.directory = directory;
+  if (name == draft.name) return;
+  if (name) snprintf(draft.name, sizeof draft.name, "%s", name);
+  else snprintf(draft.name, sizeof draft.name, ".amux-%s%u", token, drafts++);
+}
+
+/* Of what somebody else's umask, group or access list may have changed, too. */
+static void own(int fd, int64_t mode) {
+  struct stat made;
+  if (!manner.exact) return;
+  if (fstat(fd, &made) < 0) failed("fstat");
+  if (manner.chosen && (made.st_uid != manner.uid || made.st_gid != manner.gid) && fchown(fd, manner.uid, manner.gid) < 0) failed("fchown");
+  if (mode >= 0 && (made.st_mode & 07777) != (mode & 0777) && fchmod(fd, (mode_t)(mode & 0777)) < 0) failed("fchmod");
+}
+
+static void adopt(int fd) {
+  own(fd, -1);
+}
+
+static int is_text(const struct text *name) {
+  const uint8_t *at = (const uint8_t *)name->data, *end = at + name->length;
+  while (at < end) {
+    uint8_t first = *at++;
+    if (first < 0x80) continue;
+    int more = first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : 0;
+    if (more == 0 || end - at < more) return 0;
+    /* Too long a form, a half of a pair, beyond the last. */
+    if ((first == 0xe0 && *at < 0xa0) || (first == 0xed && *at > 0x9f) || (first == 0xf0 && *at < 0x90) || (first == 0xf4 && *at > 0x8f)) return 0;
+    for (; more > 0; more--)
+      if ((*at++ & 0xc0) != 0x80) return 0;
+  }
+  return 1;
+}
+
+/* In pieces of a copy, good until the next call with the same one. */
+struct names {
+  struct text copy;
+  char **all;
+  int count, room;
+};
+
+static void split(struct names *names, const struct text *from) {
+  if (from->length > 0 && from->data[0] == '/') refuse("ERR_TAR", "its name is absolute");
+  if (memchr(from->data, 0, from->length)) refuse("ERR_TAR", "its name contains a zero byte");
+  text_set(&names->copy, from->data, from->length);
+  names->count = 0;
+  for (char *at = names->copy.data, *rest = NULL; (at = strtok_r(at, "/", &rest)); at = NULL) {
+    if (strcmp(at, ".") == 0) continue;
+    if (strcmp(at, "..") == 0) refuse("ERR_TAR", "its name leads out of the archive (..)");
+    if (names->count == names->room) {
+      names->room = 2 * names->room + 16;
+      names->all = grow(names->all, sizeof *names->all * (size_t)names->room);
+    }
+    names->all[names->count++] = at;
+  }
+}
+
+/* What may not be replaced. */
+static void spare(int directory, const char *name) {
+  struct stat there;
+  if (fstatat(directory, name, &there, AT_SYMLINK_NOFOLLOW) < 0) return;
+  if (S_ISDIR(there.st_mode)) refuse("ERR_TAR_CONFLICT", "a directory is in its place");
+  if (!S_ISREG(there.st_mode) && !S_ISLNK(there.st_mode)) refuse("ERR_TAR_CONFLICT", "a device or a pipe is in its place");
+}
+
+static void fill(int fd, const struct entry *entry) {
+  const uint8_t *piece;
+  for (size_t length; (length = tar_body(&piece)) > 0;)
+    if (write_all(fd, piece, length) < 0) failed("write");
+  own(fd, entry->mode);
+  struct timespec times[2] = {entry->mtime, entry->mtime};
+  if (futimens(fd, times) < 0) failed("futimens");
+  if (close(fd) < 0) failed("close");
+}
+
+static int make_file(int directory, const char *name, const struct entry *entry) {
+  return openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, (mode_t)(entry->mode & 0777));
+}
+
+static int make_link(int directory, const char *name, const struct entry *entry) {
+  struct timespec times[2] = {entry->mtime, entry->mtime};
+  if (symlinkat(entry->target.data, directory, name) < 0) return -1;
+  begin_draft(directory, name);
+  if (manner.chosen && fchownat(directory, name, manner.uid, manner.gid, AT_SYMLINK_NOFOLLOW) < 0) failed("fchownat");
+  if (utimensat(directory, name, times, AT_SYMLINK_NOFOLLOW) < 0) failed("utimensat");
+  return 0;
+}
+
+/* A file that is below the root, and no link itself. */
+static int make_hard_link(int directory, const char *name, const struct entry *entry) {
+  static struct names names;
+  struct stat there;
+  split(&names, &entry->target);
+  if (names.count == 0) refuse("ERR_TAR", "it is a hard link to nothing");
+  const struct level *parent = steps_enter(&linked, names.all, names.count - 1);
+  const char *last = names.all[names.count - 1];
+  if (fstatat(parent->fd, last, &there, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(there.st_mode)) refuse("ERR_TAR", "it is a hard link to something that is no file in the archive");
+  return linkat(parent->fd, last, directory, name, 0);
+}
+
+static int make(int directory, const char *name, const struct entry *entry) {
+  if (entry->flag == '0') return make_file(directory, name, entry);
+  return entry->flag == '2' ? make_link(directory, name, entry) : make_hard_link(directory, name, entry);
+}
+
+static const char *call_of(const struct entry *entry) {
+  return entry->flag == '0' ? "open" : entry->flag == '2' ? "symlink" : "link";
+}
+
+/* Directly where nothing has to be spared; else aside, and then in one step. */
+static void put(const struct level *parent, const char *name, const struct entry *entry) {
+  int fd = -1, directory = parent->fd;
+  if (parent->made || manner.exact) {
+    fd = make(directory, name, entry);
+    if (fd < 0 && errno != EEXIST) failed(call_of(entry));
+    if (fd >= 0) begin_draft(directory, name);
+  }
+  int aside = fd < 0;
+  if (aside) {
+    spare(directory, name);
+    begin_draft(directory, NULL);
+    fd = make(directory, draft.name, entry);
+    if (fd < 0) {
+      draft.name[0] = 0;
+      failed(call_of(entry));
+    }
+  }
+  if (entry->flag == '0') fill(fd, entry);
+  if (!aside) {
+    draft.name[0] = 0;
+    return;
+  }
+  spare(directory, name);
+  if (renameat(directory, draft.name, directory, name) < 0) failed("rename");
+  /* Two names of one file stay two. */
+  if (entry->flag == '1') drop_draft();
+  draft.name[0] = 0;
+}
+
+struct closing {
+  struct text name;
+  int64_t mode;
+  struct timespec mtime;
+};
+static struct closing *closings;
+static int closing_count, closing_room;
+
+static void close_later(const struct entry *entry) {
+  if (closing_count == closing_room) {
+    closing_room = 2 * closing_room + 64;
+    closings = grow(closings, sizeof *closings * (size_t)closing_room);
+  }
+  struct closing *one = &closings[closing_count++];
+  *one = (struct closing){.mode = entry->mode, .mtime = entry->mtime};
+  text_set(&one->name, entry->name.data, entry->name.length);
+}
+
+/* A directory may be closed to writing, and has its time: only once everything is in it. */
+static void close_directory(const struct closing *one, mode_t mask) {
+  static struct names names;
+  subject.name = one->name.data;
+  subject.length = one->name.length;
+  split(&names, &one->name);
+  /* The root's own entry describes the sender's directory. */
+  if (names.count == 0) return;
+  int fd = steps_enter(&steps, names.all, names.count)->fd;
+  struct timespec times[2] = {one->mtime, one->mtime};
+  if (fchmod(fd, (mode_t)(one->mode & 0777) & ~mask) < 0) failed("fchmod");
+  if (manner.exact && futimens(fd, times) < 0) failed("futimens");
+}
+
+static void take(struct entry *entry) {
+  static struct names names;
+  if (!manner.exact && !is_text(&entry->name)) {
+    if (!manner.skip) refuse("ERR_TAR_NAME", "its name is no UTF-8");
+    const uint8_t *piece;
+    left_out("its name is no UTF-8");
+    while (tar_body(&piece) > 0) { /* away */ }
+    return;
+  }
+  split(&names, &entry->name);
+  if (entry->flag == '5') {
+    steps_enter(&steps, names.all, names.count);
+    close_later(entry);
+    return;
+  }
+  if (names.count == 0) refuse("ERR_TAR", "it has no name");
+  if (entry->flag == '0' && (entry->mode & 06000)) refuse("ERR_TAR", "it would run with the rights of its owner (setuid or setgid)");
+  if (entry->flag == '2' && entry->target.length == 0) refuse("ERR_TAR", "it is a link to nothing");
+  if (entry->flag == '2' && memchr(entry->target.data, 0, entry->target.length)) refuse("ERR_TAR", "it is a link to a name with a zero byte");
+  put(steps_enter(&steps, names.all, names.count - 1), names.all[names.count - 1], entry);
+}
+
+static int begin(const char *directory) {
+  struct rlimit files;
+  /* The end of its input tells it to stop, and nothing before: what is half written must not stay. */
+  for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGTERM, SIGPIPE, 0}; *one; one++) signal(*one, SIG_IGN);
+  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
+  snprintf(token, sizeof token, "%08x%08x", (unsigned)getpid(), (unsigned)now_ms());
+  subject.clean = drop_draft;
+  int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0) {
+    subject.name = directory;
+    subject.length = strlen(directory);
+    subject.is_place = 1;
+    failed("open");
+  }
+  return root;
+}
+
+int unpack_command(const char *directory, char **words) {
+  for (; *words; words++) {
+    if (strcmp(*words, "exact") == 0) manner.exact = 1;
+    else if (strcmp(*words, "skip") == 0) manner.skip = 1;
+    else if (sscanf(*words, "owner=%u:%u", &manner.uid, &manner.gid) == 2) manner.chosen = 1;
+    else die("amux-init unpack: %s?", *words);
+  }
+  mode_t mask = umask(0);
+  if (manner.exact) mask = 0;
+  umask(mask);
+  int root = begin(directory);
+  steps_begin(&steps, root, adopt);
+  steps_begin(&linked, root, NULL);
+  struct entry entry = {0};
+  while (tar_next(&entry)) take(&entry);
+  while (closing_count > 0) close_directory(&closings[--closing_count], mask);
+  return 0;
+}

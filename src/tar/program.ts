@@ -1,0 +1,116 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { getSystemErrorMap } from 'node:util'
+import { type TarCode, TarError } from './error.ts'
+import { utf8 } from './header.ts'
+import { show } from './read.ts'
+
+const RECORD_MAX = 64 * 1024
+const here = import.meta.dirname
+const own = `amux-init-linux-${process.arch}`
+/** Beside a guest, as it is brought or as it is built; of amux as it is built; in its sources. */
+const places = ['amux-init', `native/${own}`, `guest/native/${own}`, `../guest/native/${own}`, `../guest/native/prebuilt/${own}`].map((path) => join(here, path))
+
+let found: string | undefined
+
+/** Where the program is that packs and unpacks: in C, because a file at a time is most of what an archive takes. Undefined where it cannot run. */
+export function tarProgram(): string | undefined {
+  if (process.platform !== 'linux') return undefined
+  return (found ??= places.find((path) => existsSync(path)))
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+/** One run of it. What it says on standard error are records: see `tarfault.c`. */
+export class TarProgram {
+  readonly child: Child
+  /** Resolves once it has ended, and all that it wrote is here. Rejects with what it says went wrong. */
+  readonly ended: Promise<void>
+  #said: Buffer = Buffer.alloc(0)
+  #failure: Error | undefined
+  readonly #onSkipped: (name: string, what: string) => void
+
+  private constructor(child: Child, onSkipped: (name: string, what: string) => void) {
+    this.child = child
+    this.#onSkipped = onSkipped
+    // It ends before it has read all: why, it says itself.
+    child.stdin.on('error', () => undefined)
+    child.stderr.on('data', (piece: Buffer) => this.#hear(piece))
+    this.ended = this.#end()
+    this.ended.catch(() => undefined)
+  }
+
+  /** Rejects where it cannot be started. `onSkipped`: told what was left out, and why. */
+  static async start(program: string, args: readonly string[], onSkipped: (name: string, what: string) => void = () => undefined): Promise<TarProgram> {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    await once(child, 'spawn')
+    return new TarProgram(child, onSkipped)
+  }
+
+  async #end(): Promise<void> {
+    const [status, signal]: (number | string | null)[] = await once(this.child, 'close')
+    if (this.#failure !== undefined) throw this.#failure
+    if (status !== 0) throw new Error(`amux-init ended with ${signal ?? status}: ${this.#said.toString().trim()}`)
+  }
+
+  #hear(piece: Buffer): void {
+    this.#said = Buffer.concat([this.#said, piece])
+    for (let record = this.#take(); record !== undefined; record = this.#take()) {
+      const [first = '', second = '', third = ''] = record.fields
+      if (record.tag === 's') this.#onSkipped(first, second)
+      else this.#failure ??= record.tag === 'e' ? ofEntry(first, second, third) : ofPlace(first, second, third)
+    }
+    this.#said = this.#said.subarray(0, RECORD_MAX)
+  }
+
+  #take(): { readonly tag: string; readonly fields: readonly string[] } | undefined {
+    const tag = this.#said.toString('latin1', 0, 1)
+    const count = { s: 2, e: 3, p: 3 }[tag]
+    if (count === undefined) return undefined
+    const fields: string[] = []
+    let at = 1
+    while (fields.length < count) {
+      const end = this.#said.indexOf(0, at)
+      if (end === -1) return undefined
+      fields.push(this.#said.toString('latin1', at, end))
+      at = end + 1
+    }
+    this.#said = this.#said.subarray(at)
+    return { tag, fields }
+  }
+}
+
+/** Whether it ever ran. */
+export function isNotStarted(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')
+}
+
+/** Names are latin1 (see `Entry`). */
+function ofEntry(why: string, name: string, words: string): Error {
+  if (why === 'ERR_TAR_SHORTER') return new Error(`${show(name)} ${words}`)
+  const system = why.startsWith('#') ? systemError(why) : undefined
+  const message = system?.text ?? words
+  const whole = name === '' ? message : `unpacking stopped at ${show(name)}: ${message}`
+  return system ? Object.assign(new Error(whole), { code: system.code }) : new TarError(whole, codeOf(why))
+}
+
+/** As Node would say it. */
+function ofPlace(why: string, name: string, syscall: string): Error {
+  const { code, text } = systemError(why)
+  const path = utf8(name)
+  return Object.assign(new Error(`${code}: ${text}, ${syscall} '${path}'`), { code, syscall, path })
+}
+
+function systemError(why: string): { readonly code: string; readonly text: string } {
+  const errno = Number(why.slice(1))
+  const [code, text] = getSystemErrorMap().get(-errno) ?? ['EIO', `error ${errno}`]
+  return { code, text }
+}
+
+function codeOf(why: string): TarCode {
+  const known: readonly TarCode[] = ['ERR_TAR', 'ERR_TAR_FORM', 'ERR_TAR_CONFLICT', 'ERR_TAR_NAME']
+  return known.find((code) => code === why) ?? 'ERR_TAR'
+}
