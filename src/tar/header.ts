@@ -6,7 +6,7 @@ export interface Entry {
   readonly type: 'file' | 'directory' | 'link' | 'hardlink'
   readonly size: number
   readonly mode: number
-  /** Seconds. */
+  /** Seconds, to the millisecond. */
   readonly mtime: number
   readonly target: string
 }
@@ -35,7 +35,7 @@ function recordsOf({ name, target, size, mtime }: Entry): string {
   if (name.length > 100 || !ascii(name)) records += record('path', name)
   if (target.length > 100 || !ascii(target)) records += record('linkpath', target)
   if (size > OCTAL_11) records += record('size', String(size))
-  if (mtime < 0 || !Number.isInteger(mtime)) records += record('mtime', mtime.toFixed(9))
+  if (mtime < 0 || !Number.isInteger(mtime)) records += record('mtime', mtime.toFixed(3))
   return records
 }
 

@@ -5,7 +5,10 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
 import { Header, Pax } from 'tar'
-import { pack, unpack } from '../../src/sync/index.ts'
+import { pack, unpack as unpackByProgram } from '../../src/sync/index.ts'
+import { unpackPortably } from '../../src/sync/unpack-portably.ts'
+import type { ByteSource } from '../../src/contract/index.ts'
+import type { UnpackOptions } from '../../src/sync/index.ts'
 
 interface Made {
   readonly path: string
@@ -27,7 +30,12 @@ async function* tarOf(entries: readonly Made[]): AsyncGenerator<Uint8Array> {
   yield Buffer.alloc(1024)
 }
 
-describe('unpacking what a computer sent', () => {
+const ways = {
+  'by the program': unpackByProgram,
+  'where it cannot run': (root: string, tar: ByteSource, options: UnpackOptions = {}) => unpackPortably(root, tar, options),
+}
+
+for (const [way, unpack] of Object.entries(ways)) describe(`unpacking what a computer sent, ${way}`, () => {
   let base = ''
   let root = ''
 

@@ -151,13 +151,11 @@ static void put_file(int directory, const char *leaf, int follow) {
 
 static void put_link(int directory, const char *leaf, const struct stat *found) {
   static struct text target;
-  text_set(&target, "", 0);
-  ssize_t n;
-  do {
+  ssize_t n = 0;
+  while (target.room == 0 || (n = readlinkat(directory, leaf, target.data, target.room - 1)) == (ssize_t)target.room - 1) {
     target.room = target.room ? 2 * target.room : 4096;
     target.data = grow(target.data, target.room);
-    n = readlinkat(directory, leaf, target.data, target.room - 1);
-  } while (n > 0 && (size_t)n == target.room - 1);
+  }
   if (n < 0 && (has_vanished() || errno == EINVAL)) return;
   if (n < 0) fail_at("readlink");
   target.data[n] = 0;

@@ -84,8 +84,8 @@ static void record_time(struct text *records, struct timespec time) {
   /* Before 1970 the fraction counts forwards from the second, the text backwards. */
   int back = time.tv_sec < 0 && time.tv_nsec > 0;
   long long seconds = time.tv_sec + back;
-  long fraction = back ? 1000000000 - time.tv_nsec : time.tv_nsec;
-  int length = snprintf(value, sizeof value, "%s%lld.%09ld", back && seconds == 0 ? "-" : "", seconds, fraction);
+  long fraction = (back ? 1000000000 - time.tv_nsec : time.tv_nsec) / 1000000;
+  int length = snprintf(value, sizeof value, "%s%lld.%03ld", back && seconds == 0 ? "-" : "", seconds, fraction);
   record(records, "mtime", value, (size_t)length);
 }
 

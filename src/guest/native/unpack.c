@@ -72,20 +72,30 @@ struct names {
   int count, room;
 };
 
-static void split(struct names *names, const struct text *from) {
-  if (from->length > 0 && from->data[0] == '/') refuse("ERR_TAR", "its name is absolute");
-  if (memchr(from->data, 0, from->length)) refuse("ERR_TAR", "its name contains a zero byte");
+/* What is wrong with it, or NULL. */
+static const char *split(struct names *names, const struct text *from) {
+  if (from->length > 0 && from->data[0] == '/') return "is absolute";
+  if (memchr(from->data, 0, from->length)) return "contains a zero byte";
   text_set(&names->copy, from->data, from->length);
   names->count = 0;
   for (char *at = names->copy.data, *rest = NULL; (at = strtok_r(at, "/", &rest)); at = NULL) {
     if (strcmp(at, ".") == 0) continue;
-    if (strcmp(at, "..") == 0) refuse("ERR_TAR", "its name leads out of the archive (..)");
+    if (strcmp(at, "..") == 0) return "leads out of the archive (..)";
     if (names->count == names->room) {
       names->room = 2 * names->room + 16;
       names->all = grow(names->all, sizeof *names->all * (size_t)names->room);
     }
     names->all[names->count++] = at;
   }
+  return NULL;
+}
+
+static void split_or_refuse(struct names *names, const struct text *from, const char *what) {
+  char words[128];
+  const char *wrong = split(names, from);
+  if (!wrong) return;
+  snprintf(words, sizeof words, "%s %s", what, wrong);
+  refuse("ERR_TAR", words);
 }
 
 /* What may not be replaced. */
@@ -123,7 +133,7 @@ static int make_link(int directory, const char *name, const struct entry *entry)
 static int make_hard_link(int directory, const char *name, const struct entry *entry) {
   static struct names names;
   struct stat there;
-  split(&names, &entry->target);
+  split_or_refuse(&names, &entry->target, "it is a hard link to a name that");
   if (names.count == 0) refuse("ERR_TAR", "it is a hard link to nothing");
   const struct level *parent = steps_enter(&linked, names.all, names.count - 1);
   const char *last = names.all[names.count - 1];
@@ -193,7 +203,7 @@ static void close_directory(const struct closing *one, mode_t mask) {
   static struct names names;
   subject.name = one->name.data;
   subject.length = one->name.length;
-  split(&names, &one->name);
+  split_or_refuse(&names, &one->name, "its name");
   /* The root's own entry describes the sender's directory. */
   if (names.count == 0) return;
   int fd = steps_enter(&steps, names.all, names.count)->fd;
@@ -211,7 +221,7 @@ static void take(struct entry *entry) {
     while (tar_body(&piece) > 0) { /* away */ }
     return;
   }
-  split(&names, &entry->name);
+  split_or_refuse(&names, &entry->name, "its name");
   if (entry->flag == '5') {
     steps_enter(&steps, names.all, names.count);
     close_later(entry);
