@@ -126,7 +126,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
     async guest() {
       const { connectEndpoint } = await import('./emulation/endpoint.ts')
       const guest = connectEndpoint(known.endpoint)
-      await guest.hello(interrupt.signal)
+      await guest.connection(interrupt.signal)
       met = true
       return guest
     },

@@ -68,6 +68,7 @@ export class Guest {
       users: process.getuid?.() === 0,
       livingSessions: this.engine.living,
       directTunnels: true,
+      doors: true,
     }
   }
 }

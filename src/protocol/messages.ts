@@ -19,7 +19,15 @@ export interface Hello {
   readonly livingSessions: number
   /** See `direct.ts`. */
   readonly directTunnels?: true
+  /** Whether archives may go through a door: see `DoorWord`. */
+  readonly doors?: true
 }
+
+/**
+ * What a request for an archive is answered with that asks for a `door`, a line each: the name of a socket in `run` that
+ * takes one connection, for the archive alone; and once that is over, how it ended.
+ */
+export type DoorWord = { readonly door: string } | { readonly done: true } | { readonly failure: WireError }
 
 /** The guest's configuration: a JSON file, 0600, in its store. Written by whoever delivers or boots it. */
 export interface GuestConfig {

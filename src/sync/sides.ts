@@ -3,6 +3,7 @@ import { open } from 'node:fs/promises'
 import { posix } from 'node:path'
 import type { ByteSource, EquippedComputer, FileStat } from '../contract/index.ts'
 import { fail, hasCode } from '../errors/index.ts'
+import { type Opens, opens, type Writes, writes } from '../tar/index.ts'
 
 /** As many links as Linux follows. */
 const HOPS = 40
@@ -18,7 +19,19 @@ export interface CopyOptions {
   onSkipped?(path: string, what: string): void
 }
 
-export async function* counted(source: ByteSource, { onBytes }: CopyOptions): ByteSource {
+/** The same source, which tells how much of it has passed. */
+export function counted(source: ByteSource, { onBytes }: CopyOptions): ByteSource {
+  const counting = count(source, onBytes)
+  if (writes(source)) return Object.assign(counting, { writeTo: (socket, options) => source.writeTo(socket, { ...options, onBytes }) } satisfies Pick<Writes, 'writeTo'>)
+  if (!opens(source)) return counting
+  const open: Opens['open'] = async (signal) => {
+    const opened = await source.open(signal)
+    return opened && { ...opened, onBytes }
+  }
+  return Object.assign(counting, { open })
+}
+
+async function* count(source: ByteSource, onBytes: CopyOptions['onBytes']): ByteSource {
   let count = 0
   for await (const chunk of source) {
     count += chunk.length

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../contract/index.ts'
 import { normalise } from '../errors/index.ts'
-import { isNotStarted, tarProgram, unpackBy, utf8 } from '../tar/index.ts'
+import { isNotStarted, opens, orFailed, tarProgram, unpackBy, unpackFrom, utf8 } from '../tar/index.ts'
 import { unpackPortably } from './unpack-portably.ts'
 
 export interface UnpackOptions {
@@ -21,11 +21,24 @@ export async function unpack(root: string, tar: ByteSource, options: UnpackOptio
   const program = only === undefined ? tarProgram() : undefined
   if (program !== undefined) {
     try {
-      return await unpackBy(program, root, tar, { signal, ...(onSkipped && { onSkipped: (name, what) => onSkipped(utf8(name), what) }) })
+      return await unpackHere(program, root, tar, { signal, onSkipped: onSkipped && ((name, what) => onSkipped(utf8(name), what)) })
     } catch (error) {
       signal?.throwIfAborted()
       if (!isNotStarted(error)) throw normalise(error)
     }
   }
   return unpackPortably(root, tar, options)
+}
+
+/** By the program, which reads from the computer's own where it can. */
+async function unpackHere(program: string, root: string, tar: ByteSource, options: Omit<UnpackOptions, 'only'>): Promise<void> {
+  const door = opens(tar) ? await tar.open(options.signal) : undefined
+  if (door === undefined) return unpackBy(program, root, tar, options)
+  const { socket, finished, onBytes } = door
+  const { signal } = options
+  const [here, there] = await Promise.allSettled([unpackFrom(program, root, socket, { ...options, onBytes, signal: orFailed(door, signal) }), finished])
+  signal?.throwIfAborted()
+  // What is wrong there is why not all of it came.
+  if (there.status === 'rejected' && !(here.status === 'rejected' && isNotStarted(here.reason))) throw there.reason
+  if (here.status === 'rejected') throw here.reason
 }

@@ -1,8 +1,8 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
+import type { Socket } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
 import { type TarCode, TarError } from './error.ts'
 import { utf8 } from './header.ts'
@@ -22,45 +22,55 @@ export function tarProgram(): string | undefined {
   return (found ??= places.find((path) => existsSync(path)))
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
+export interface TarProgramOptions {
+  /** Told what was left out, and why. */
+  readonly onSkipped?: ((name: string, what: string) => void) | undefined
+  /** Told now and then how many bytes have passed. */
+  readonly onBytes?: ((count: number) => void) | undefined
+  /** Of which nothing was read: the program's own from then on. */
+  readonly stdin?: Socket | undefined
+  readonly stdout?: Socket | undefined
+}
 
 /** One run of it. What it says on standard error are records: see `tarfault.c`. */
 export class TarProgram {
-  readonly child: Child
+  readonly child: ChildProcess
   /** Resolves once it has ended, and all that it wrote is here. Rejects with what it says went wrong. */
   readonly ended: Promise<void>
+  readonly #options: TarProgramOptions
   #said: Buffer = Buffer.alloc(0)
   #failure: Error | undefined
-  readonly #onSkipped: (name: string, what: string) => void
 
-  private constructor(child: Child, onSkipped: (name: string, what: string) => void) {
+  private constructor(child: ChildProcess, options: TarProgramOptions) {
     this.child = child
-    this.#onSkipped = onSkipped
+    this.#options = options
     // It ends before it has read all: why, it says itself.
-    child.stdin.on('error', () => undefined)
-    child.stderr.on('data', (piece: Buffer) => this.#hear(piece))
+    child.stdin?.on('error', () => undefined)
+    child.stderr?.on('data', (piece: Buffer) => this.#hear(piece))
     this.ended = this.#end()
     this.ended.catch(() => undefined)
   }
 
-  /** Rejects where it cannot be started. `onSkipped`: told what was left out, and why. */
-  static async start(program: string, args: readonly string[], onSkipped: (name: string, what: string) => void = () => undefined): Promise<TarProgram> {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
-    await once(child, 'spawn')
-    return new TarProgram(child, onSkipped)
+  /** Rejects where it cannot be started. */
+  static async start(program: string, args: readonly string[], options: TarProgramOptions = {}): Promise<TarProgram> {
+    const { stdin, stdout } = options
+    const child = spawn(program, args, { stdio: [stdin ?? 'pipe', stdout ?? 'pipe', 'pipe'] })
+    await once(child, 'spawn').finally(() => [stdin, stdout].forEach((socket) => socket?.destroy()))
+    return new TarProgram(child, options)
   }
 
   async #end(): Promise<void> {
     const [status, signal]: (number | string | null)[] = await once(this.child, 'close')
     if (this.#failure !== undefined) throw this.#failure
-    if (status !== 0) throw new Error(`amux-init ended with ${signal ?? status}: ${this.#said.toString().trim()}`)
+    if (status !== 0) throw Object.assign(new Error(`amux-init ended with ${signal ?? status}: ${this.#said.toString().trim()}`), { code: signal === null ? undefined : 'ERR_TAR_KILLED' })
   }
 
   #hear(piece: Buffer): void {
     this.#said = Buffer.concat([this.#said, piece])
     for (let record = this.#take(); record !== undefined; record = this.#take()) {
       const [first = '', second = '', third = ''] = record.fields
-      if (record.tag === 's') this.#onSkipped(first, second)
+      if (record.tag === 's') this.#options.onSkipped?.(first, second)
+      else if (record.tag === 'b') this.#options.onBytes?.(Number(first))
       else this.#failure ??= record.tag === 'e' ? ofEntry(first, second, third) : ofPlace(first, second, third)
     }
     this.#said = this.#said.subarray(0, RECORD_MAX)
@@ -68,7 +78,7 @@ export class TarProgram {
 
   #take(): { readonly tag: string; readonly fields: readonly string[] } | undefined {
     const tag = this.#said.toString('latin1', 0, 1)
-    const count = { s: 2, e: 3, p: 3 }[tag]
+    const count = { b: 1, s: 2, e: 3, p: 3 }[tag]
     if (count === undefined) return undefined
     const fields: string[] = []
     let at = 1
@@ -83,7 +93,11 @@ export class TarProgram {
   }
 }
 
-/** Whether it ever ran. */
+export function isKilled(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ERR_TAR_KILLED'
+}
+
+/** Whether it never ran. */
 export function isNotStarted(error: unknown): boolean {
   return error instanceof Error && 'syscall' in error && String(error.syscall).startsWith('spawn')
 }

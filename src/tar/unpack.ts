@@ -1,4 +1,6 @@
+import type { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
+import type { HandoverOptions } from './handover.ts'
 import { TarProgram } from './program.ts'
 
 export interface UnpackOptions {
@@ -17,19 +19,34 @@ export interface UnpackOptions {
  * stays, and nothing that is half written. Reads nothing of `source` where the program cannot be started.
  */
 export async function unpackBy(program: string, root: string, source: AsyncIterable<Uint8Array>, options: UnpackOptions = {}): Promise<void> {
-  const { exact = false, owner, onSkipped, signal } = options
-  const words = [...(exact ? ['exact'] : []), ...(owner ? [`owner=${owner.uid}:${owner.gid}`] : []), ...(onSkipped ? ['skip'] : [])]
-  const { child, ended } = await TarProgram.start(program, ['unpack', root, ...words], onSkipped)
+  const { onSkipped, signal } = options
+  const { child, ended } = await TarProgram.start(program, words(root, options), { onSkipped })
+  const { stdin } = child
+  if (!stdin) return ended
   try {
-    await feed(child.stdin, source, ended, signal)
+    await feed(stdin, source, ended, signal)
   } catch (error) {
     // The end of its input lets it take back what is half written.
-    child.stdin.end()
+    stdin.end()
     await ended.catch(() => undefined)
     throw error
   }
-  child.stdin.end()
+  stdin.end()
   await ended
+}
+
+/** The same of what comes through a socket, which is the program's from then on. */
+export async function unpackFrom(program: string, root: string, stdin: Socket, options: UnpackOptions & HandoverOptions = {}): Promise<void> {
+  const { onSkipped, onBytes, signal } = options
+  const { child, ended } = await TarProgram.start(program, words(root, options), { onSkipped, onBytes, stdin })
+  const stop = () => void child.kill('SIGTERM')
+  if (signal?.aborted === true) stop()
+  signal?.addEventListener('abort', stop)
+  await ended.finally(() => signal?.removeEventListener('abort', stop))
+}
+
+function words(root: string, { exact = false, owner, onSkipped }: UnpackOptions): readonly string[] {
+  return ['unpack', root, ...(exact ? ['exact'] : []), ...(owner ? [`owner=${owner.uid}:${owner.gid}`] : []), ...(onSkipped ? ['skip'] : [])]
 }
 
 /** Until the source has ended, or the reader has, which may be while nobody sends. */

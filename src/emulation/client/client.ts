@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
 import type { Archive, ByteStream, Files, IdleState, Ports, Services, Sessions, SpawnOptions } from '../../contract/index.ts'
 import { fail, normalise } from '../../errors/index.ts'
@@ -6,7 +7,8 @@ import type { GuestAttachment } from './attachment.ts'
 import { deferred } from '../../util/deferred.ts'
 import { Calls } from './calls.ts'
 import { Connection, type Headers } from './connection.ts'
-import { guestArchive, guestFiles } from './files.ts'
+import { guestArchive } from './archive.ts'
+import { guestFiles } from './files.ts'
 import type { CallHost, SessionHost } from './host.ts'
 import { nativeSocket } from './native.ts'
 import { guestPorts } from './ports.ts'
@@ -70,7 +72,7 @@ export class GuestClient implements CallHost {
     this.#calls = new Calls(this)
     this.sessions = guestSessions(this, this.#calls)
     this.files = guestFiles(this.#calls)
-    this.archive = guestArchive(this.#calls)
+    this.archive = guestArchive(this.#calls, (signal) => this.#doorway(signal))
     this.ports = guestPorts(this.#calls)
     this.services = guestServices(this, this.#calls)
   }
@@ -103,6 +105,11 @@ export class GuestClient implements CallHost {
   /** What sessions will say that end from now on. */
   async announce(reason: 'restored', signal?: AbortSignal): Promise<void> {
     await this.#calls.send('POST', Path.ending, { body: { reason }, signal })
+  }
+
+  async #doorway(signal: AbortSignal | undefined): Promise<string | undefined> {
+    await this.connection(signal)
+    return this.#way?.doors === true ? dirname(this.#way.socket) : undefined
   }
 
   hello(signal?: AbortSignal): Promise<Hello> {
@@ -169,7 +176,7 @@ export class GuestClient implements CallHost {
     try {
       const hello = await sayHello(calls)
       const socket = hello.directTunnels === true ? this.#direct?.() : undefined
-      this.#way = socket === undefined ? undefined : { socket, nonce: hello.nonce }
+      this.#way = socket === undefined ? undefined : { socket, nonce: hello.nonce, doors: hello.doors === true }
       return await this.#accept(hello, exit)
     } catch (error) {
       connection.destroy()

@@ -1,4 +1,4 @@
-import type { Archive, FileEvent, Files, FileStat } from '../../contract/index.ts'
+import type { FileEvent, Files, FileStat } from '../../contract/index.ts'
 import { type FileList, Path } from '../../protocol/index.ts'
 import type { Calls } from './calls.ts'
 import { documents } from './documents.ts'
@@ -34,13 +34,6 @@ export function guestFiles(calls: Calls): Files {
     async remove(path, { recursive } = {}) {
       await calls.send('DELETE', Path.file, { query: { path, recursive } })
     },
-  }
-}
-
-export function guestArchive(calls: Calls): Archive {
-  return {
-    read: (path, { signal } = {}) => calls.download(Path.archive, { query: { path }, signal }),
-    write: (path, tar, { user, signal } = {}) => calls.upload('PUT', Path.archive, tar, { query: { path, user }, signal }),
   }
 }
 

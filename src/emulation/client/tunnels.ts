@@ -11,6 +11,8 @@ import { TunnelSocket } from './tunnel-socket.ts'
 export interface DirectWay {
   readonly socket: string
   readonly nonce: string
+  /** Whether it opens doors beside that, for archives. */
+  readonly doors: boolean
 }
 
 /** A client's tunnels that have a socket each, on the guest's own machine. */

@@ -1,13 +1,15 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import type { FileList } from '../../protocol/index.ts'
-import { latin1, pack, tarProgram, unpackBy } from '../../tar/index.ts'
+import { latin1, pack, tarProgram, unpackBy, unpackFrom, writes } from '../../tar/index.ts'
 import type { Request } from '../request.ts'
 import { send } from '../send.ts'
 import { findUser } from '../users.ts'
 import { GuestError } from '../wire.ts'
 import { makeAll, modeOf, ownerOf, place } from './path.ts'
 import { copy } from './copy.ts'
+import { throughDoor } from './door.ts'
 import { openPart } from './read.ts'
 import { changeMode, changeOwner, listOf, makeDirectory, move, remove, statOf } from './tree.ts'
 import { watchTree } from './watch.ts'
@@ -107,17 +109,20 @@ export async function readArchive(request: Request): Promise<void> {
   const found = await stat(path)
   if (!found.isDirectory() && !found.isFile()) throw new GuestError('conflict', `${path} is neither a file nor a directory`)
   if (request.stream.destroyed) return
+  const tar = pack([{ path: latin1(path), name: found.isDirectory() ? '' : latin1(basename(path)), follow: true }])
+  if (request.flag('door')) return throughDoor(request, (socket, signal) => (writes(tar) ? tar.writeTo(socket, { signal }) : pipeline(tar, socket, { signal }).finally(() => socket.destroy())))
   request.stream.respond({ ':status': 200, 'content-type': 'application/x-tar' })
-  await send(pack([{ path: latin1(path), name: found.isDirectory() ? '' : latin1(basename(path)), follow: true }]), request.stream)
+  await send(tar, request.stream)
 }
 
 export async function putArchive(request: Request): Promise<void> {
   const { config } = request.guest
   const owner = ownerOf(config, request.optional('user'))
   const path = at(request)
-  await makeAll(path, owner)
   const program = tarProgram()
   if (program === undefined) throw new GuestError('internal', 'the program that unpacks is not where the guest is')
+  await makeAll(path, owner)
+  if (request.flag('door')) return throughDoor(request, (socket, signal) => unpackFrom(program, path, socket, { exact: true, owner, signal }))
   await unpackBy(program, path, request.body(), { exact: true, owner })
   request.done()
 }

@@ -7,13 +7,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
-enum { SIZELESS_MOST = 64 * 1024 * 1024, DEPTH_MOST = 4096 };
+enum { SIZELESS_MOST = 64 * 1024 * 1024, DEPTH_MOST = 4096, POUR_MOST = 16 * 1024 * 1024 };
 
 static int whole_seconds;
 static struct text name, place; /* of what is packed: in the archive, and on this machine */
@@ -100,7 +101,7 @@ static void put_small(int fd, const struct stat *found) {
 static ssize_t pour(int fd, uint64_t left) {
   static char piece[PIECE];
   static int no_sendfile;
-  size_t most = left < 1 << 30 ? (size_t)left : 1 << 30;
+  size_t most = left < POUR_MOST ? (size_t)left : POUR_MOST;
   ssize_t n = no_sendfile ? -1 : sendfile(1, fd, NULL, most);
   if (!no_sendfile && (n >= 0 || (errno != EINVAL && errno != ENOSYS))) return n;
   no_sendfile = 1;
@@ -123,6 +124,7 @@ static void put_large(int fd, const struct stat *found) {
     subject.length = name.length;
     if (n == 0) refuse("ERR_TAR_SHORTER", "became shorter while it was read");
     left -= (uint64_t)n;
+    passed((size_t)n);
   }
   tape_pad(head.size);
 }
@@ -274,6 +276,7 @@ static struct text read_roots(void) {
 
 int pack_command(int whole) {
   struct rlimit files;
+  signal(SIGPIPE, SIG_IGN);
   whole_seconds = whole;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

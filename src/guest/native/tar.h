@@ -4,6 +4,7 @@
 
 #include "amux.h"
 
+#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -19,7 +20,8 @@ void text_add(struct text *text, const void *data, size_t length);
 
 /*
  * tarfault.c: records on standard error, their fields each ended by a zero byte. A failure is `e` (of an entry) or `p` (of
- * a place on this machine), why, which, in words; the process ends with it. `s`, an entry, why: it was left out.
+ * a place on this machine), why, which, in words; the process ends with it. `s`, an entry, why: it was left out. `b`, how
+ * many bytes of the archive have passed, now and then.
  */
 struct tar_subject {
   const char *name; /* NULL: the archive as a whole */
@@ -31,6 +33,7 @@ extern struct tar_subject subject;
 void refuse(const char *why, const char *words) __attribute__((noreturn));
 void failed(const char *call) __attribute__((noreturn)); /* why is `#` and errno */
 void left_out(const char *why);
+void passed(size_t bytes);
 
 /* tarwrite.c: the stream that is made, on standard output */
 struct head {
@@ -55,6 +58,7 @@ struct entry {
 };
 int tar_next(struct entry *entry); /* 0: that was the last; a body is to be read to its end before */
 size_t tar_body(const uint8_t **piece); /* 0: its end */
+extern volatile sig_atomic_t tar_stopped; /* asks it to read no more */
 
 /* steps.c: directories below one that are entered step by step and held open, so that no link on the way is ever followed */
 struct level {

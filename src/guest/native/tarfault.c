@@ -36,6 +36,21 @@ void left_out(const char *why) {
   write_all(2, record.data, record.length);
 }
 
+void passed(size_t bytes) {
+  enum { STEP = 1024 * 1024, STEP_MS = 200 };
+  static uint64_t all, told;
+  static int64_t last;
+  all += bytes;
+  if (all - told < STEP) return;
+  told = all;
+  int64_t now = now_ms();
+  if (now - last < STEP_MS) return;
+  last = now;
+  char record[32];
+  int length = snprintf(record, sizeof record, "b%llu", (unsigned long long)all);
+  write_all(2, record, (size_t)length + 1);
+}
+
 void refuse(const char *why, const char *words) {
   struct text record = {0};
   text_set(&record, subject.is_place ? "p" : "e", 1);

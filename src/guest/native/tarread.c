@@ -16,6 +16,8 @@ struct pax {
   int given[KEYS], sparse;
 };
 
+volatile sig_atomic_t tar_stopped;
+
 static uint8_t window[PIECE];
 static size_t from, to;
 static uint64_t left;
@@ -25,12 +27,13 @@ static void more(void) {
   if (from > 0) memmove(window, window + from, to - from);
   to -= from;
   from = 0;
-  ssize_t n;
-  do n = read(0, window + to, sizeof window - to);
-  while (n < 0 && errno == EINTR);
+  ssize_t n = -1;
+  while (!tar_stopped && (n = read(0, window + to, sizeof window - to)) < 0 && errno == EINTR) { /* again */ }
+  if (tar_stopped) refuse("ERR_TAR", "it was stopped");
   if (n < 0) failed("read");
   if (n == 0) refuse("ERR_TAR", "the archive ends early");
   to += (size_t)n;
+  passed((size_t)n);
 }
 
 /* At most so much, and at least a byte. */
@@ -231,9 +234,7 @@ int tar_next(struct entry *entry) {
     return 1;
   }
   /* What follows the end is read away, so that the sender is not cut off. */
-  ssize_t n;
-  do n = read(0, window, sizeof window);
-  while (n > 0 || (n < 0 && errno == EINTR));
+  for (ssize_t n = 1; !tar_stopped && (n > 0 || errno == EINTR);) n = read(0, window, sizeof window);
   return 0;
 }
 

@@ -234,10 +234,16 @@ static void take(struct entry *entry) {
   put(steps_enter(&steps, names.all, names.count - 1), names.all[names.count - 1], entry);
 }
 
+static void stop(int number) {
+  (void)number;
+  tar_stopped = 1;
+}
+
 static int begin(const char *directory) {
   struct rlimit files;
-  /* The end of its input tells it to stop, and nothing before: what is half written must not stay. */
-  for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGTERM, SIGPIPE, 0}; *one; one++) signal(*one, SIG_IGN);
+  /* What is half written must not stay. Whoever feeds it says when to end; a terminal's signals are meant for that one. */
+  for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGPIPE, 0}; *one; one++) signal(*one, SIG_IGN);
+  sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);

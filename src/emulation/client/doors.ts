@@ -1,0 +1,52 @@
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { fail } from '../../errors/index.ts'
+import { type DoorWord, Path } from '../../protocol/index.ts'
+import type { Opened } from '../../tar/index.ts'
+import type { Calls, Query } from './calls.ts'
+import { documents } from './documents.ts'
+import { wireError } from './wire.ts'
+
+/** The guest's `run` as it is on this machine; undefined where it is not, or the guest knows no doors. Connects first. */
+export type Doorway = (signal: AbortSignal | undefined) => Promise<string | undefined>
+
+/** Undefined: not this way, and nothing happened. */
+export async function openDoor(calls: Calls, doorway: Doorway, method: 'GET' | 'PUT', query: Query, signal: AbortSignal | undefined): Promise<Opened | undefined> {
+  const run = await doorway(signal)
+  if (run === undefined) return undefined
+  const { stream } = await calls.open(method, Path.archive, { query: { ...query, door: true }, signal }, true)
+  const words = documents<DoorWord>(stream, (value) => 'door' in value || 'done' in value || 'failure' in value, signal)
+  const first = await next(words)
+  const socket = 'door' in first && /^[a-z0-9]{1,20}$/.test(first.door) ? await enter(join(run, first.door)) : undefined
+  if (socket === undefined) {
+    await words.return()
+    return undefined
+  }
+  const finished = outcome(words)
+  finished.catch(() => undefined)
+  return { socket, finished }
+}
+
+async function outcome(words: AsyncGenerator<DoorWord, void>): Promise<void> {
+  const word = await next(words)
+  await words.return()
+  if ('failure' in word) throw wireError(Buffer.from(JSON.stringify(word.failure)))
+  if (!('done' in word)) throw fail('corrupt', 'the guest opened a second door', { source: 'transport' })
+}
+
+async function next(words: AsyncGenerator<DoorWord, void>): Promise<DoorWord> {
+  const { value } = await words.next()
+  // They have no end of their own: theirs is an error.
+  if (value === undefined) throw fail('connection_lost', 'the connection to the computer broke', { source: 'transport' })
+  return value
+}
+
+/** Undefined where it cannot be: the sockets of some are seen on this machine, and cannot be reached. */
+function enter(path: string): Promise<Socket | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ path, allowHalfOpen: true })
+    // Another process takes it over: this one must read nothing.
+    socket.pause()
+    socket.once('error', () => resolve(undefined)).once('connect', () => resolve(socket))
+  })
+}
