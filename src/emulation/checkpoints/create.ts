@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import type { CheckpointInfo, Frozen } from '../../contract/index.ts'
 import { fail } from '../../errors/index.ts'
 import { formatBytes } from '../../util/bytes.ts'
 import { type Answer, Tool, wasEnded } from '../aside/index.ts'
 import { explain } from './explain.ts'
-import { parseMade, parsePoint, type Point } from './info.ts'
+import { marked, parseMade, parsePoint, type Point } from './info.ts'
 import { type Part, partTrees } from './parts.ts'
+import { points } from './points.ts'
 import { type Disk, ENGINE, requestText, STORE, treesOf } from './store.ts'
 
 /** How often it is begun anew. */
@@ -38,11 +40,17 @@ export interface MakeOptions {
 
 /** Makes a point of a disk as it is now; there once it would survive a power cut. */
 export async function make(maker: Maker, options: MakeOptions): Promise<CheckpointInfo> {
+  const mark = randomBytes(8).toString('hex')
+  const meta = marked(options.meta, mark)
   for (let left = AGAIN; ; left--) {
     try {
-      return await makeOnce(maker, options)
+      return await makeOnce(maker, { ...options, meta })
     } catch (error) {
       if (!wasEnded(error) || left === 0) throw error
+      // It may have been ended between its last write and its word.
+      const all = await points(maker.computer)
+      const made = all.find((point) => point.mark === mark)
+      if (made !== undefined) return (options.onPoints?.(all.filter((point) => point !== made)), made.info)
       maker.debug(`a checkpoint of ${maker.computer.name} is begun anew, as somebody stops that: ${String(error)}`)
     }
   }
@@ -56,7 +64,7 @@ async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, p
   // Awaited below: where the tool does not start, its reason is the one that counts.
   trees.catch(() => undefined)
   const tool = await Tool.start(computer, [...argv], { disk: 'read', store: true, explain, ...(signal && { signal }) })
-  const points: Point[] = []
+  const others: Point[] = []
   let frozen: Frozen | undefined
   try {
     await tool.send(requestText(partTrees(await trees, parts), { paths }))
@@ -65,8 +73,8 @@ async function makeOnce(maker: Maker, { series, meta, still, workspace, parts, p
         frozen = await freeze(maker)
         await tool.send('go\n')
       } else if (answer.word === 'still') await frozen?.thaw()
-      else if (answer.word === 'point') points.push(parsePoint(answer.fields[0] ?? ''))
-      else if (answer.word === 'done') return (onPoints?.(points), parseMade(answer.fields[0], meta))
+      else if (answer.word === 'point') others.push(parsePoint(answer.fields[0] ?? ''))
+      else if (answer.word === 'done') return (onPoints?.(others), parseMade(answer.fields[0], meta))
       else tell(maker, answer)
     }
   } finally {

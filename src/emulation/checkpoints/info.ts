@@ -10,12 +10,15 @@ interface Meta {
   readonly message?: string
   /** Of one that came from elsewhere, and of what its restore replaced. */
   readonly parts?: readonly Part[]
+  /** Of one making, however often that was begun. */
+  readonly mark?: string
 }
 
 /** A point with what only the core needs to know of it. */
 export interface Point {
   readonly info: CheckpointInfo
   readonly parts: readonly Part[] | undefined
+  readonly mark: string | undefined
 }
 
 export function metaText(kind: Kind, message: string | undefined, parts?: readonly Part[]): string {
@@ -23,12 +26,17 @@ export function metaText(kind: Kind, message: string | undefined, parts?: readon
   return JSON.stringify(meta)
 }
 
+/** The same text, so that what is made with it can be told from all else. */
+export function marked(meta: string, mark: string): string {
+  return JSON.stringify({ ...parse(meta), mark })
+}
+
 /** One line of the engine's list. */
 export function parsePoint(line: string): Point {
   const document = parse(line)
   const { meta } = document
-  const parts = isRecord(meta) ? meta['parts'] : undefined
-  return { info: infoOf(document), parts: Array.isArray(parts) ? parts.filter(isPart) : undefined }
+  const { parts, mark } = isRecord(meta) ? meta : {}
+  return { info: infoOf(document), parts: Array.isArray(parts) ? parts.filter(isPart) : undefined, mark: typeof mark === 'string' ? mark : undefined }
 }
 
 function isPart(value: unknown): value is Part {
