@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
+import { removeDoors } from './files/door.ts'
 import { createDirectServer } from './direct.ts'
 import { Guest } from './guest.ts'
 import { type Door, findFree, listen } from './listen.ts'
@@ -45,6 +46,7 @@ async function main(): Promise<void> {
     end()
   })
   await guest.engine.recover()
+  removeDoors(config.run)
   try {
     doors.push(await listen(createGuestServer(guest), config, Place.guestSocket))
     // After the other, which says whether this guest may be here at all.

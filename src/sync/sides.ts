@@ -24,11 +24,11 @@ export function counted(source: ByteSource, { onBytes }: CopyOptions): ByteSourc
   const counting = count(source, onBytes)
   if (writes(source)) return Object.assign(counting, { writeTo: (socket, options) => source.writeTo(socket, { ...options, onBytes }) } satisfies Pick<Writes, 'writeTo'>)
   if (!opens(source)) return counting
-  const open: Opens['open'] = async (signal) => {
-    const opened = await source.open(signal)
+  const openSocket: Opens['openSocket'] = async (signal) => {
+    const opened = await source.openSocket(signal)
     return opened && { ...opened, onBytes }
   }
-  return Object.assign(counting, { open })
+  return Object.assign(counting, { openSocket })
 }
 
 async function* count(source: ByteSource, onBytes: CopyOptions['onBytes']): ByteSource {

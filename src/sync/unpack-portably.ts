@@ -14,7 +14,7 @@ const CREATE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | const
 export async function unpackPortably(root: string, tar: ByteSource, { only, signal, onSkipped }: UnpackOptions): Promise<void> {
   const reader = new TarReader(tar)
   const target = new Target(root)
-  const directories: Entry[] = []
+  const directories = new Map<string, Entry>()
   let count = 0
   try {
     for (let entry = await next(reader); entry !== undefined; entry = await next(reader)) {
@@ -27,13 +27,14 @@ export async function unpackPortably(root: string, tar: ByteSource, { only, sign
           continue
         }
         const names = only === undefined ? namesOf(entry.name) : [only]
-        if (entry.type === 'directory') directories.push(entry)
+        // Of one that is said twice the last word counts.
+        if (entry.type === 'directory') directories.set(names.join('/'), entry)
         await target.put(names, entry, reader)
       } catch (error) {
         throw at(entry, error)
       }
     }
-    for (const entry of directories.toReversed()) target.finish(namesOf(entry.name), entry)
+    for (const [path, entry] of [...directories].toSorted(([one], [other]) => (one < other ? 1 : -1))) target.finish(path === '' ? [] : path.split('/'), entry)
   } finally {
     target.close()
     await reader.leave()
@@ -76,11 +77,14 @@ class Target {
       if (entry.type === 'file') await fill(fresh ?? create(draft, entry), entry, reader)
       else if (entry.type === 'hardlink') linkSync(this.#existing(entry), draft)
       else {
+        if (entry.target === '') throw fail('corrupt', 'it is a link to nothing')
         symlinkSync(utf8(entry.target), draft)
-        lutimesSync(draft, entry.mtime, entry.mtime)
+        lutimesSync(draft, dateOf(entry), dateOf(entry))
       }
       if (!this.#place.made) spare(path)
       if (draft !== path) renameSync(draft, path)
+      // Where both are names of one file nothing is renamed.
+      if (entry.type === 'hardlink') rmSync(draft, { force: true })
     } catch (error) {
       rmSync(draft, { force: true })
       throw error
@@ -124,10 +128,15 @@ function createFirst(path: string, entry: Entry): number | undefined {
 async function fill(file: number, entry: Entry, reader: TarReader): Promise<void> {
   try {
     await writeBody(reader, entry, file)
-    futimesSync(file, entry.mtime, entry.mtime)
+    futimesSync(file, dateOf(entry), dateOf(entry))
   } finally {
     closeSync(file)
   }
+}
+
+/** Of a number before 1970 Node makes now. */
+function dateOf({ mtime }: Entry): Date {
+  return new Date(mtime * 1000)
 }
 
 function spare(path: string): void {

@@ -1,6 +1,6 @@
 import type { ByteSource } from '../contract/index.ts'
 import { normalise } from '../errors/index.ts'
-import { isNotStarted, opens, orFailed, tarProgram, unpackBy, unpackFrom, utf8 } from '../tar/index.ts'
+import { handOver, isNotStarted, opens, tarProgram, unpackBy, unpackFrom, utf8 } from '../tar/index.ts'
 import { unpackPortably } from './unpack-portably.ts'
 
 export interface UnpackOptions {
@@ -32,13 +32,8 @@ export async function unpack(root: string, tar: ByteSource, options: UnpackOptio
 
 /** By the program, which reads from the computer's own where it can. */
 async function unpackHere(program: string, root: string, tar: ByteSource, options: Omit<UnpackOptions, 'only'>): Promise<void> {
-  const door = opens(tar) ? await tar.open(options.signal) : undefined
+  const door = opens(tar) ? await tar.openSocket(options.signal) : undefined
   if (door === undefined) return unpackBy(program, root, tar, options)
-  const { socket, finished, onBytes } = door
-  const { signal } = options
-  const [here, there] = await Promise.allSettled([unpackFrom(program, root, socket, { ...options, onBytes, signal: orFailed(door, signal) }), finished])
-  signal?.throwIfAborted()
-  // What is wrong there is why not all of it came.
-  if (there.status === 'rejected' && !(here.status === 'rejected' && isNotStarted(here.reason))) throw there.reason
-  if (here.status === 'rejected') throw here.reason
+  const { socket, onBytes } = door
+  return handOver(door, 'there', options.signal, (signal) => unpackFrom(program, root, socket, { ...options, onBytes, signal }))
 }

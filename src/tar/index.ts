@@ -1,7 +1,7 @@
 /** The tar format, the same at both ends: it knows nothing of ours, and no end's errors. */
 export { writeBody } from './body.ts'
 export { type Entry, latin1, utf8 } from './header.ts'
-export { type HandoverOptions, type Opened, type Opens, opens, orFailed, type Writes, writes } from './handover.ts'
+export { handOver, type HandoverOptions, type Opened, type Opens, opens, type Writes, writes } from './handover.ts'
 export { pack } from './pack.ts'
 export { kindOf, type PackOptions, packPortably, type Root } from './portable.ts'
 export { isNotStarted, tarProgram } from './program.ts'

@@ -54,14 +54,20 @@ export class TarProgram {
   /** Rejects where it cannot be started. */
   static async start(program: string, args: readonly string[], options: TarProgramOptions = {}): Promise<TarProgram> {
     const { stdin, stdout } = options
-    const child = spawn(program, args, { stdio: [stdin ?? 'pipe', stdout ?? 'pipe', 'pipe'] })
-    await once(child, 'spawn').finally(() => [stdin, stdout].forEach((socket) => socket?.destroy()))
-    return new TarProgram(child, options)
+    try {
+      // Of some failures it tells later, others it throws.
+      const child = spawn(program, args, { stdio: [stdin ?? 'pipe', stdout ?? 'pipe', 'pipe'] })
+      await once(child, 'spawn')
+      return new TarProgram(child, options)
+    } finally {
+      for (const socket of [stdin, stdout]) socket?.destroy()
+    }
   }
 
   async #end(): Promise<void> {
     const [status, signal]: (number | string | null)[] = await once(this.child, 'close')
     if (this.#failure !== undefined) throw this.#failure
+    if (status === 0 && this.#said.length > 0) throw new Error(`amux-init said what cannot be understood: ${show(this.#said.toString('latin1', 0, 200))}`)
     if (status !== 0) throw Object.assign(new Error(`amux-init ended with ${signal ?? status}: ${this.#said.toString().trim()}`), { code: signal === null ? undefined : 'ERR_TAR_KILLED' })
   }
 

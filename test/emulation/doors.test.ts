@@ -1,13 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, closeSync, existsSync, ftruncateSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, ftruncateSync, linkSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect, createServer, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
 import type { EquippedComputer } from '../../src/contract/index.ts'
+import type { Calls } from '../../src/emulation/client/calls.ts'
+import { openDoor } from '../../src/emulation/client/doors.ts'
 import { dialUnix, GuestClient } from '../../src/emulation/client/index.ts'
-import { copyIn, copyOut } from '../../src/sync/index.ts'
+import { copyIn, copyOut, unpack } from '../../src/sync/index.ts'
 import { opens, writes } from '../../src/tar/index.ts'
 import { Solo } from '../guest/solo.ts'
 import { tar } from '../guest/tar.ts'
@@ -63,8 +67,8 @@ describe('archives that go from program to program', () => {
       read(path, options) {
         const source = archive.read(path, options)
         if (!opens(source)) return source
-        const open = async (signal: AbortSignal | undefined) => {
-          const opened = await source.open(signal)
+        const openSocket = async (signal: AbortSignal | undefined) => {
+          const opened = await source.openSocket(signal)
           if (opened) seen.opened++
           return opened
         }
@@ -72,7 +76,7 @@ describe('archives that go from program to program', () => {
           seen.downloads++
           yield* source
         }
-        return Object.assign(read(), { open })
+        return Object.assign(read(), { openSocket })
       },
       write(path, source, options) {
         if (!writes(source)) return archive.write(path, source, options)
@@ -187,6 +191,65 @@ describe('archives that go from program to program', () => {
       await gone()
     })
   }
+
+  it('otherwise where the program cannot be started here', async () => {
+    const unable = Object.assign(of(tar({ name: 'file', body: 'x' })), {
+      async writeTo(socket: Socket) {
+        socket.destroy()
+        throw Object.assign(new Error('spawn ETXTBSY'), { syscall: 'spawn', code: 'ETXTBSY' })
+      },
+    })
+    await client.archive.write(join(solo.home, 'there'), unable)
+    expect(readFileSync(join(solo.home, 'there/file'), 'utf8')).to.equal('x')
+    await gone()
+  })
+
+  it('lead nowhere else: a link in the place of a door is none', async () => {
+    const [away, inside] = [join(base, 'away.sock'), join(base, 'run')]
+    mkdirSync(inside)
+    const visits: unknown[] = []
+    const server = createServer((socket) => visits.push(socket.destroy())).listen(away)
+    await once(server, 'listening')
+    try {
+      symlinkSync(away, join(inside, 'aevil'))
+      writeFileSync(join(inside, 'afile'), '')
+      linkSync(away, join(inside, 'areal'))
+      const door = async (name: string) => {
+        const stream = new PassThrough()
+        stream.write(`${JSON.stringify({ door: name })}\n`)
+        // Of a connection only what is used here.
+        const calls = { open: () => Promise.resolve({ stream }) } as unknown as Calls
+        const opened = await openDoor(calls, () => Promise.resolve(inside), 'PUT', {}, undefined)
+        opened?.socket.destroy()
+        return opened !== undefined
+      }
+      expect([await door('aevil'), await door('afile'), await door('agone'), await door('../away.sock')]).to.deep.equal([false, false, false, false])
+      expect(visits.length).to.equal(0)
+      expect(await door('areal')).to.equal(true)
+    } finally {
+      server.close()
+    }
+  })
+
+  it('say what is wrong here though the computer says nothing', async () => {
+    const [here, there] = await new Promise<[Socket, Socket]>((resolve) => {
+      const server = createServer({ pauseOnConnect: true }, (far) => {
+        server.close()
+        resolve([near, far])
+      }).listen(join(base, 's'))
+      const near = connect(join(base, 's')).pause()
+    })
+    there.write(tar({ name: '../up', body: 'x' }))
+    let cancelled = false
+    const silent = Object.assign(of(), {
+      openSocket: () => Promise.resolve({ socket: here, finished: new Promise<void>((_, reject) => void (cancel = () => reject(new Error('cancelled')))), cancel: () => ((cancelled = true), cancel()) }),
+    })
+    let cancel = (): void => undefined
+    const error = await refused(unpack(join(base, 'tree'), silent))
+    expect(error.message).to.equal('unpacking stopped at "../up": its name leads out of the archive (..)')
+    expect(cancelled).to.equal(true)
+    there.destroy()
+  })
 
   it('end with the guest, too', async () => {
     huge(join(base, 'tree/zz'))

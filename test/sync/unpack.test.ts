@@ -120,6 +120,21 @@ for (const [way, unpack] of Object.entries(ways)) describe(`unpacking what a com
     })
   }
 
+  it('leaves no second name where one file is said twice, and takes the last word on a directory', async () => {
+    await unpack(root, tarOf([{ path: 'd/', type: 'Directory', mode: 0o755 }, { path: 'd/a', body: 'x' }, { path: 'b', type: 'Link', linkpath: 'd/a' }, { path: 'b', type: 'Link', linkpath: 'd/a' }, { path: './d', type: 'Directory', mode: 0o700 }]))
+    expect(readdirSync(root)).to.deep.equal(['b', 'd'])
+    expect(statSync(join(root, 'b')).nlink).to.equal(2)
+    expect(statSync(join(root, 'd')).mode & 0o777).to.equal(0o700)
+  })
+
+  it('says of a hard link whose file is not there what it says of any', async () => {
+    for (const linkpath of ['gone/file', 'gone', 'file/below']) {
+      const error = await refused({ path: 'file', body: 'x' }, { path: 'same', type: 'Link', linkpath })
+      expect(error.code).to.equal('corrupt')
+      expect(error.message).to.match(/^unpacking stopped at "same": it is a hard link to something that is/)
+    }
+  })
+
   it('takes one file only where one was asked for, under the name it was asked for', async () => {
     await unpack(root, tarOf([{ path: 'whatever', body: 'x' }]), { only: 'mine' })
     expect(readdirSync(root)).to.deep.equal(['mine'])

@@ -1,11 +1,12 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, existsSync, ftruncateSync, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, closeSync, copyFileSync, existsSync, ftruncateSync, linkSync, lstatSync, mkdirSync, mkdtempSync, openSync, readdirSync, readlinkSync, rmSync, statSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
-import { isNotStarted, latin1, pack, packPortably, type Root, tarProgram, unpackBy } from '../../src/tar/index.ts'
+import { isNotStarted, latin1, pack, packPortably, type Root, tarProgram, unpackBy, unpackFrom } from '../../src/tar/index.ts'
 import { part, tar } from '../guest/tar.ts'
 
 const program = tarProgram() ?? 'none'
@@ -211,6 +212,57 @@ describe('the program that packs and unpacks', () => {
       }
       for (const path of [plain, join(base, 'none')]) expect(isNotStarted(await failureOf(unpackBy(path, root, asking())))).to.equal(true)
       expect(asked).to.equal(false)
+    })
+
+    it('and lets go of a socket, too, where it cannot be started', async () => {
+      const busy = join(base, 'busy')
+      copyFileSync(program, busy)
+      const held = openSync(busy, 'r+')
+      try {
+        const server = createServer().listen(join(base, 's'))
+        const socket = connect(join(base, 's')).pause()
+        await once(socket, 'connect')
+        server.close()
+        const error = await failureOf(unpackFrom(busy, root, socket))
+        expect([isNotStarted(error), socket.destroyed]).to.deep.equal([true, true])
+      } finally {
+        closeSync(held)
+      }
+    })
+
+    it('takes the last word on a directory that is said twice', async () => {
+      const bytes = tar({ name: 'd/', flag: '5', mode: 0o755 }, { name: 'd/e/', flag: '5', mode: 0o755 }, { name: 'd/e/f', body: 'x' }, { name: './d', flag: '5', mode: 0o700 }, { name: 'd-e/', flag: '5', mode: 0o711 })
+      for (const exact of [true, false]) {
+        await unpackBy(program, root, of(bytes), { exact })
+        expect(['d', 'd/e', 'd-e'].map((name) => statSync(join(root, name)).mode & 0o777)).to.deep.equal([0o700, 0o755, 0o711])
+      }
+    })
+
+    it('takes back a file that is larger than may be', async () => {
+      const bytes = tar({ name: 'small', body: 'x' }, { name: 'large', body: Buffer.alloc(2_000_000) })
+      const { stderr } = spawnSync('sh', ['-c', `ulimit -f 1000; exec ${program} unpack ${root} exact`], { input: bytes })
+      expect(stderr.toString()).to.equal('e#27\0large\0write\0')
+      expect(readdirSync(root)).to.deep.equal(['small'])
+    })
+
+    if (process.getuid?.() === 0) {
+      it('through a directory that may be gone through and not listed', async () => {
+        mkdirSync(join(root, 'drop/in'), { recursive: true })
+        for (const [path, mode] of [[base, 0o755], [root, 0o711], [join(root, 'drop'), 0o711], [join(root, 'drop/in'), 0o733]] as const) chmodSync(path, mode)
+        const { status, stderr } = spawnSync(program, ['unpack', root, 'exact'], { input: tar({ name: 'drop/in/f', body: 'x' }), uid: 65534, gid: 65534 })
+        expect([status, stderr.toString()]).to.deep.equal([0, ''])
+        expect(statSync(join(root, 'drop/in/f')).uid).to.equal(65534)
+      })
+    }
+
+    it('tells no names with a zero byte in them, which would be other words', async () => {
+      const bytes = tar({ name: 'x', body: 'x', pax: { path: '\u00FF\0why\0p#2\0/x\0spawn\0' } }, { name: 'y', body: 'y' })
+      // A byte that is no UTF-8, where the record has two.
+      const raw = Buffer.from(bytes.toString('latin1').replace('\u00C3\u00BF', '\u00FFz'), 'latin1')
+      const left: string[] = []
+      await unpackBy(program, root, of(raw), { onSkipped: (...words) => left.push(words.join(': ')) })
+      expect(left).to.deep.equal(['\u00FFz: its name is no UTF-8'])
+      expect(readdirSync(root)).to.deep.equal(['y'])
     })
 
     it('never through a link that appears while it unpacks', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
@@ -42,7 +42,8 @@ export function openComputer(root: string, name: string): Computer {
       await saved()
       await writeFile(`${directory}/stopped`, '')
       for (let left = await programs(); left.length > 0; left = await programs()) {
-        for (const pid of left) process.kill(pid, 'SIGKILL')
+        // Some may have ended since: that is no failure.
+        spawnSync('kill', ['-KILL', ...left.map(String)])
         await new Promise((done) => setTimeout(done, 10))
       }
     },

@@ -1,7 +1,7 @@
 import type { Archive, ByteSource } from '../../contract/index.ts'
 import { normalise } from '../../errors/index.ts'
 import { Path } from '../../protocol/index.ts'
-import { type Opened, type Opens, orFailed, type Writes, writes } from '../../tar/index.ts'
+import { handOver, isNotStarted, type Opens, type Writes, writes } from '../../tar/index.ts'
 import type { Calls } from './calls.ts'
 import { type Doorway, openDoor } from './doors.ts'
 
@@ -11,8 +11,7 @@ export function guestArchive(calls: Calls, doorway: Doorway): Archive {
     read(path, { signal } = {}) {
       const query = { path }
       const source = calls.download(Path.archive, { query, signal })
-      const open = async (own: AbortSignal | undefined): Promise<Opened | undefined> => openDoor(calls, doorway, 'GET', query, own ?? signal)
-      return Object.assign(source, { open }) satisfies Opens
+      return Object.assign(source, { openSocket: (own) => openDoor(calls, doorway, 'GET', query, own ?? signal) } satisfies Pick<Opens, 'openSocket'>)
     },
     async write(path, tar, { user, signal } = {}) {
       const query = { path, user }
@@ -21,14 +20,15 @@ export function guestArchive(calls: Calls, doorway: Doorway): Archive {
   }
 }
 
-/** False: nothing happened. What is wrong here is why the guest has not got all of it, so that is said first. */
+/** False: nothing happened. */
 async function writeThrough(calls: Calls, doorway: Doorway, query: { readonly path: string; readonly user: string | undefined }, tar: ByteSource & Writes, signal: AbortSignal | undefined): Promise<boolean> {
   const door = await openDoor(calls, doorway, 'PUT', query, signal)
   if (door === undefined) return false
-  const stop = orFailed(door, signal)
-  const [here, there] = await Promise.allSettled([tar.writeTo(door.socket, { signal: stop }), door.finished])
-  if (signal?.aborted === true) throw normalise(signal.reason)
-  if (here.status === 'rejected' && here.reason !== stop.reason) throw normalise(here.reason)
-  if (there.status === 'rejected') throw normalise(there.reason)
-  return true
+  try {
+    await handOver(door, 'here', signal, (stop) => tar.writeTo(door.socket, { signal: stop }))
+    return true
+  } catch (error) {
+    if (isNotStarted(error)) return false
+    throw normalise(error)
+  }
 }

@@ -1,11 +1,15 @@
+import { closeSync, constants, fstatSync, openSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { fail } from '../../errors/index.ts'
 import { type DoorWord, Path } from '../../protocol/index.ts'
 import type { Opened } from '../../tar/index.ts'
-import type { Calls, Query } from './calls.ts'
+import { type Calls, cancel, type Query } from './calls.ts'
 import { documents } from './documents.ts'
 import { wireError } from './wire.ts'
+
+/** Linux's O_PATH, the same on every machine we know of: Node does not name it. */
+const PATH_ONLY = 0x200000
 
 /** The guest's `run` as it is on this machine; undefined where it is not, or the guest knows no doors. Connects first. */
 export type Doorway = (signal: AbortSignal | undefined) => Promise<string | undefined>
@@ -24,7 +28,7 @@ export async function openDoor(calls: Calls, doorway: Doorway, method: 'GET' | '
   }
   const finished = outcome(words)
   finished.catch(() => undefined)
-  return { socket, finished }
+  return { socket, finished, cancel: () => cancel(stream) }
 }
 
 async function outcome(words: AsyncGenerator<DoorWord, void>): Promise<void> {
@@ -41,8 +45,23 @@ async function next(words: AsyncGenerator<DoorWord, void>): Promise<DoorWord> {
   return value
 }
 
-/** Undefined where it cannot be: the sockets of some are seen on this machine, and cannot be reached. */
-function enter(path: string): Promise<Socket | undefined> {
+/**
+ * Undefined where it cannot be: the sockets of some are seen on this machine, and cannot be reached. The computer may write
+ * where its doors are, so one is taken hold of before it is looked at: a link there would lead to any socket of the user's.
+ */
+async function enter(path: string): Promise<Socket | undefined> {
+  let held: number | undefined
+  try {
+    held = openSync(path, PATH_ONLY | constants.O_NOFOLLOW)
+    return fstatSync(held).isSocket() ? await connected(`/proc/self/fd/${held}`) : undefined
+  } catch {
+    return undefined
+  } finally {
+    if (held !== undefined) closeSync(held)
+  }
+}
+
+function connected(path: string): Promise<Socket | undefined> {
   return new Promise((resolve) => {
     const socket = connect({ path, allowHalfOpen: true })
     // Another process takes it over: this one must read nothing.

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { DoorWord, GuestConfig } from '../../protocol/index.ts'
@@ -14,20 +14,30 @@ export async function throughDoor(request: Request, work: (socket: Socket, signa
   const { stream, guest, signal } = request
   const say = (word: DoorWord): void => void (stream.destroyed || request.line(word))
   const door = await Door.open(guest.config)
+  let socket: Socket | undefined
   try {
     if (stream.destroyed) return
     request.lines()
     say({ door: door.name })
-    const socket = await door.visitor(signal)
+    socket = await door.visitor(signal)
     await work(socket, signal)
     say({ done: true })
   } catch (error) {
     say({ failure: toWire(error) })
   } finally {
     door.close()
+    socket?.destroy()
   }
   stream.end()
 }
+
+/** Of a guest that was killed. */
+export function removeDoors(run: string): void {
+  if (!existsSync(run)) return
+  for (const name of readdirSync(run)) if (NAME.test(name)) rmSync(join(run, name), { force: true })
+}
+
+const NAME = /^a[0-9a-f]{8}$/
 
 class Door {
   readonly name: string
@@ -43,12 +53,17 @@ class Door {
   /** Nobody is told its name before it has its owner and mode. */
   static async open({ run, owner }: GuestConfig): Promise<Door> {
     const door = new Door(run)
-    await new Promise<void>((resolve, reject) => {
-      door.#server.once('error', reject).listen(door.#path, resolve)
-    })
-    if (owner !== undefined && process.getuid?.() === 0) chownSync(door.#path, owner.uid, owner.gid)
-    chmodSync(door.#path, 0o600)
-    return door
+    try {
+      await new Promise<void>((resolve, reject) => {
+        door.#server.once('error', reject).listen(door.#path, resolve)
+      })
+      if (owner !== undefined && process.getuid?.() === 0) chownSync(door.#path, owner.uid, owner.gid)
+      chmodSync(door.#path, 0o600)
+      return door
+    } catch (error) {
+      door.close()
+      throw error
+    }
   }
 
   visitor(signal: AbortSignal): Promise<Socket> {

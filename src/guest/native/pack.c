@@ -106,7 +106,7 @@ static ssize_t pour(int fd, uint64_t left) {
   if (!no_sendfile && (n >= 0 || (errno != EINVAL && errno != ENOSYS))) return n;
   no_sendfile = 1;
   n = read(fd, piece, most < sizeof piece ? most : sizeof piece);
-  if (n > 0 && write_all(1, piece, (size_t)n) < 0) _exit(0);
+  if (n > 0) tape_send(piece, (size_t)n);
   return n;
 }
 
@@ -118,7 +118,7 @@ static void put_large(int fd, const struct stat *found) {
   for (uint64_t left = head.size; left > 0;) {
     ssize_t n = pour(fd, left);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0 && errno == EPIPE) _exit(0);
+    if (n < 0 && (errno == EPIPE || errno == ECONNRESET)) _exit(0);
     if (n < 0) fail_at("read");
     subject.name = name.data;
     subject.length = name.length;
@@ -276,7 +276,7 @@ static struct text read_roots(void) {
 
 int pack_command(int whole) {
   struct rlimit files;
-  signal(SIGPIPE, SIG_IGN);
+  for (const int *one = (const int[]){SIGPIPE, SIGXFSZ, 0}; *one; one++) signal(*one, SIG_IGN);
   whole_seconds = whole;
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;

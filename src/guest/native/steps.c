@@ -20,8 +20,9 @@ void steps_begin(struct steps *steps, int root, void (*adopt)(int fd)) {
   push(steps, "", root, 0);
 }
 
-static void refuse_step(int parent, const char *name) {
+static void refuse_step(int parent, const char *name, int is_target) {
   struct stat there;
+  if (is_target) refuse("ERR_TAR", "it is a hard link to something that is not in the archive");
   int why = errno;
   if ((why == ENOTDIR || why == ELOOP) && fstatat(parent, name, &there, AT_SYMLINK_NOFOLLOW) == 0)
     refuse("ERR_TAR_CONFLICT", S_ISLNK(there.st_mode) ? "it would be written through a link" : "a file is in the place of one of its directories");
@@ -36,7 +37,9 @@ static void step(struct steps *steps, const char *name) {
     if (!made && errno != EEXIST) failed("mkdir");
   }
   int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-  if (fd < 0) refuse_step(parent, name);
+  /* Who may not list it may still go through it. */
+  if (fd < 0 && errno == EACCES) fd = openat(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) refuse_step(parent, name, !steps->adopt);
   push(steps, name, fd, made);
   if (made) steps->adopt(fd);
 }

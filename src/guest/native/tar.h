@@ -4,7 +4,6 @@
 
 #include "amux.h"
 
-#include <signal.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -47,6 +46,7 @@ void tape_head(const struct head *head);
 void tape_content(const void *data, size_t length);
 void tape_pad(uint64_t size);
 void tape_flush(void); /* what is small waits for more */
+void tape_send(const void *data, size_t length);
 
 /* tarread.c: the stream that is read, from standard input */
 struct entry {
@@ -58,7 +58,7 @@ struct entry {
 };
 int tar_next(struct entry *entry); /* 0: that was the last; a body is to be read to its end before */
 size_t tar_body(const uint8_t **piece); /* 0: its end */
-extern volatile sig_atomic_t tar_stopped; /* asks it to read no more */
+void tar_stop_on(int signal); /* from then on that is a failure to read */
 
 /* steps.c: directories below one that are entered step by step and held open, so that no link on the way is ever followed */
 struct level {
@@ -72,6 +72,20 @@ struct steps {
 };
 void steps_begin(struct steps *steps, int root, void (*adopt)(int fd));
 const struct level *steps_enter(struct steps *steps, char *const *names, int count);
+
+/* names.c */
+/* In pieces of a copy, good until the next call with the same one. */
+struct names {
+  struct text copy;
+  char **all;
+  int count, room;
+};
+int is_text(const struct text *name); /* UTF-8 */
+void split_or_refuse(struct names *names, const struct text *from, const char *what);
+
+/* closing.c */
+void close_later(const struct names *names, const struct entry *entry);
+void close_directories(struct steps *steps, mode_t mask, int with_times);
 
 int pack_command(int whole);
 int unpack_command(const char *directory, char **words);

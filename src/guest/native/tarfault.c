@@ -23,6 +23,16 @@ void text_add(struct text *text, const void *data, size_t length) {
   text->data[text->length] = 0;
 }
 
+/* As much of a name as is for people. */
+enum { SHOWN = 1024 };
+
+/* To a zero byte, which a name may contain and no record may. */
+static void add_name(struct text *record) {
+  size_t length = subject.name ? strnlen(subject.name, subject.length) : 0;
+  text_add(record, subject.name ? subject.name : "", length < SHOWN ? length : SHOWN);
+  text_add(record, "", 1);
+}
+
 static void add_field(struct text *record, const char *data, size_t length) {
   text_add(record, data, length);
   text_add(record, "", 1);
@@ -31,7 +41,7 @@ static void add_field(struct text *record, const char *data, size_t length) {
 void left_out(const char *why) {
   static struct text record;
   text_set(&record, "s", 1);
-  add_field(&record, subject.name, subject.length);
+  add_name(&record);
   add_field(&record, why, strlen(why));
   write_all(2, record.data, record.length);
 }
@@ -55,9 +65,7 @@ void refuse(const char *why, const char *words) {
   struct text record = {0};
   text_set(&record, subject.is_place ? "p" : "e", 1);
   add_field(&record, why, strlen(why));
-  /* A name may contain a zero byte, which is then what is wrong with it. */
-  size_t length = subject.name ? strnlen(subject.name, subject.length) : 0;
-  add_field(&record, subject.name ? subject.name : "", length);
+  add_name(&record);
   add_field(&record, words, strlen(words));
   if (subject.clean) subject.clean();
   write_all(2, record.data, record.length);

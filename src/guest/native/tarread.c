@@ -2,6 +2,8 @@
 #include "tar.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,21 +18,47 @@ struct pax {
   int given[KEYS], sparse;
 };
 
-volatile sig_atomic_t tar_stopped;
-
 static uint8_t window[PIECE];
 static size_t from, to;
 static uint64_t left;
 static size_t padding;
 
+static volatile sig_atomic_t stopped;
+static sigset_t listening; /* the signals that are let in while it waits */
+
+static void stop(int number) {
+  (void)number;
+  stopped = 1;
+}
+
+void tar_stop_on(int number) {
+  sigset_t blocked;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, number);
+  sigprocmask(SIG_BLOCK, &blocked, &listening);
+  sigdelset(&listening, number);
+  sigaction(number, &(struct sigaction){.sa_handler = stop}, NULL);
+}
+
+/* Once there is something: a signal just before a read that waits would be heard too late. */
+static ssize_t receive(void *into, size_t room) {
+  struct pollfd input = {.fd = 0, .events = POLLIN};
+  for (;;) {
+    int ready = ppoll(&input, 1, NULL, &listening);
+    if (stopped) refuse("ERR_TAR", "it was stopped");
+    if (ready < 0 && errno == EINTR) continue;
+    ssize_t n = read(0, into, room);
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) failed("read");
+    return n;
+  }
+}
+
 static void more(void) {
   if (from > 0) memmove(window, window + from, to - from);
   to -= from;
   from = 0;
-  ssize_t n = -1;
-  while (!tar_stopped && (n = read(0, window + to, sizeof window - to)) < 0 && errno == EINTR) { /* again */ }
-  if (tar_stopped) refuse("ERR_TAR", "it was stopped");
-  if (n < 0) failed("read");
+  ssize_t n = receive(window + to, sizeof window - to);
   if (n == 0) refuse("ERR_TAR", "the archive ends early");
   to += (size_t)n;
   passed((size_t)n);
@@ -234,7 +262,7 @@ int tar_next(struct entry *entry) {
     return 1;
   }
   /* What follows the end is read away, so that the sender is not cut off. */
-  for (ssize_t n = 1; !tar_stopped && (n > 0 || errno == EINTR);) n = read(0, window, sizeof window);
+  while (receive(window, sizeof window) > 0) { /* away */ }
   return 0;
 }
 

@@ -50,54 +50,6 @@ static void adopt(int fd) {
   own(fd, -1);
 }
 
-static int is_text(const struct text *name) {
-  const uint8_t *at = (const uint8_t *)name->data, *end = at + name->length;
-  while (at < end) {
-    uint8_t first = *at++;
-    if (first < 0x80) continue;
-    int more = first >= 0xc2 && first < 0xe0 ? 1 : first >= 0xe0 && first < 0xf0 ? 2 : first >= 0xf0 && first < 0xf5 ? 3 : 0;
-    if (more == 0 || end - at < more) return 0;
-    /* Too long a form, a half of a pair, beyond the last. */
-    if ((first == 0xe0 && *at < 0xa0) || (first == 0xed && *at > 0x9f) || (first == 0xf0 && *at < 0x90) || (first == 0xf4 && *at > 0x8f)) return 0;
-    for (; more > 0; more--)
-      if ((*at++ & 0xc0) != 0x80) return 0;
-  }
-  return 1;
-}
-
-/* In pieces of a copy, good until the next call with the same one. */
-struct names {
-  struct text copy;
-  char **all;
-  int count, room;
-};
-
-/* What is wrong with it, or NULL. */
-static const char *split(struct names *names, const struct text *from) {
-  if (from->length > 0 && from->data[0] == '/') return "is absolute";
-  if (memchr(from->data, 0, from->length)) return "contains a zero byte";
-  text_set(&names->copy, from->data, from->length);
-  names->count = 0;
-  for (char *at = names->copy.data, *rest = NULL; (at = strtok_r(at, "/", &rest)); at = NULL) {
-    if (strcmp(at, ".") == 0) continue;
-    if (strcmp(at, "..") == 0) return "leads out of the archive (..)";
-    if (names->count == names->room) {
-      names->room = 2 * names->room + 16;
-      names->all = grow(names->all, sizeof *names->all * (size_t)names->room);
-    }
-    names->all[names->count++] = at;
-  }
-  return NULL;
-}
-
-static void split_or_refuse(struct names *names, const struct text *from, const char *what) {
-  char words[128];
-  const char *wrong = split(names, from);
-  if (!wrong) return;
-  snprintf(words, sizeof words, "%s %s", what, wrong);
-  refuse("ERR_TAR", words);
-}
-
 /* What may not be replaced. */
 static void spare(int directory, const char *name) {
   struct stat there;
@@ -180,38 +132,6 @@ static void put(const struct level *parent, const char *name, const struct entry
   draft.name[0] = 0;
 }
 
-struct closing {
-  struct text name;
-  int64_t mode;
-  struct timespec mtime;
-};
-static struct closing *closings;
-static int closing_count, closing_room;
-
-static void close_later(const struct entry *entry) {
-  if (closing_count == closing_room) {
-    closing_room = 2 * closing_room + 64;
-    closings = grow(closings, sizeof *closings * (size_t)closing_room);
-  }
-  struct closing *one = &closings[closing_count++];
-  *one = (struct closing){.mode = entry->mode, .mtime = entry->mtime};
-  text_set(&one->name, entry->name.data, entry->name.length);
-}
-
-/* A directory may be closed to writing, and has its time: only once everything is in it. */
-static void close_directory(const struct closing *one, mode_t mask) {
-  static struct names names;
-  subject.name = one->name.data;
-  subject.length = one->name.length;
-  split_or_refuse(&names, &one->name, "its name");
-  /* The root's own entry describes the sender's directory. */
-  if (names.count == 0) return;
-  int fd = steps_enter(&steps, names.all, names.count)->fd;
-  struct timespec times[2] = {one->mtime, one->mtime};
-  if (fchmod(fd, (mode_t)(one->mode & 0777) & ~mask) < 0) failed("fchmod");
-  if (manner.exact && futimens(fd, times) < 0) failed("futimens");
-}
-
 static void take(struct entry *entry) {
   static struct names names;
   if (!manner.exact && !is_text(&entry->name)) {
@@ -224,7 +144,7 @@ static void take(struct entry *entry) {
   split_or_refuse(&names, &entry->name, "its name");
   if (entry->flag == '5') {
     steps_enter(&steps, names.all, names.count);
-    close_later(entry);
+    close_later(&names, entry);
     return;
   }
   if (names.count == 0) refuse("ERR_TAR", "it has no name");
@@ -234,16 +154,11 @@ static void take(struct entry *entry) {
   put(steps_enter(&steps, names.all, names.count - 1), names.all[names.count - 1], entry);
 }
 
-static void stop(int number) {
-  (void)number;
-  tar_stopped = 1;
-}
-
 static int begin(const char *directory) {
   struct rlimit files;
   /* What is half written must not stay. Whoever feeds it says when to end; a terminal's signals are meant for that one. */
-  for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGPIPE, 0}; *one; one++) signal(*one, SIG_IGN);
-  sigaction(SIGTERM, &(struct sigaction){.sa_handler = stop}, NULL);
+  for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, 0}; *one; one++) signal(*one, SIG_IGN);
+  tar_stop_on(SIGTERM);
   if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
@@ -251,6 +166,7 @@ static int begin(const char *directory) {
   snprintf(token, sizeof token, "%08x%08x", (unsigned)getpid(), (unsigned)now_ms());
   subject.clean = drop_draft;
   int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (root < 0 && errno == EACCES) root = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (root < 0) {
     subject.name = directory;
     subject.length = strlen(directory);
@@ -275,6 +191,6 @@ int unpack_command(const char *directory, char **words) {
   steps_begin(&linked, root, NULL);
   struct entry entry = {0};
   while (tar_next(&entry)) take(&entry);
-  while (closing_count > 0) close_directory(&closings[--closing_count], mask);
+  close_directories(&steps, mask, manner.exact);
   return 0;
 }
