@@ -1,9 +1,10 @@
-import { type Stats, createReadStream } from 'node:fs'
+import type { Stats } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
 import { basename, dirname, posix, resolve } from 'node:path'
 import type { FileStat } from '../contract/index.ts'
 import { fail, hasCode, normalise } from '../errors/index.ts'
 import { kindOf } from '../tar/index.ts'
+import { readableAt } from '../util/readable.ts'
 import { pack } from './pack.ts'
 import { type CopyOptions, type Sides, counted, lookUp, mustBeDirectory, pourIn, remoteStat, stripped } from './sides.ts'
 
@@ -51,7 +52,7 @@ async function copyFile(computer: Sides, { path: from, stat: source }: Here, { p
   const content = source.isSymbolicLink() ? await stat(from).catch(() => source) : source
   const flows = content.isFIFO() || content.isCharacterDevice()
   if (content.isSocket() || content.isBlockDevice()) throw fail('invalid_argument', `${from} is ${kindOf(content)}: that cannot be copied`)
-  const read = () => counted(createReadStream(from), options)
+  const read = () => counted(readableAt(from), options)
   // A link is copied as a link, unless there is something behind it that only flows.
   const plain = source.isFile() || flows
   if (there?.type === 'other' || (there?.type === 'link' && plain)) {

@@ -100,6 +100,17 @@ describe('amux computer cp and what is no plain file', () => {
     expect(await sh('stat -c %s /tmp/empty')).to.equal('0\n')
   })
 
+  it('gives up a pipe that nobody writes to, and reads one whose writer comes late', async () => {
+    execFileSync('mkfifo', [here('waiting')])
+    const given = await amux.run(['computer', 'cp', '--timeout', '1s', 'waiting', ':/tmp/waited'])
+    expect(given).to.include({ status: 124, stdout: '' })
+    const late = cp('waiting', ':/tmp/waited')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    writeFileSync(here('waiting'), 'late')
+    expect((await late).status).to.equal(0)
+    expect(await sh('cat /tmp/waited')).to.equal('late')
+  })
+
   it('takes setuid bits off, both ways', async () => {
     mkdirSync(here('bits'))
     writeFileSync(here('bits/su'), 'x')

@@ -1,8 +1,8 @@
 import { string } from '@oclif/core/args'
 import { boolean, string as text } from '@oclif/core/flags'
-import { createReadStream } from 'node:fs'
 import { AmuxCommand, computerFlags, ownComputer } from '../../../cli/index.ts'
 import { fail } from '../../../errors/index.ts'
+import { readableAt } from '../../../util/readable.ts'
 import { sourceOf } from '../../../util/streams.ts'
 
 export default class CheckpointImport extends AmuxCommand {
@@ -23,7 +23,7 @@ export default class CheckpointImport extends AmuxCommand {
     const { checkpoints } = await ownComputer(this.amux, flags)
     if (file === '-' && process.stdin.isTTY) throw fail('invalid_argument', 'a tar stream is expected on standard input', { hint: 'Name a file, or redirect one: < FILE' })
     this.out.progress('Taking in the checkpoint')
-    const tar = sourceOf(file === '-' ? process.stdin : createReadStream(file))
+    const tar = sourceOf(file === '-' ? process.stdin : readableAt(file))
     const point = await checkpoints.import(tar, { ...(message !== undefined && { message }), withoutSystem: flags['without-system'], signal: this.signal })
     this.out.data(point, () => point.id)
   }

@@ -1,11 +1,11 @@
 import { boolean, string } from '@oclif/core/flags'
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { ByteSource } from '../../../contract/index.ts'
 import { AmuxCommand, computerFlags } from '../../../cli/index.ts'
 import { about, modeFlag, pathArg, reach } from '../../../cli/files.ts'
 import { fail } from '../../../errors/index.ts'
 import { formatBytes } from '../../../util/bytes.ts'
+import { readableAt } from '../../../util/readable.ts'
 
 export default class FsWrite extends AmuxCommand {
   static override summary = 'Write a file on a computer, from standard input or a file here.'
@@ -42,7 +42,7 @@ export default class FsWrite extends AmuxCommand {
     const found = await stat(from).catch(() => undefined)
     if (!found) throw fail('not_found', `there is no ${from} here`)
     if (found.isDirectory()) throw fail('invalid_argument', `${from} is a directory`, { hint: `Copy it: amux computer cp ${from} :PATH` })
-    return createReadStream(from)
+    return readableAt(from)
   }
 
   #stdin(): ByteSource {
