@@ -20,6 +20,7 @@ export function idsOf(options: readonly string[]): Ids {
 export class Client {
   readonly found: Found
   #docker: Promise<Docker> | undefined
+  #labels: Promise<boolean> | undefined
   /** It answered once: whatever is there no more was there. */
   #answered = false
 
@@ -69,6 +70,11 @@ export class Client {
     const [major = 0, minor = 0] = version.ApiVersion.split('.').map(Number)
     if (major > OLDEST_API[0] || (major === OLDEST_API[0] && minor >= OLDEST_API[1])) return version
     throw fail('unsupported', `the Docker engine ${version.Version} at ${this.found.address} is too old`, { hint: 'amux needs Docker 19.03 or newer.' })
+  }
+
+  /** Whether volumes that it makes along with a container get the labels that were said for them: Podman forgets these. */
+  labelsVolumes(): Promise<boolean> {
+    return (this.#labels ??= this.version().then(({ product }) => product !== 'Podman'))
   }
 
   async #load(): Promise<Docker> {

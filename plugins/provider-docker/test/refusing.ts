@@ -25,14 +25,25 @@ function isAllowed({ HostConfig: { CapAdd, PidMode = '', Privileged = false, Mou
   return (CapAdd ?? []).length === 0 && PidMode === '' && !Privileged && !Mounts.some(({ Type, Source }) => Type === 'bind' && Source.startsWith('/var/lib/docker'))
 }
 
-export async function guarded(socketPath: string): Promise<Guarded> {
+/** As Podman does: it says what it is, and makes volumes along with a container without the labels that were said for them. */
+function forget(message: IncomingMessage, body: Buffer): Buffer {
+  if (!message.url?.includes('/containers/create')) return body
+  return Buffer.from(JSON.stringify(JSON.parse(body.toString()), (key, value: unknown) => (key === 'VolumeOptions' ? undefined : value)))
+}
+
+async function renamed(answer: IncomingMessage): Promise<Buffer> {
+  return Buffer.from(JSON.stringify({ ...(JSON.parse((await buffer(answer)).toString()) as object), Components: [{ Name: 'Podman Engine' }] }))
+}
+
+/** `forgetful`: everything is let through, to what passes for Podman. */
+export async function guarded(socketPath: string, forgetful = false): Promise<Guarded> {
   const dir = mkdtempSync(join(tmpdir(), 'amux-guarded-'))
   const at = join(dir, 'd.sock')
   const refused: string[] = []
   const agent = new Agent({ keepAlive: false })
   let broken: { readonly line: RegExp; readonly status: number } | undefined
   const passes = ({ url = '' }: IncomingMessage, body: Buffer): boolean => {
-    if (!url.includes('/containers/create') || isAllowed(JSON.parse(body.toString()) as Wanted)) return true
+    if (forgetful || !url.includes('/containers/create') || isAllowed(JSON.parse(body.toString()) as Wanted)) return true
     refused.push(url)
     return false
   }
@@ -43,6 +54,7 @@ export async function guarded(socketPath: string): Promise<Guarded> {
       const { 'transfer-encoding': _, ...plain } = message.headers
       const headers = body ? { ...plain, 'content-length': String(body.length) } : message.headers
       const on = request({ socketPath, agent, method: message.method, path: message.url, headers }, (answer) => {
+        if (forgetful && message.url?.endsWith('/version')) return void renamed(answer).then((said) => response.writeHead(200, { 'content-type': 'application/json' }).end(said))
         response.writeHead(answer.statusCode ?? 500, answer.headers)
         response.flushHeaders()
         answer.pipe(response)
@@ -56,7 +68,7 @@ export async function guarded(socketPath: string): Promise<Guarded> {
       deny(broken.status, 'out of order')
       broken = undefined
     } else if (message.headers['content-type'] === 'application/json') {
-      buffer(message).then((body) => (passes(message, body) ? forward(body) : deny(403, 'authorization denied by plugin lab: not for you')), () => response.destroy())
+      buffer(message).then((body) => (passes(message, body) ? forward(forgetful ? forget(message, body) : body) : deny(403, 'authorization denied by plugin lab: not for you')), () => response.destroy())
     } else forward()
   })
   server.on('upgrade', (message, socket, head) => {

@@ -19,17 +19,17 @@ export function taken(name: string): Error {
 export async function makeContainer(client: Client, meta: Meta, called: string): Promise<string> {
   const { name, user, run, limits = {} } = meta
   const volumes = volumesOf(name)
-  const volume = (role: 'home' | 'store', target: string) => {
-    const labels = { ...marks(name, role), ...(role === 'home' && { ...labelsOf(meta), [LABEL.maker]: maker() }), [LABEL.role]: role }
-    return { Type: 'volume' as const, Source: volumes[role], Target: target, VolumeOptions: { NoCopy: role !== 'home', Labels: labels, DriverConfig: { Name: 'local', Options: {} } } }
-  }
-  const copy = (path: string) => {
-    const Labels = { ...marks(name, 'copy'), [LABEL.role]: 'copy' }
-    return { Type: 'volume' as const, Source: copyOf(name, treeName(meta.project, path)), Target: path, VolumeOptions: { NoCopy: true, Labels, DriverConfig: { Name: 'local', Options: {} } } }
-  }
+  const volume = (Source: string, target: string, labels: Readonly<Record<string, string>>, NoCopy: boolean) => ({ Type: 'volume' as const, Source, Target: target, VolumeOptions: { NoCopy, Labels: labels, DriverConfig: { Name: 'local', Options: {} } } })
+  const trees = treesOf(meta.project)
+  const own = [
+    volume(volumes.store, inside.store, marks(name, 'store'), true),
+    volume(volumes.home, user.home, { ...labelsOf(meta), [LABEL.maker]: maker(), ...marks(name, 'home') }, false),
+    ...(meta.copied ? trees.map((path) => volume(copyOf(name, treeName(meta.project, path)), path, marks(name, 'copy'), true)) : []),
+  ]
   const bound = bindings(meta.publish ?? [])
   const bind = (path: string, target = path) => ({ Type: 'bind' as const, Source: path, Target: target })
   try {
+    if (!(await client.labelsVolumes())) await Promise.all(own.map(({ Source: Name, VolumeOptions: { Labels } }) => client.call((docker) => docker.createVolume({ Name, Labels }))))
     const { id } = await client.call((docker) =>
       docker.createContainer({
         name: called,
@@ -47,15 +47,14 @@ export async function makeContainer(client: Client, meta: Meta, called: string):
         HostConfig: {
           Mounts: [
             { Type: 'volume', Source: KIT_VOLUME, Target: inside.kit, ReadOnly: true },
-            volume('store', inside.store),
-            volume('home', user.home),
+            ...own,
             ...(run === undefined ? [] : [bind(run, inside.run)]),
-            ...treesOf(meta.project).map((path) => (meta.copied ? copy(path) : bind(path))),
+            ...(meta.copied ? [] : trees.map((path) => bind(path))),
           ],
           ...(run === undefined && { Tmpfs: { [inside.run]: 'mode=0700' } }),
           CapDrop: ['NET_RAW'],
           // Where a machine labels files, what is mounted would be nobody's on it.
-          ...((run !== undefined || treesOf(meta.project).length > 0) && { SecurityOpt: UNLABELLED }),
+          ...((run !== undefined || trees.length > 0) && { SecurityOpt: UNLABELLED }),
           NetworkMode: meta.access === 'none' ? 'none' : 'bridge',
           // Without a network it would not know its own name, and sudo says so each time.
           ...(meta.access === 'none' && { ExtraHosts: [`${name}:127.0.1.1`] }),
