@@ -65,7 +65,8 @@ export class Holder {
     this.#socket.on('data', (chunk: Buffer) => {
       const take = (): void => decoder.push(chunk)
       if (this.#listener === undefined) take()
-      else this.#listener.together(take)
+      // What it takes makes room for more input, which leaves together, too.
+      else this.#listener.together(() => this.together(take))
     })
     this.#socket.on('error', () => {})
     this.#socket.once('close', () => {
