@@ -12,6 +12,7 @@ import { attachTable, copyTable, execTable, type globalTable, type RunFlags, run
 import { resumes, takesBack } from './cli/verbs/take-back.ts'
 import { flushed, watchOutput } from './cli/written.ts'
 import { directSessions } from './emulation/client/direct.ts'
+import { orWoken } from './emulation/client/silence.ts'
 import type { GuestClient } from './emulation/client/index.ts'
 import type { Endpoint } from './emulation/endpoint.ts'
 import { fail, hasCode, normalise } from './errors/index.ts'
@@ -119,14 +120,15 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const say = (text: string): void => void process.stderr.write(`${clean(text)}\n`)
   const interrupt = new Interrupt()
   if (flags.timeout !== undefined) interrupt.limit(parseDuration(flags.timeout))
-  const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint), wake: once(() => startOrdinarily(known.endpoint, interrupt.signal)) })
+  const wake = once(() => startOrdinarily(known.endpoint, interrupt.signal))
+  const sessions = directSessions({ endpoint: known.endpoint, onConnection: onConnection(say), others: () => others(known.endpoint), wake })
   let met = false
   const host: FastHost = {
     sessions,
     async guest() {
       const { connectEndpoint } = await import('./emulation/endpoint.ts')
       const guest = connectEndpoint(known.endpoint)
-      await guest.connection(interrupt.signal)
+      await orWoken(guest.connection(interrupt.signal), wake)
       met = true
       return guest
     },

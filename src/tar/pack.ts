@@ -1,8 +1,8 @@
 import { lstatSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import type { HandoverOptions, Writes } from './handover.ts'
 import { type PackOptions, packPortably, type Root } from './portable.ts'
 import { isKilled, TarProgram, tarProgram } from './program.ts'
-import type { Socket } from 'node:net'
 
 /** Of one file up to here the program would take longer to begin than to pack it. */
 const QUICK = 1024 * 1024

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { arch, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -101,6 +101,15 @@ if (hasEngine) {
       const { status, stdout, stderr } = await amux.run(['computer', 'fs', 'ls', '-q', '/tmp'])
       expect(status, stderr).to.equal(0)
       expect(stdout).to.include('runs')
+    })
+
+    it('and whoever copies, at once the next time', async () => {
+      for (const [n, target] of [':/tmp/copied', ':/tmp/again'].entries()) {
+        if (n === 0) docker('pause', name)
+        const { status, stderr } = await amux.run(['computer', 'cp', '/etc/hostname', target])
+        expect({ status, stderr }).to.deep.equal({ status: 0, stderr: '' })
+      }
+      expect(docker('exec', name, 'cat', '/tmp/copied', '/tmp/again')).to.equal(`${readFileSync('/etc/hostname', 'utf8').trim()}\n`.repeat(2).trim())
     })
 
     it('a program that runs goes on with it', async () => {

@@ -74,7 +74,7 @@ class Door {
       this.#server.once('connection', (socket) => {
         signal.removeEventListener('abort', leave)
         this.close()
-        resolve(socket)
+        resolve(socket.on('error', () => undefined))
       })
     })
   }
