@@ -12,6 +12,9 @@
 /* util.c */
 void die(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Of a program beside a computer: the first line on standard error says whether it began. Returns BUSY. */
+#define BUSY 75 /* EX_TEMPFAIL */
+int step_failed(const char *step, const char *subject);
 int64_t now_ms(void);
 int write_all(int fd, const void *data, size_t length);
 void close_from(int first);
@@ -130,7 +133,7 @@ int start_command(struct place *place, char **guest);
 int stop_command(struct place *place);
 int bridge_command(const char *socket);
 
-/* container.c: on a container engine */
+/* container.c, folders.c, show.c: on a container engine */
 int first_command(const char *lock, const char *boot, const char *mark, const char *socket); /* NULL: by signal alone */
 int beside_command(char **words);
 int signal_command(const char *mark, const char *number);

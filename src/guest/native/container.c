@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,10 +15,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
-#define BUSY 75 /* EX_TEMPFAIL */
 #define OURS "/run/amux/"
 
 /* Beside a computer whose root is somebody else outside, what is made is its directory's owner's. */
@@ -104,13 +101,6 @@ int first_command(const char *lock, const char *boot, const char *mark, const ch
   }
 }
 
-/* The first line on standard error says whether the program began. */
-static int refuse(const char *step, const char *subject) {
-  int error = errno;
-  note("error\t%d\t%s\t%s\t%s", error, step, subject, strerror(error));
-  return BUSY;
-}
-
 /* As a shell finds it; what it may not execute is said only where there is no other. */
 static char *found(const char *name) {
   static char path[4096];
@@ -160,14 +150,14 @@ static int finish(const struct beside *beside, int fd) {
 /* Lets another one do it, and takes the mark away where that went well. */
 static int watch(const struct beside *beside, const char *program, char **argv) {
   int fd = open_theirs(beside->mark), status;
-  if (fd < 0 || ftruncate(fd, 0) < 0 || fsync(fd) < 0) return refuse("mark", beside->mark);
+  if (fd < 0 || ftruncate(fd, 0) < 0 || fsync(fd) < 0) return step_failed("mark", beside->mark);
   pid_t pid = fork();
-  if (pid < 0) return refuse("fork", "");
+  if (pid < 0) return step_failed("fork", "");
   if (pid == 0) {
     note("started");
     if (beside->keeps) setenv("AMUX_DONE", beside->mark, 1);
     execv(program, argv);
-    _exit(refuse("exec", program));
+    _exit(step_failed("exec", program));
   }
   while (waitpid(pid, &status, 0) < 0 && errno == EINTR) { /* again */ }
   if (status == 0 && finish(beside, fd)) note("ended"); /* an engine takes its time to say so */
@@ -199,16 +189,16 @@ int beside_command(char **word) {
     }
     if (strcmp(*word, "lock") == 0 && word[1]) {
       int fd = lock_as(*++word, LOCK_EX);
-      if (fd < 0) return refuse(errno == EWOULDBLOCK ? "busy" : "lock", *word);
+      if (fd < 0) return step_failed(errno == EWOULDBLOCK ? "busy" : "lock", *word);
       fcntl(fd, F_SETFD, 0);
     } else if (strcmp(*word, "link") == 0 && word[1] && word[2]) {
-      if (link_as(&beside, word[1], word[2]) < 0) return refuse("link", word[1]);
+      if (link_as(&beside, word[1], word[2]) < 0) return step_failed("link", word[1]);
       word += 2;
-    } else return errno = EINVAL, refuse("word", *word);
+    } else return errno = EINVAL, step_failed("word", *word);
   }
-  if (!*word || !word[1]) return errno = EINVAL, refuse("word", "");
+  if (!*word || !word[1]) return errno = EINVAL, step_failed("word", "");
   char **argv = word + 1, *program = found(argv[0]);
-  if (!program) return refuse("exec", argv[0]);
+  if (!program) return step_failed("exec", argv[0]);
   if (beside.mark) return watch(&beside, program, argv);
   note("started");
   execv(program, argv);
@@ -243,76 +233,4 @@ int signal_command(const char *mark, const char *number) {
   }
   closedir(proc);
   return 0;
-}
-
-/* Its owner, its mode, and what an overlay and others keep beside it. */
-static int become(const char *from, const char *to) {
-  static char names[65536], value[65536];
-  struct stat status;
-  if (lstat(from, &status) < 0 || chown(to, status.st_uid, status.st_gid) < 0 || chmod(to, status.st_mode & 07777) < 0) return -1;
-  ssize_t length = llistxattr(from, names, sizeof names);
-  for (ssize_t at = 0; at < length; at += (ssize_t)strlen(names + at) + 1) {
-    ssize_t size = lgetxattr(from, names + at, value, sizeof value);
-    if (size >= 0 && lsetxattr(to, names + at, value, (size_t)size, 0) < 0 && errno != EOPNOTSUPP) return -1;
-  }
-  return 0;
-}
-
-static int is_folder(const char *path) {
-  struct stat status;
-  return lstat(path, &status) == 0 && S_ISDIR(status.st_mode);
-}
-
-/* What is there already are the places of mounts: they stay, and what was in them goes there. */
-static int shift(const char *from, const char *to) {
-  DIR *entries = opendir(from);
-  char here[4096], there[4096];
-  if (!entries || become(from, to) < 0) return refuse("open", from);
-  for (struct dirent *entry; (entry = readdir(entries));) {
-    if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-    snprintf(here, sizeof here, "%s/%s", from, entry->d_name);
-    snprintf(there, sizeof there, "%s/%s", to, entry->d_name);
-    int status = 0;
-    if (!is_folder(there)) status = rename(here, there) < 0 ? refuse("rename", here) : 0;
-    else if (is_folder(here)) status = shift(here, there) || (rmdir(here) < 0 && refuse("empty", here));
-    else status = unlink(here) < 0 ? refuse("remove", here) : 0;
-    if (status) return closedir(entries), status;
-  }
-  closedir(entries);
-  return 0;
-}
-
-/* Everything in one directory goes into another of the same file system; what went before is not done again. */
-int shift_command(const char *from, const char *to) {
-  int status = shift(from, to);
-  sync();
-  return status;
-}
-
-/* What a process has for its root, as the kernel says it: that line of its mountinfo. */
-int root_command(const char *mountinfo) {
-  static char line[65536];
-  char at[4096];
-  FILE *lines = fopen(mountinfo, "re");
-  while (lines && fgets(line, sizeof line, lines))
-    if (sscanf(line, "%*s %*s %*s %*s %4095s", at) == 1 && strcmp(at, "/") == 0) return fputs(line, stdout), fclose(lines), fflush(stdout) != 0;
-  return refuse("root", mountinfo);
-}
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place) {
-  (void)status, (void)kind;
-  return place->level > 0 && remove(path) < 0 && errno != ENOENT ? -1 : 0;
-}
-
-/* Everything in a directory: what a computer's root has left there is beyond whom it belongs to. */
-int clear_command(const char *directory) {
-  return nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0 ? 0 : refuse("clear", directory);
-}
-
-/* Whether it can be read at all: what is in it need not be much. */
-int reach_command(const char *directory) {
-  DIR *entries = opendir(directory);
-  errno = 0;
-  if (!entries || (!readdir(entries) && errno)) return refuse("reach", directory);
-  return closedir(entries);
 }

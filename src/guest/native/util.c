@@ -38,6 +38,12 @@ void die(const char *format, ...) {
   _exit(1);
 }
 
+int step_failed(const char *step, const char *subject) {
+  int error = errno;
+  note("error\t%d\t%s\t%s\t%s", error, step, subject, strerror(error));
+  return BUSY;
+}
+
 int64_t now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
