@@ -55,6 +55,20 @@ describe('a program over a network that fails', function () {
     }
   })
 
+  it('says by which signal it died, wherever the connection is cut: behind the status, too', async () => {
+    const died = async () => (await openExec(sprite, ['sh', '-c', 'echo out; sleep 0.1; kill -USR1 $$'])).exit
+    faults.set({})
+    expect(await died()).to.deep.equal({ signal: 'SIGUSR1' })
+    const messages = faults.messages
+    expect(messages).to.be.greaterThan(3)
+    for (let n = 1; n < messages; n++) {
+      for (const midway of [false, true]) {
+        faults.set({ cutAfter: n, midway })
+        expect(await died(), `cut ${midway ? 'within' : 'after'} ${n} of ${messages} messages`).to.deep.equal({ signal: 'SIGUSR1' })
+      }
+    }
+  })
+
   it('says the same where it is cut in the middle of a message, and again at once', async () => {
     faults.set({})
     const wanted = await session()

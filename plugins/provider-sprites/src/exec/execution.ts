@@ -75,8 +75,7 @@ export class Execution implements Process {
     this.stderr = this.#err.source
     this.begun = new Promise((resolve, reject) => (this.#begin = { resolve, reject }))
     this.exit = new Promise((resolve, reject) => (this.#end = { resolve, reject }))
-    this.exit.catch(() => undefined)
-    this.begun.catch(() => undefined)
+    for (const promise of [this.exit, this.begun]) promise.catch(() => undefined)
     this.#listen(socket)
     options.signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (options.signal?.aborted) this.#onAbort()
@@ -187,7 +186,8 @@ export class Execution implements Process {
 
   async #closed(socket: Socket, code: number): Promise<void> {
     if (this.#over || socket !== this.#socket) return
-    if (this.#code !== undefined) return this.#finish(this.#statusOf(this.#code))
+    // Our server says it again, and with it which signal that was.
+    if (this.#code !== undefined && !(this.#code >= 128 && this.#sprite.client.server.amux)) return this.#finish(this.#statusOf(this.#code))
     if (!this.#running) {
       if (this.#failure) return this.#neverRan(undefined)
       return this.#fail(fail('connection_lost', `the connection to ${this.#sprite.name} broke before the program was known to run`, { source: 'transport', computer: this.#sprite.name, hint: `See what runs: amux computer session ls -c ${this.#sprite.name}` }))
@@ -202,18 +202,23 @@ export class Execution implements Process {
     // A connection that breaks as soon as it is there is none.
     const held = performance.now() - this.#attachedAt > HELD_MS
     if (held) [this.#lostAt, this.#pause] = [performance.now(), PAUSE_MS]
-    else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(unknownFate(this.#sprite, 'its connection breaks as soon as it is there'))
+    else if (performance.now() - this.#lostAt > PATIENCE_MS) return this.#lose('its connection breaks as soon as it is there')
     for (let first = held; !this.#over; first = false) {
-      if (!first && !(await this.#wait())) return this.#fail(unknownFate(this.#sprite, 'nobody waits for it'))
+      if (!first && !(await this.#wait())) return this.#lose('nobody waits for it')
       try {
         await this.#attach()
         this.#attachedAt = performance.now()
         return
       } catch (error) {
-        if (statusOf(error) === 404 || statusOf(error) === 410) return this.#fail(unknownFate(this.#sprite, 'it has ended meanwhile, and the service does not tell how'))
-        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - this.#lostAt > PATIENCE_MS) return this.#fail(unknownFate(this.#sprite, error instanceof Error ? error.message : String(error)))
+        if (statusOf(error) === 404 || statusOf(error) === 410) return this.#lose('it has ended meanwhile, and the service does not tell how')
+        if (hasCode(error, 'unauthorized', 'permission_denied') || performance.now() - this.#lostAt > PATIENCE_MS) return this.#lose(error instanceof Error ? error.message : String(error))
       }
     }
+  }
+
+  /** What is known of its end is all there will be. */
+  #lose(why: string): void {
+    return this.#code === undefined ? this.#fail(unknownFate(this.#sprite, why)) : this.#finish(this.#statusOf(this.#code))
   }
 
   async #wait(): Promise<boolean> {
@@ -265,8 +270,7 @@ export class Execution implements Process {
     if (this.#typed.ended || this.#over) return
     this.#typed.ended = true
     await this.#connected
-    // A terminal's end of input is a key.
-    await this.#socket.send(Buffer.of(4))
+    await this.#socket.send(Buffer.of(4)) // of a terminal, a key
   }
 
   readonly #onAbort = (): void => {
