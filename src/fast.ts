@@ -126,8 +126,7 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
   const host: FastHost = {
     sessions,
     async guest() {
-      const { connectEndpoint } = await import('./emulation/endpoint.ts')
-      const guest = connectEndpoint(known.endpoint)
+      const guest = await clientOf(known.endpoint)
       await orWoken(guest.connection(interrupt.signal), wake)
       met = true
       return guest
@@ -164,8 +163,12 @@ export async function tryFast(argv: readonly string[]): Promise<boolean> {
 
 /** What else there is to know about sessions is asked over HTTP/2. */
 async function others(endpoint: Endpoint): Promise<Sessions> {
+  return (await clientOf(endpoint)).sessions
+}
+
+async function clientOf(endpoint: Endpoint): Promise<GuestClient> {
   const { connectEndpoint } = await import('./emulation/endpoint.ts')
-  return connectEndpoint(endpoint).sessions
+  return connectEndpoint(endpoint)
 }
 
 /** By a process of its own: all that it takes would have to be here otherwise. */

@@ -25,8 +25,7 @@ export async function listen(server: Server, config: GuestConfig, name: string):
     server.once('error', reject)
     server.listen({ path: temporary, backlog: 1024 }, () => resolve())
   })
-  if (config.owner !== undefined && process.getuid?.() === 0) chownSync(temporary, config.owner.uid, config.owner.gid)
-  chmodSync(temporary, 0o600)
+  claim(temporary, config)
   linkSync(temporary, path)
   unlinkSync(temporary)
   const { ino } = lstatSync(path)
@@ -38,6 +37,12 @@ export async function listen(server: Server, config: GuestConfig, name: string):
     return () => renameSync(temporary, path)
   }
   return { release, hide }
+}
+
+/** A socket that is the owner's alone, whom only root can choose. */
+export function claim(path: string, { owner }: GuestConfig): void {
+  if (owner !== undefined && process.getuid?.() === 0) chownSync(path, owner.uid, owner.gid)
+  chmodSync(path, 0o600)
 }
 
 /** Throws when another guest lives there. */

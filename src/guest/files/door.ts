@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, chownSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { DoorWord, GuestConfig } from '../../protocol/index.ts'
+import { claim } from '../listen.ts'
 import type { Request } from '../request.ts'
 import { GuestError, toWire } from '../wire.ts'
 
@@ -51,14 +52,13 @@ class Door {
   }
 
   /** Nobody is told its name before it has its owner and mode. */
-  static async open({ run, owner }: GuestConfig): Promise<Door> {
-    const door = new Door(run)
+  static async open(config: GuestConfig): Promise<Door> {
+    const door = new Door(config.run)
     try {
       await new Promise<void>((resolve, reject) => {
         door.#server.once('error', reject).listen(door.#path, resolve)
       })
-      if (owner !== undefined && process.getuid?.() === 0) chownSync(door.#path, owner.uid, owner.gid)
-      chmodSync(door.#path, 0o600)
+      claim(door.#path, config)
       return door
     } catch (error) {
       door.close()

@@ -19,6 +19,8 @@ int64_t now_ms(void);
 int write_all(int fd, const void *data, size_t length);
 void close_from(int first);
 void *grow(void *block, size_t size);
+char *copy_of(const char *string);
+void raise_file_limit(void); /* as far as it goes: of directories one is held open a level */
 char *path_of(const char *directory, const char *name);
 void reset_signals(void);
 void set_nonblocking(int fd);

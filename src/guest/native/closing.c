@@ -29,9 +29,7 @@ void close_later(const struct names *names, const struct entry *entry) {
     if (at > 0) text_add(&name, "/", 1);
     text_add(&name, names->all[at], strlen(names->all[at]));
   }
-  char *copy = strdup(name.data);
-  if (!copy) die("amux-init: out of memory");
-  closings[closing_count] = (struct closing){copy, entry->mode, entry->mtime, closing_count};
+  closings[closing_count] = (struct closing){copy_of(name.data), entry->mode, entry->mtime, closing_count};
   closing_count++;
 }
 

@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <unistd.h>
 
@@ -189,9 +188,7 @@ static struct listing list(DIR *directory) {
       listing.room = 2 * listing.room + 64;
       listing.entries = grow(listing.entries, sizeof *listing.entries * (size_t)listing.room);
     }
-    char *copy = strdup(entry->d_name);
-    if (!copy) die("amux-init: out of memory");
-    listing.entries[listing.count++] = (struct found){copy, entry->d_type};
+    listing.entries[listing.count++] = (struct found){copy_of(entry->d_name), entry->d_type};
   }
   if (errno != 0 && !has_vanished()) fail_at("scandir");
   if (listing.count > 0) qsort(listing.entries, (size_t)listing.count, sizeof *listing.entries, by_name);
@@ -262,7 +259,6 @@ static struct text read_roots(void) {
   struct text roots = {0};
   text_set(&roots, "", 0);
   for (;;) {
-    text_add(&roots, "", 0);
     if (roots.room - roots.length < SMALL) roots.data = grow(roots.data, roots.room = 2 * roots.room + SMALL);
     ssize_t n = read(0, roots.data + roots.length, roots.room - roots.length - 1);
     if (n < 0 && errno == EINTR) continue;
@@ -275,13 +271,9 @@ static struct text read_roots(void) {
 }
 
 int pack_command(int whole) {
-  struct rlimit files;
   for (const int *one = (const int[]){SIGPIPE, SIGXFSZ, 0}; *one; one++) signal(*one, SIG_IGN);
   whole_seconds = whole;
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
+  raise_file_limit();
   struct text roots = read_roots();
   for (size_t at = 0; at < roots.length;) {
     text_set(&place, roots.data + at, strlen(roots.data + at));

@@ -12,7 +12,7 @@ static void push(struct steps *steps, const char *name, int fd, int made) {
     steps->room = 2 * steps->room + 16;
     steps->levels = grow(steps->levels, sizeof *steps->levels * (size_t)steps->room);
   }
-  steps->levels[steps->count++] = (struct level){strdup(name), fd, made};
+  steps->levels[steps->count++] = (struct level){copy_of(name), fd, made};
 }
 
 void steps_begin(struct steps *steps, int root, void (*adopt)(int fd)) {

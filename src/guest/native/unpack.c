@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 /* Who unpacks: a computer's guest, exactly what is said and for whom it is told; or its user here, who has a umask, and watches. */
@@ -155,14 +154,10 @@ static void take(struct entry *entry) {
 }
 
 static int begin(const char *directory) {
-  struct rlimit files;
   /* What is half written must not stay. Whoever feeds it says when to end; a terminal's signals are meant for that one. */
   for (const int *one = (const int[]){SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGXFSZ, 0}; *one; one++) signal(*one, SIG_IGN);
   tar_stop_on(SIGTERM);
-  if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-  }
+  raise_file_limit();
   snprintf(token, sizeof token, "%08x%08x", (unsigned)getpid(), (unsigned)now_ms());
   subject.clean = drop_draft;
   int root = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

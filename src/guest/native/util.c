@@ -94,6 +94,18 @@ void *grow(void *block, size_t size) {
   return grown;
 }
 
+char *copy_of(const char *string) {
+  size_t size = strlen(string) + 1;
+  return memcpy(grow(NULL, size), string, size);
+}
+
+void raise_file_limit(void) {
+  struct rlimit files;
+  if (getrlimit(RLIMIT_NOFILE, &files) < 0) return;
+  files.rlim_cur = files.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &files);
+}
+
 char *path_of(const char *directory, const char *name) {
   size_t a = strlen(directory), b = strlen(name);
   char *path = grow(NULL, a + b + 2);
