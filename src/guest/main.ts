@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { Place } from '../protocol/index.ts'
 import { readConfig } from './config.ts'
-import { removeDoors } from './files/door.ts'
+import { removeDoors } from './doors.ts'
 import { createDirectServer } from './direct.ts'
 import { Guest } from './guest.ts'
 import { type Door, findFree, listen } from './listen.ts'

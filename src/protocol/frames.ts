@@ -41,6 +41,15 @@ export const Frame = {
    * back `taken`, never the stream, so that acks and signals always get through.
    */
   taken: 16,
+  /**
+   * Client, owner: asks for a door: a socket in `run` for one connection, past the guest. Empty. Guest: JSON `DoorWord`.
+   * What is written there is typed, and not counted in `taken`; the client first waits until all that it sent was taken.
+   * A terminal's output leaves there, raw, to its end. A client that asks may not be answered. Whoever comes back after
+   * a lost connection has lost its door, too, once its end was read.
+   */
+  door: 17,
+  /** Guest: u64: from this offset on a terminal's output leaves by the door. The client acknowledges it as ever. */
+  direct: 18,
 } as const
 
 export type FrameType = (typeof Frame)[keyof typeof Frame]

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../contract/index.ts'
 import { normalise } from '../errors/index.ts'
-import { handOver, isNotStarted, opens, tarProgram, unpackBy, unpackFrom, utf8 } from '../tar/index.ts'
+import { initProgram } from '../native/index.ts'
+import { handOver, isNotStarted, opens, unpackBy, unpackFrom, utf8 } from '../tar/index.ts'
 import { unpackPortably } from './unpack-portably.ts'
 
 export interface UnpackOptions {
@@ -18,7 +19,7 @@ export interface UnpackOptions {
  */
 export async function unpack(root: string, tar: ByteSource, options: UnpackOptions = {}): Promise<void> {
   const { only, signal, onSkipped } = options
-  const program = only === undefined ? tarProgram() : undefined
+  const program = only === undefined ? initProgram() : undefined
   if (program !== undefined) {
     try {
       return await unpackHere(program, root, tar, { signal, onSkipped: onSkipped && ((name, what) => onSkipped(utf8(name), what)) })

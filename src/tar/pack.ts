@@ -1,8 +1,9 @@
 import { lstatSync } from 'node:fs'
 import type { Socket } from 'node:net'
+import { initProgram } from '../native/index.ts'
 import type { HandoverOptions, Writes } from './handover.ts'
 import { type PackOptions, packPortably, type Root } from './portable.ts'
-import { isKilled, TarProgram, tarProgram } from './program.ts'
+import { isKilled, TarProgram } from './program.ts'
 
 /** Of one file up to here the program would take longer to begin than to pack it. */
 const QUICK = 1024 * 1024
@@ -14,7 +15,7 @@ const QUICK = 1024 * 1024
  */
 export function pack(roots: Iterable<Root>, options: PackOptions = {}): AsyncGenerator<Buffer, void> & Partial<Writes> {
   const all = [...roots]
-  const program = isQuick(all) ? undefined : tarProgram()
+  const program = isQuick(all) ? undefined : initProgram()
   if (program === undefined) return packPortably(all, options)
   return Object.assign(packed(program, all, options), { writeTo: (socket: Socket, told: HandoverOptions) => writeTo(program, all, socket, options, told) })
 }

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import { getSystemErrorMap } from 'node:util'
 import { type TarCode, TarError } from './error.ts'
@@ -9,18 +7,6 @@ import { utf8 } from './header.ts'
 import { show } from './read.ts'
 
 const RECORD_MAX = 64 * 1024
-const here = import.meta.dirname
-const own = `amux-init-linux-${process.arch}`
-/** Beside a guest, as it is brought or as it is built; of amux as it is built; in its sources. */
-const places = ['amux-init', `native/${own}`, `guest/native/${own}`, `../guest/native/${own}`, `../guest/native/prebuilt/${own}`].map((path) => join(here, path))
-
-let found: string | undefined
-
-/** Where the program is that packs and unpacks: in C, because a file at a time is most of what an archive takes. Undefined where it cannot run. */
-export function tarProgram(): string | undefined {
-  if (process.platform !== 'linux') return undefined
-  return (found ??= places.find((path) => existsSync(path)))
-}
 
 export interface TarProgramOptions {
   /** Told what was left out, and why. */

@@ -49,6 +49,17 @@ export class DetachScanner {
     this.keys = keys
   }
 
+  /** Whether some are held back. */
+  get pending(): boolean {
+    return this.matched > 0
+  }
+
+  /** Bytes a key of theirs may begin with: what has none of them, and comes while none are held back, need not be scanned. */
+  get special(): readonly number[] {
+    const [first] = this.keys
+    return first === undefined ? [] : [first.byte, ESCAPE]
+  }
+
   scan(chunk: Uint8Array): Scanned {
     if (this.keys.length === 0) return { forward: chunk, detach: false }
     const out: Uint8Array[] = []

@@ -36,6 +36,8 @@ export interface Front {
   readonly see: ((chunk: Uint8Array) => void) | undefined
   /** Output can no longer be written. */
   onBroken(over: Promise<unknown>): void
+  /** Resolves once nobody but this process reads and writes here. */
+  settle?(): Promise<void> | undefined
   /** Tells whether the cursor stays within a line. */
   close(): boolean
 }
@@ -63,7 +65,8 @@ export async function drive(options: DriveOptions): Promise<number> {
   const release = (options.onEnd ?? onEndSignals)(endHandler(options, leave))
   const limit = firing(signal)
   listen(options, leave)
-  const close = once(() => {
+  const close = once(async () => {
+    await front.settle?.()
     release()
     limit.cancel()
     const inLine = front.close()
@@ -78,12 +81,12 @@ export async function drive(options: DriveOptions): Promise<number> {
       await escalate(attachment, over, ['SIGTERM', 'SIGKILL'])
       throw signal?.reason
     }
-    const inLine = close()
+    const inLine = await close()
     if ('message' in outcome) return await depart(options, outcome, inLine)
     for (const { failure } of sinks) if (failure !== undefined) throw failure
     return exitCode(outcome)
   } catch (error) {
-    close()
+    await close()
     throw error
   }
 }

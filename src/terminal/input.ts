@@ -1,11 +1,14 @@
-import type { ByteSink } from '../contract/index.ts'
 import fs from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ByteSink } from '../contract/index.ts'
 import type { DetachScanner } from './detach-keys.ts'
 import type { Local, LocalInput } from './local.ts'
+import { within } from './stop.ts'
 
 /** Typed ahead of a program that does not read: beyond this the keyboard waits. */
 const TYPE_AHEAD = 1024 * 1024
 const NULL_DEVICE = 0x103
+const HOLD_MS = 250
 
 /** Whether local input can give anything: spares opening a stream for `</dev/null`, as scripts have it. */
 export function hasInput(local: Local): boolean {
@@ -29,7 +32,7 @@ export async function copyInput(input: LocalInput, sink: ByteSink): Promise<void
   }
 }
 
-export interface Keyboard {
+export interface KeyboardOptions {
   readonly input: LocalInput
   readonly sink: ByteSink
   readonly scanner: DetachScanner
@@ -40,32 +43,72 @@ export interface Keyboard {
 
 /**
  * Passes keys on. They are looked at as they are typed, not when the program takes them: the detach keys also work
- * while it does not read, or while the connection is away. Returns what stops it.
+ * while it does not read, or while the connection is away.
  */
-export function copyKeys({ input, sink, scanner, onDetach, onGone }: Keyboard): () => void {
-  let waiting = 0
-  let last = Promise.resolve()
-  const send = async (chunk: Uint8Array, before: Promise<void>): Promise<void> => {
+export class Keyboard {
+  readonly #options: KeyboardOptions
+  #waiting = 0
+  #last = Promise.resolve()
+  #held = false
+  /** Keys were typed, and passed on. */
+  onTyped: () => void = () => {}
+
+  constructor(options: KeyboardOptions) {
+    this.#options = options
+    options.input.on('data', this.#onData).on('end', options.onGone).on('error', options.onGone)
+  }
+
+  /** Says which of these keys are typed. */
+  look(keys: Uint8Array): Uint8Array {
+    const { scanner, onDetach } = this.#options
+    const { forward, detach } = scanner.scan(keys)
+    if (detach) onDetach()
+    return forward
+  }
+
+  type(keys: Uint8Array): void {
+    if (keys.length === 0) return
+    this.#waiting += keys.length
+    if (this.#waiting > TYPE_AHEAD) this.#options.input.pause()
+    this.#last = this.#send(keys, this.#last)
+  }
+
+  /** Somebody else reads the terminal until `go`. Says whether all that was typed is with the program by now. */
+  async hold(): Promise<boolean> {
+    const { input } = this.#options
+    this.#held = true
+    // Node stops reading a moment later, and may have read something by then.
+    do {
+      input.resume()
+      await nextTurn()
+      input.pause()
+      await nextTurn()
+    } while (input.readableLength > 0)
+    return within(this.#last, HOLD_MS)
+  }
+
+  go(): void {
+    this.#held = false
+    if (this.#waiting <= TYPE_AHEAD) this.#options.input.resume()
+  }
+
+  stop(): void {
+    const { input, onGone } = this.#options
+    this.#held = true
+    input.off('data', this.#onData).off('end', onGone)
+  }
+
+  readonly #onData = (chunk: unknown): void => {
+    this.type(this.look(bytes(chunk)))
+    this.onTyped()
+  }
+
+  async #send(keys: Uint8Array, before: Promise<void>): Promise<void> {
     await before
     // What cannot be typed any more is dropped: the exit says why.
-    await sink.write(chunk).catch(() => undefined)
-    waiting -= chunk.length
-    if (waiting <= TYPE_AHEAD && input.isPaused()) input.resume()
-  }
-  const pass = (chunk: Uint8Array): void => {
-    waiting += chunk.length
-    if (waiting > TYPE_AHEAD) input.pause()
-    last = send(chunk, last)
-  }
-  const onData = (chunk: unknown): void => {
-    const { forward, detach } = scanner.scan(bytes(chunk))
-    if (forward.length > 0) pass(forward)
-    if (detach) onDetach()
-  }
-  input.on('data', onData).on('end', onGone).on('error', onGone)
-  return () => {
-    waiting = Number.POSITIVE_INFINITY
-    input.off('data', onData).off('end', onGone)
+    await this.#options.sink.write(keys).catch(() => undefined)
+    this.#waiting -= keys.length
+    if (!this.#held && this.#waiting <= TYPE_AHEAD && this.#options.input.isPaused()) this.#options.input.resume()
   }
 }
 

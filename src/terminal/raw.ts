@@ -10,6 +10,10 @@ export interface RawTerminal {
 interface RawInput {
   readonly isTTY?: boolean
   setRawMode?(raw: boolean): unknown
+}
+
+/** Who reads it. */
+interface RawKeys {
   pause(): unknown
   resume(): unknown
 }
@@ -19,6 +23,7 @@ const LOOK_MS = 300
 
 export interface RawOptions {
   readonly input: RawInput
+  readonly keys: RawKeys
   /** Where the program draws; undefined when that is no terminal. */
   readonly screen: number | undefined
   readonly modes: ScreenModes
@@ -31,7 +36,7 @@ export interface RawOptions {
  * the hook on `exit` also runs for uncaught errors, and those signals that would end the process without it are the
  * caller's to handle (`Local.onEnd`).
  */
-export function enterRaw({ input, screen, modes, onResume }: RawOptions): RawTerminal {
+export function enterRaw({ input, keys, screen, modes, onResume }: RawOptions): RawTerminal {
   let active = false
   let entered = false
   let waiting: NodeJS.Timeout | undefined
@@ -41,7 +46,7 @@ export function enterRaw({ input, screen, modes, onResume }: RawOptions): RawTer
     clearInterval(waiting)
     if (!tty || inForeground()) return enter()
     // In the background the keys are the shell's: to read them, or to change the terminal, would stop us.
-    input.pause()
+    keys.pause()
     waiting = setInterval(() => void (inForeground() && take()), LOOK_MS)
   }
   const enter = (): void => {
@@ -50,7 +55,7 @@ export function enterRaw({ input, screen, modes, onResume }: RawOptions): RawTer
     active = entered = true
     if (tty) {
       quietly(() => input.setRawMode?.(true))
-      input.resume()
+      keys.resume()
     }
     if (screen !== undefined) writeAll(screen, again)
     modes.feed(Buffer.from(again, 'latin1'))
@@ -68,6 +73,7 @@ export function enterRaw({ input, screen, modes, onResume }: RawOptions): RawTer
     else leave()
   }
   const suspend = (): void => {
+    if (tty) keys.pause()
     if (!tty || inForeground()) {
       again = modes.redo()
       leave()

@@ -1,10 +1,11 @@
 import type { TerminalSize } from '../contract/index.ts'
 import type { DriveOptions, Front, Leave } from './drive.ts'
 import { DetachScanner } from './detach-keys.ts'
-import { copyInput, copyKeys, mute } from './input.ts'
+import { copyInput, Keyboard, mute } from './input.ts'
 import type { Local } from './local.ts'
 import { enterRaw } from './raw.ts'
 import { ScreenModes } from './screen-modes.ts'
+import { Shortcut } from './shortcut.ts'
 import { Resizer, sizeOf } from './size.ts'
 
 /** Long enough for programs to see two sizes instead of one. */
@@ -26,8 +27,18 @@ export function openScreen(options: DriveOptions, local: Local, leave: Leave): F
   const modes = new ScreenModes()
   const resizer = new Resizer(attachment.session.size ?? localSize(local), (size) => attachment.resize(size))
   const onSize = (): void => resizer.change(localSize(local))
+  const see = (chunk: Uint8Array): void => {
+    if (!screen) return
+    modes.feed(chunk)
+    last = chunk.at(-1) ?? last
+  }
+  const gone = (): void => leave(HANGUP, 'the terminal is gone')
+  const scanner = new DetachScanner(options.detachKeys)
+  const keys = local.stdin.isTTY === true ? openKeys(options, local, { scanner, leave, gone }) : undefined
+  const shortcut = keys && screen && !readOnly ? Shortcut.of({ attachment, local, keys, scanner, see, gone }) : undefined
   const raw = enterRaw({
     input: local.stdin,
+    keys: shortcut ?? local.stdin,
     screen: screen ? (local.stdout.fd ?? 1) : undefined,
     modes,
     onResume: () => void nudge(resizer, local),
@@ -36,43 +47,44 @@ export function openScreen(options: DriveOptions, local: Local, leave: Leave): F
     local.stdout.on('resize', onSize)
     onSize()
   }
-  const stopKeys = openKeys(options, local, leave)
+  if (keys === undefined) passInput(options, local)
+  shortcut?.expect()
   return {
-    see(chunk) {
-      if (!screen) return
-      modes.feed(chunk)
-      last = chunk.at(-1) ?? last
-    },
-    onBroken: () => leave(HANGUP, 'the terminal is gone'),
+    see,
+    onBroken: gone,
+    settle: () => shortcut?.end(),
     close() {
       local.stdout.off('resize', onSize)
       const within = screen && !modes.alternate && last !== NEWLINE
       raw.restore()
-      stopKeys()
+      keys?.stop()
+      local.stdin.destroy()
       return within
     },
   }
 }
 
-function openKeys({ attachment, input, readOnly = false, detachKeys }: DriveOptions, local: Local, leave: Leave): () => void {
-  const keyboard = local.stdin
-  if (keyboard.isTTY !== true) {
-    if (input === 'pass' && !readOnly) void copyInput(keyboard, attachment.stdin)
-    else if (input === 'end') void attachment.stdin.end().catch(() => undefined)
-    return () => void keyboard.destroy()
-  }
+interface Typing {
+  readonly scanner: DetachScanner
+  readonly leave: Leave
+  gone(): void
+}
+
+function openKeys({ attachment, readOnly = false }: DriveOptions, local: Local, { scanner, leave, gone }: Typing): Keyboard {
   const detach = (): void => leave(0, 'detached')
-  const stop = copyKeys({
-    input: keyboard,
+  return new Keyboard({
+    input: local.stdin,
     sink: readOnly ? mute((chunk) => void (chunk.includes(CTRL_C) && detach())) : attachment.stdin,
-    scanner: new DetachScanner(detachKeys),
+    scanner,
     onDetach: detach,
-    onGone: () => leave(HANGUP, 'the terminal is gone'),
+    onGone: gone,
   })
-  return () => {
-    stop()
-    keyboard.destroy()
-  }
+}
+
+/** What is no terminal. */
+function passInput({ attachment, input, readOnly = false }: DriveOptions, local: Local): void {
+  if (input === 'pass' && !readOnly) void copyInput(local.stdin, attachment.stdin)
+  else if (input === 'end') void attachment.stdin.end().catch(() => undefined)
 }
 
 /** Makes the program draw itself anew: telling it the size it has is not enough. */

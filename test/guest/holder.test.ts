@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { Holder, type HolderListener } from '../../src/guest/sessions/holder.ts'
-import { packet } from '../../src/guest/sessions/packets.ts'
+import { packet } from '../../src/native/index.ts'
 import { Supply } from '../../src/guest/sessions/supply.ts'
 import { Tag } from '../../src/guest/sessions/wire.ts'
 import { Lab, until } from './lab.ts'
 
 const nothing = () => {}
-const listener: HolderListener = { together: (work) => work(), output: nothing, grew: nothing, ended: nothing, exited: nothing, taken: nothing, empty: nothing, gone: nothing }
+const listener: HolderListener = { together: (work) => work(), output: nothing, grew: nothing, ended: nothing, exited: nothing, keyboard: { taken: nothing }, door: { waits: nothing, entered: nothing }, empty: nothing, gone: nothing }
 const launch = { argv: ['true'], env: {}, cwd: '/', user: undefined, tty: undefined, stdin: false, dir: '/nowhere', socket: '/nowhere/s' }
 
 describe('the way to a holder', () => {

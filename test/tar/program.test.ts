@@ -6,10 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { expect } from 'chai'
-import { isNotStarted, latin1, pack, packPortably, type Root, tarProgram, unpackBy, unpackFrom } from '../../src/tar/index.ts'
+import { initProgram } from '../../src/native/index.ts'
+import { isNotStarted, latin1, pack, packPortably, type Root, unpackBy, unpackFrom } from '../../src/tar/index.ts'
 import { part, tar } from '../guest/tar.ts'
 
-const program = tarProgram() ?? 'none'
+const program = initProgram() ?? 'none'
 
 async function whole(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
   const pieces: Buffer[] = []

@@ -4,6 +4,7 @@ import { fail } from '../../errors/index.ts'
 import type { AttachRequest, StartRequest } from '../../protocol/index.ts'
 import type { SessionHost } from './host.ts'
 import { Life } from './life.ts'
+import type { Passage } from './passage.ts'
 import { checkSignal } from './signals.ts'
 
 export type Opening = { readonly start: StartRequest } | { readonly attach: AttachRequest }
@@ -60,6 +61,13 @@ export class GuestAttachment implements Attachment {
   async resize(size: TerminalSize): Promise<void> {
     if (!this.session.tty) throw fail('invalid_argument', 'it has no terminal to resize', { computer: this.#host.computer })
     this.#life.resize(size)
+  }
+
+  /** Asks for a way past this process: see `Passages`. Undefined where there is none; it may take for ever. */
+  async askDoor(): Promise<{ enter(): Promise<Passage | undefined> } | undefined> {
+    const { passages } = this.#life
+    const name = await passages.ask()
+    return name === undefined ? undefined : { enter: () => passages.enter(name) }
   }
 
   /** Drops the connection: a tied program is ended by that. */

@@ -72,7 +72,10 @@ export class GuestClient implements CallHost {
     this.#calls = new Calls(this)
     this.sessions = guestSessions(this, this.#calls)
     this.files = guestFiles(this.#calls)
-    this.archive = guestArchive(this.#calls, (signal) => this.#doorway(signal))
+    this.archive = guestArchive(this.#calls, async (signal) => {
+      await this.connection(signal)
+      return this.doorway()
+    })
     this.ports = guestPorts(this.#calls)
     this.services = guestServices(this, this.#calls)
   }
@@ -107,8 +110,8 @@ export class GuestClient implements CallHost {
     await this.#calls.send('POST', Path.ending, { body: { reason }, signal })
   }
 
-  async #doorway(signal: AbortSignal | undefined): Promise<string | undefined> {
-    await this.connection(signal)
+  /** Of the guest that was met last. */
+  doorway(): string | undefined {
     return this.#way?.doors === true ? dirname(this.#way.socket) : undefined
   }
 

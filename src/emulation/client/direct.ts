@@ -46,6 +46,7 @@ export function directSessions({ endpoint, onConnection, others, wake }: DirectO
       socket.once('close', () => open.delete(socket))
       return new DirectCarrier(socket, wake, { computer, provider })
     },
+    doorway: () => run,
     headers: { 'amux-nonce': nonce },
     patience: PATIENCE_MS,
     computer,

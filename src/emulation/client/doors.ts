@@ -21,7 +21,7 @@ export async function openDoor(calls: Calls, doorway: Doorway, method: 'GET' | '
   const { stream } = await calls.open(method, Path.archive, { query: { ...query, door: true }, signal }, true)
   const words = documents<DoorWord>(stream, (value) => 'door' in value || 'done' in value || 'failure' in value, signal)
   const first = await next(words)
-  const socket = 'door' in first && /^[a-z0-9]{1,20}$/.test(first.door) ? await enter(join(run, first.door)) : undefined
+  const socket = 'door' in first ? await enterDoor(run, first.door) : undefined
   if (socket === undefined) {
     await words.return()
     return undefined
@@ -43,6 +43,11 @@ async function next(words: AsyncGenerator<DoorWord, void>): Promise<DoorWord> {
   // They have no end of their own: theirs is an error.
   if (value === undefined) throw fail('connection_lost', 'the connection to the computer broke', { source: 'transport' })
   return value
+}
+
+/** Undefined where it cannot be. Of its connection nothing is read. */
+export async function enterDoor(run: string, name: string): Promise<Socket | undefined> {
+  return /^[a-z0-9]{1,20}$/.test(name) ? enter(join(run, name)) : undefined
 }
 
 /**

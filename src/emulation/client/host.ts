@@ -20,6 +20,8 @@ export interface Carrier {
 export interface SessionHost {
   /** The living connection, or a new one. */
   connection(signal?: AbortSignal): Promise<Carrier>
+  /** The guest's `run` as it is on this machine, where doors are; undefined where it is not. */
+  readonly doorway?: () => string | undefined
   /** On everything that asks for something new. */
   readonly headers: Headers
   /** How long a lost connection is tried again, in milliseconds awake. */

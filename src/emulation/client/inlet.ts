@@ -47,6 +47,14 @@ export class Inlet implements ByteSink {
     }
   }
 
+  /** Resolves once all that was written was taken, as far as anybody counts; rejects once nothing will be. */
+  async settled(): Promise<void> {
+    while (this.#failure !== undefined || this.#link === undefined || !this.#current || this.#sent > this.#taken) {
+      if (this.#failure !== undefined) throw this.#failure
+      await this.#bell.heard()
+    }
+  }
+
   async end(): Promise<void> {
     if (this.#ended) return
     this.#ended = true

@@ -9,6 +9,7 @@ import type { Carrier, SessionHost } from './host.ts'
 import { Inlet } from './inlet.ts'
 import { Link } from './link.ts'
 import { Outlet } from './outlet.ts'
+import { Passages } from './passage.ts'
 import { Positions } from './positions.ts'
 import { retry } from './retry.ts'
 import { parseJson } from './wire.ts'
@@ -18,6 +19,8 @@ const VIEWER_LIMIT = 1024 * 1024
 /** Both its windows full are not too much: to stop reading then would hold up the one that is being read. */
 const OWNER_LIMIT = 3 * OWNER_WINDOW
 const ACK_TRICKLE_MS = 25
+/** Of a program whose output has come to its end. */
+const LAST_WORDS_MS = 1000
 
 /** One program's connection through all its losses, to its end. */
 export class Life {
@@ -27,6 +30,7 @@ export class Life {
   #onSkipped: Attachment['onSkipped']
   onDisowned: Attachment['onDisowned']
 
+  readonly passages: Passages
   readonly #host: SessionHost
   readonly #opening: Opening
   readonly #positions: Positions
@@ -56,6 +60,15 @@ export class Life {
     this.stdin = new Inlet(this.#owner)
     this.#positions = new Positions(starting ? { stdout: 0, stderr: 0 } : opening.attach.from)
     this.#exit.promise.catch(() => {})
+    this.passages = new Passages({
+      isTerminal: () => this.session.tty,
+      run: () => (this.#owner ? host.doorway?.() : undefined),
+      ask: () => this.#link?.tell(Frame.door),
+      typed: () => this.stdin.settled(),
+      shown: () => this.stdout.settled(),
+      reached: (offset) => this.stdout.passed(offset),
+      ended: () => this.#onPassed(),
+    })
   }
 
   set onSkipped(listener: NonNullable<Attachment['onSkipped']>) {
@@ -171,6 +184,7 @@ export class Life {
     else if (type === Frame.taken && payload.length === 8) this.stdin.took(payload)
     else if (type === Frame.done) this.#onDone()
     else if (type === Frame.disowned) this.#onDisowned()
+    else if (type === Frame.door || type === Frame.direct) this.passages.hear(type, payload)
     else if (type === Frame.skipped) {
       const skipped = parseJson<{ stream: 'stdout' | 'stderr'; bytes: number }>(payload, (value) => 'bytes' in value)
       if (this.#onSkipped) this.#onSkipped(skipped.bytes, skipped.stream)
@@ -185,10 +199,13 @@ export class Life {
 
   #onDone(): void {
     this.#complete = true
-    this.stdout.end()
-    this.stderr.end()
+    this.passages.finish()
     this.stdin.close(fail('conflict', 'the program has ended'))
-    this.#onTaken()
+    this.passages.after(() => {
+      this.stdout.end()
+      this.stderr.end()
+      this.#onTaken()
+    })
   }
 
   #onTaken(): void {
@@ -235,6 +252,7 @@ export class Life {
 
   async #reconnect(): Promise<void> {
     this.#host.onConnection?.('lost')
+    await this.passages.lost()
     try {
       await retry(() => this.#again(), this.#host.patience, this.#gone.signal)
       this.#host.onConnection?.('back')
@@ -254,6 +272,14 @@ export class Life {
     if (this.#link === undefined) return
     this.stdin.resume(this.#link)
     for (const signal of this.#signals.splice(0)) this.signal(signal)
+  }
+
+  /** The end of a terminal's passage is its program's end, or says that something broke. */
+  #onPassed(): void {
+    if (!this.session.tty || this.#complete) return
+    setTimeout(() => {
+      if (!this.#complete && !this.#gone.signal.aborted) this.#link?.cancel()
+    }, LAST_WORDS_MS).unref()
   }
 
   #lose(error: AmuxError | undefined): void {

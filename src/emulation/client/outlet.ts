@@ -40,6 +40,16 @@ export class Outlet implements ByteSource {
     this.#bell.ring()
   }
 
+  /** Resolves once everything that arrived was taken. */
+  async settled(): Promise<void> {
+    while (this.waiting > 0 && !this.#closed) await this.#bell.heard()
+  }
+
+  /** What was taken without passing here: its reader is there. */
+  passed(delivered: number): void {
+    this.#take(0, delivered)
+  }
+
   end(): void {
     this.#ended = true
     this.#bell.ring()
@@ -94,7 +104,6 @@ export class Outlet implements ByteSource {
   #write(writable: Writable, { data, end }: Piece): void {
     writable.write(data, (error) => {
       this.#take(data.length, error === null || error === undefined ? end : undefined)
-      if (this.drained) this.#bell.ring()
     })
   }
 
@@ -109,5 +118,6 @@ export class Outlet implements ByteSource {
     this.waiting -= length
     if (end !== undefined) this.delivered = end
     this.#onTaken()
+    if (this.waiting === 0) this.#bell.ring()
   }
 }

@@ -1,8 +1,8 @@
-import { randomBytes } from 'node:crypto'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import type { DoorWord, GuestConfig } from '../../protocol/index.ts'
+import { doorName } from '../doors.ts'
 import { claim } from '../listen.ts'
 import type { Request } from '../request.ts'
 import { GuestError, toWire } from '../wire.ts'
@@ -32,14 +32,6 @@ export async function throughDoor(request: Request, work: (socket: Socket, signa
   stream.end()
 }
 
-/** Of a guest that was killed. */
-export function removeDoors(run: string): void {
-  if (!existsSync(run)) return
-  for (const name of readdirSync(run)) if (NAME.test(name)) rmSync(join(run, name), { force: true })
-}
-
-const NAME = /^a[0-9a-f]{8}$/
-
 class Door {
   readonly name: string
   readonly #path: string
@@ -47,7 +39,7 @@ class Door {
   readonly #server = createServer({ pauseOnConnect: true, allowHalfOpen: true })
 
   private constructor(run: string) {
-    this.name = `a${randomBytes(4).toString('hex')}`
+    this.name = doorName()
     this.#path = join(run, this.name)
   }
 

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { initProgram } from '../../native/index.ts'
 import type { FileList } from '../../protocol/index.ts'
-import { latin1, pack, tarProgram, unpackBy, unpackFrom, writes } from '../../tar/index.ts'
+import { latin1, pack, unpackBy, unpackFrom, writes } from '../../tar/index.ts'
 import type { Request } from '../request.ts'
 import { send } from '../send.ts'
 import { findUser } from '../users.ts'
@@ -119,7 +120,7 @@ export async function putArchive(request: Request): Promise<void> {
   const { config } = request.guest
   const owner = ownerOf(config, request.optional('user'))
   const path = at(request)
-  const program = tarProgram()
+  const program = initProgram()
   if (program === undefined) throw new GuestError('internal', 'the program that unpacks is not where the guest is')
   await makeAll(path, owner)
   if (request.flag('door')) return throughDoor(request, (socket, signal) => unpackFrom(program, path, socket, { exact: true, owner, signal }))

@@ -145,6 +145,9 @@ int reach_command(const char *directory);
 int show_command(const char *directory, const char *at);
 int clear_command(const char *directory);
 
+/* visit.c: a client's end of a session's door, see door.c */
+int visit_command(const char *kind, char **bytes);
+
 /* record.c, follow.c, records.c: a session without a guest, see record.h */
 int record_command(const char *dir, const char *tasks);
 int follow_command(const char *dir, char **options);

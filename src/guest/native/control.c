@@ -64,6 +64,8 @@ static void obey(struct holder *holder, const struct record *record) {
     case W_SIGNAL: return control_signal(holder, data[0]);
     case W_KILL: return ending_begin(holder, data[0], get32(data + 1));
     case W_DISMISS: holder->dismissed = 1; return;
+    case W_DOOR: return door_open(holder, record);
+    case W_SHUT: return door_shut(holder);
     default: return control_lost(holder);
   }
 }
@@ -95,6 +97,7 @@ void control_read(struct holder *holder) {
 void control_accept(struct holder *holder) {
   int fd = sock_accept(holder->listener);
   if (fd < 0) return;
+  door_shut(holder); /* whoever came by it comes back by the guest */
   link_close(&holder->link);
   link_open(&holder->link, fd);
   holder->lonely_since = 0;

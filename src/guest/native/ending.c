@@ -50,6 +50,8 @@ int ending_timeout(const struct holder *holder) {
   int64_t now = now_ms();
   int timeout = sooner(-1, holder->hup_at, now);
   timeout = sooner(timeout, holder->kill_at, now);
+  timeout = sooner(timeout, holder->door.look_at, now);
+  timeout = sooner(timeout, holder->door.leave_by, now);
   return holder->lonely_since ? sooner(timeout, holder->lonely_since + LONELY, now) : timeout;
 }
 

@@ -64,6 +64,7 @@ static void begin(void) {
   self.pid = spawn(request, &self.io, &failure);
   if (self.pid < 0) refuse(failure.stage, failure.error);
   self.input.fd = self.io.holder[0];
+  self.door.listener = self.door.visitor = -1;
   self.order = (struct order){request->dir, -1, 0, 0};
   for (int i = 0; i < 2; i++) {
     self.sources[i] = (struct source){.fd = self.io.holder[i + 1], .stream = (uint8_t)(i + 1), .limit = UINT64_MAX};
@@ -110,23 +111,26 @@ static void handle_signals(void) {
 static void round_once(void) {
   struct input *input = &self.input;
   struct source *sources = self.sources;
-  struct pollfd polls[6] = {
+  struct pollfd polls[7] = {
     {self.link.fd, (short)(POLLIN | (self.link.out_length > 0 ? POLLOUT : 0)), 0},
     {self.listener, POLLIN, 0},
     {self.signals, POLLIN, 0},
-    {source_wanted(&self, &sources[0]) ? sources[0].fd : -1, POLLIN, 0},
-    {source_wanted(&self, &sources[1]) ? sources[1].fd : -1, POLLIN, 0},
+    source_poll(&self, &sources[0]),
+    source_poll(&self, &sources[1]),
     {self.request.tty && input->length == 0 ? -1 : input->fd, (short)(input->length > 0 ? POLLOUT : 0), 0},
+    door_poll(&self),
   };
-  if (poll(polls, 6, ending_timeout(&self)) < 0) return;
+  if (poll(polls, 7, ending_timeout(&self)) < 0) return;
   for (int i = 0; i < 2; i++)
-    if (polls[3 + i].revents && source_wanted(&self, &sources[i])) source_read(&self, &sources[i]);
+    if (polls[3 + i].revents && source_wanted(&self, &sources[i]) && !door_later(&self, &polls[3 + i])) source_read(&self, &sources[i]);
+  if (polls[6].revents) door_serve(&self);
   if (polls[5].revents & POLLOUT) input_write(&self);
   else if (polls[5].revents & POLLERR) input_close(&self);
   if (polls[2].revents) handle_signals();
   if (polls[0].revents & ~POLLOUT) control_read(&self);
   if (polls[1].revents) control_accept(&self);
   ending_step(&self);
+  door_step(&self);
   link_flush(&self.link);
 }
 
@@ -141,6 +145,7 @@ void holder_main(int connection) {
   link_flush(&self.link);
   while (!self.dismissed && !(self.stopping && self.empty)) round_once();
   if (self.exited && !self.dismissed) ending_record(&self);
+  door_shut(&self); /* its socket must not stay */
   unlink(self.request.socket);
   _exit(0);
 }

@@ -4,6 +4,8 @@
 
 #include "amux.h"
 
+#include <poll.h>
+
 struct source {
   int fd; /* -1: ended */
   uint8_t stream;
@@ -20,8 +22,18 @@ struct input {
   uint8_t bytes[WIRE_INPUT];
 };
 
+/* A client's program that came past the guest. */
+struct door {
+  int listener, visitor; /* -1: nobody is awaited, nobody is there */
+  char *path;            /* NULL: none is wanted */
+  int64_t look_at;       /* what a terminal's visitor read is taken then; 0: it has read nothing */
+  int64_t looked, pace;
+  int64_t leave_by;      /* it was asked to go; 0: it was not */
+};
+
 struct holder {
   struct link link;
+  struct door door;
   int listener, signals;
   struct request request;
   struct stdio io;
@@ -45,6 +57,17 @@ void input_add(struct holder *holder, const uint8_t *data, size_t length);
 void input_write(struct holder *holder);
 void input_tell(struct holder *holder);
 void input_close(struct holder *holder);
+
+struct pollfd source_poll(const struct holder *holder, const struct source *source);
+
+/* door.c */
+void door_open(struct holder *holder, const struct record *record);
+void door_shut(struct holder *holder);
+struct pollfd door_poll(const struct holder *holder);
+void door_serve(struct holder *holder);
+int door_later(struct holder *holder, const struct pollfd *found); /* 1: a visitor's news, which can wait */
+void door_step(struct holder *holder);
+int door_left(struct holder *holder); /* 1: what ended was a visit, not the output */
 
 /* control.c */
 void control_read(struct holder *holder);

@@ -22,15 +22,18 @@ static const char usage[] =
   "amux-init show DIRECTORY AT           put it on the container beside which this runs\n"
   "amux-init pack exact|seconds          a tar stream of what standard input names: PATH NUL 0|1 (follow it) NAME NUL...\n"
   "amux-init unpack DIR [exact] [owner=UID:GID] [skip]   of a tar stream, below it\n"
+  "amux-init visit keys|input [BYTE...] meet a session past its client: the terminal, or what is piped in; the client looks at these bytes\n"
   "amux-init record DIR [TASKS]          run what DIR/start says, and keep its output and its end in DIR\n"
   "amux-init follow DIR ROLE OUT ERR     speak with it: o(wner), v(iewer), a(side), or d(ump) it; from these offsets, - for none\n"
   "amux-init records ROOT                what the directories in ROOT say, a line each";
 
 int main(int argc, char **argv) {
   for (int fd = open("/dev/null", O_RDWR); fd >= 0 && fd < 3; fd = dup(fd)) { /* 0 to 2 are never anything else */ }
-  close_from(3);
-  prctl(PR_SET_NAME, "amux-init"); /* whatever the file is called: the guest knows its own by this */
   const char *verb = argc > 2 ? argv[1] : "";
+  int visits = strcmp(verb, "visit") == 0;
+  close_from(visits ? 5 : 3);
+  prctl(PR_SET_NAME, "amux-init"); /* whatever the file is called: the guest knows its own by this */
+  if (visits) return visit_command(argv[2], argv + 3);
   if (strcmp(verb, "bridge") == 0) return bridge_command(argv[2]);
   if (strcmp(verb, "first") == 0 && argc >= 5) return first_command(argv[2], argv[3], argv[4], argv[5]);
   if (strcmp(verb, "beside") == 0) return beside_command(argv + 2);

@@ -84,7 +84,7 @@ static void begin(const char *dir) {
   take_start();
   watch_signals();
   prctl(PR_SET_CHILD_SUBREAPER, 1);
-  holder->link.fd = -1;
+  holder->link.fd = holder->door.listener = holder->door.visitor = -1;
   holder->request.dir = ".";
   holder->seen = seen;
   holder->listener = sock_listen("sock");

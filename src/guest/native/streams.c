@@ -9,6 +9,7 @@
 /* Up to here the bytes travel with the news; beyond, the guest reads the log. */
 #define INLINE (32u << 10)
 #define CLOGGED (1u << 20)
+#define GATHER 2048
 #define TELL_EVERY (WIRE_INPUT / 4)
 
 static uint8_t buffer[BULK];
@@ -16,6 +17,12 @@ static uint8_t buffer[BULK];
 int source_wanted(const struct holder *holder, const struct source *source) {
   if (source->fd < 0 || source->log.end >= source->limit) return 0;
   return !source->broken || holder->link.fd < 0 || holder->link.out_length < CLOGGED;
+}
+
+/* Where a visitor reads a terminal, what it read is not looked at until it has calmed down: only whether it left. */
+struct pollfd source_poll(const struct holder *holder, const struct source *source) {
+  int calm = holder->door.look_at == 0 || source != &holder->sources[0];
+  return (struct pollfd){source_wanted(holder, source) ? source->fd : -1, (short)(calm ? POLLIN : 0), 0};
 }
 
 static void tell_end(struct holder *holder, const struct source *source, uint8_t tag) {
@@ -47,7 +54,7 @@ static void keep(struct holder *holder, struct source *source, size_t length) {
   else tell_end(holder, source, W_GREW);
 }
 
-/* A terminal gives 4 KB at a time: gather what is there. */
+/* A terminal gives 4 KB at a time: gather what is there. Less than that was all. */
 void source_read(struct holder *holder, struct source *source) {
   uint64_t room = source->limit - source->log.end;
   size_t most = room < BULK ? (size_t)room : BULK, length = 0;
@@ -58,10 +65,10 @@ void source_read(struct holder *holder, struct source *source) {
     ended = n == 0 || (n < 0 && errno != EAGAIN);
     if (n <= 0) break;
     length += (size_t)n;
-    if (!holder->request.tty) break;
+    if (!holder->request.tty || n < GATHER) break;
   }
   if (length > 0) keep(holder, source, length);
-  if (ended) source_close(holder, source);
+  if (ended && !door_left(holder)) source_close(holder, source);
 }
 
 void input_tell(struct holder *holder) {

@@ -31,6 +31,8 @@ enum {
   W_SIGNAL = 14,  /* u8 signal, to the foreground process group */
   W_KILL = 15,    /* u8 signal to everything it started, u32 milliseconds until SIGKILL */
   W_DISMISS = 16, /* the guest knows all it wants to know */
+  W_DOOR = 17,    /* path of a socket for one visitor, past the guest: see door.c */
+  W_SHUT = 18,    /* no visitor any more */
 
   /* Holder. */
   W_STARTED = 64, /* u32 holder, u32 leader */
@@ -41,6 +43,8 @@ enum {
   W_EXIT = 69,    /* u8 1 when by a signal, u8 status or signal */
   W_TAKEN = 70,   /* u64 input bytes taken; all ones: nobody reads any more */
   W_EMPTY = 71,   /* nothing it started is left */
+  W_WAITS = 72,   /* its path: the visitor's socket is there, its maker's alone */
+  W_DIRECT = 73,  /* u64: a visitor is there; a terminal's output goes to it from this offset on, and is told of later */
 };
 
 /* Where a start failed. */

@@ -34,7 +34,7 @@ export class SessionEngine {
   constructor(config: GuestConfig, deps: EngineDeps) {
     this.#config = config
     this.#root = join(config.store, Place.sessions)
-    this.#hooks = { createScreen: deps.createScreen, forget: (session) => this.#forget(session) }
+    this.#hooks = { config, createScreen: deps.createScreen, forget: (session) => this.#forget(session) }
     this.#supply = new Supply(join(config.run, Place.initSocket))
     mkdirSync(this.#root, { recursive: true, mode: 0o700 })
   }

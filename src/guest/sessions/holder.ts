@@ -4,7 +4,7 @@ import type { ExitStatus, TerminalSize } from '../../contract/index.ts'
 import { FRAME_MAX } from '../../protocol/index.ts'
 import { GuestError } from '../wire.ts'
 import { encodeLaunch, encodeSize, type Launch } from './launch.ts'
-import { header, packet, PacketDecoder, place } from './packets.ts'
+import { header, packet, PacketDecoder, place } from '../../native/index.ts'
 import { explainRefusal } from './refusal.ts'
 import { NO_LIMIT, Tag } from './wire.ts'
 
@@ -17,12 +17,20 @@ export interface HolderListener {
   grew(stream: number, end: number): void
   ended(stream: number, end: number): void
   exited(status: ExitStatus): void
-  /** Input bytes taken in all; undefined: nobody reads any more. */
-  taken(total: number | undefined): void
+  /** Told of input bytes taken in all; undefined: nobody reads any more. */
+  readonly keyboard: { taken(total: number | undefined): void }
   /** Nothing the program started is left. */
   empty(): void
+  readonly door: DoorListener
   /** The holder is gone, or does not talk to us any more. */
   gone(): void
+}
+
+export interface DoorListener {
+  /** The socket is there, and nobody may enter yet. */
+  waits(path: string): void
+  /** Somebody came in: a terminal's output goes there from this offset on. */
+  entered(offset: number): void
 }
 
 export interface Limit {
@@ -125,10 +133,12 @@ export class Holder {
     if (tag === Tag.ended) return listener.ended(payload.readUInt8(0), Number(payload.readBigUInt64BE(1)))
     if (tag === Tag.exit) return listener.exited(toStatus(payload.readUInt8(0) === 1, payload.readUInt8(1)))
     if (tag === Tag.empty) return listener.empty()
+    if (tag === Tag.waits) return listener.door.waits(payload.toString())
+    if (tag === Tag.direct) return listener.door.entered(Number(payload.readBigUInt64BE(0)))
     if (tag === Tag.failed) return this.#refuse(payload.readUInt8(0), payload.readUInt32BE(1))
     if (tag === Tag.taken) {
       const total = payload.readBigUInt64BE(0)
-      return listener.taken(total === NO_LIMIT ? undefined : Number(total))
+      return listener.keyboard.taken(total === NO_LIMIT ? undefined : Number(total))
     }
     if (tag !== Tag.started || this.#answer === undefined) return
     this.pid = payload.readUInt32BE(0)
@@ -178,6 +188,15 @@ export class Holder {
     const payload = Buffer.of(number, 0, 0, 0, 0)
     payload.writeUInt32BE(grace, 1)
     this.#socket.write(packet(Tag.kill, payload))
+  }
+
+  /** Lets one visitor in there, instead of whoever was let in before. */
+  openDoor(path: string): void {
+    this.#socket.write(packet(Tag.door, path))
+  }
+
+  shutDoor(): void {
+    this.#socket.write(packet(Tag.shut))
   }
 
   /** We know all we want to know. */

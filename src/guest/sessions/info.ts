@@ -41,3 +41,8 @@ export function statusOf(state: SessionState): ExitStatus | undefined {
   if (state.status === 'exited') return { code: state.code }
   return state.status === 'killed' ? { signal: state.signal } : undefined
 }
+
+/** The state of what ended so. */
+export function endedBy({ code, signal }: ExitStatus, endedAt: string): SessionState {
+  return signal === undefined ? { status: 'exited', code: code ?? 0, endedAt } : { status: 'killed', signal, endedAt }
+}

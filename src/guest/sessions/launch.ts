@@ -1,5 +1,5 @@
 import type { TerminalSize } from '../../contract/index.ts'
-import { packet } from './packets.ts'
+import { packet } from '../../native/index.ts'
 import { Tag } from './wire.ts'
 
 /** What a holder is asked to start: everything decided, nothing looked up any more but the program itself. */

@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream'
 import { type AttachRequest, Frame, FRAME_MAX, INPUT_WINDOW, type StartRequest } from '../../protocol/index.ts'
 import { GuestError, toWire } from '../wire.ts'
 import type { SessionEngine } from './engine.ts'
-import { PacketDecoder } from './packets.ts'
+import { PacketDecoder } from '../../native/index.ts'
 import { checkSize } from './plan.ts'
 import type { Session } from './session.ts'
 import { FrameSink } from './sink.ts'
@@ -118,6 +118,7 @@ class Client {
     else if (type === Frame.eof) session.keyboard.end(viewer.owner)
     else if (type === Frame.signal) session.signal(payload.toString())
     else if (type === Frame.resize) this.#resize(session, payload)
+    else if (type === Frame.door) session.door.ask(viewer)
   }
 
   /** A client that does not wait for `taken` waits for its stream. */

@@ -1,9 +1,11 @@
 import type { ExitStatus, KillOptions, SessionInfo, SessionState, TerminalSize } from '../../contract/index.ts'
+import type { GuestConfig } from '../../protocol/index.ts'
 import { GuestError } from '../wire.ts'
 import { Audience } from './audience.ts'
+import { SessionDoor } from './door.ts'
 import { type Holder, type HolderListener, signalNumber } from './holder.ts'
 import { Keyboard } from './keyboard.ts'
-import { describe, endings, statusOf } from './info.ts'
+import { describe, endedBy, endings, statusOf } from './info.ts'
 import { checkSize } from './plan.ts'
 import { type Facts, saveRecord } from './record.ts'
 import type { CreateScreen } from './screen-type.ts'
@@ -13,6 +15,7 @@ import type { Viewer } from './viewer.ts'
 import { Watchers } from './watchers.ts'
 
 export interface SessionHooks {
+  readonly config: GuestConfig
   readonly createScreen: CreateScreen
   /** Nobody needs it any more: its record goes. */
   forget(session: Session): void
@@ -27,6 +30,7 @@ export class Session implements HolderListener {
   readonly terminal: Terminal | undefined
   readonly audience: Audience
   readonly keyboard: Keyboard
+  readonly door: SessionDoor
   holder: Holder | undefined
   /** The client that starts it is not there yet, as what it will come. */
   expected: 'owner' | 'viewer' | undefined
@@ -46,8 +50,7 @@ export class Session implements HolderListener {
     this.#hooks = hooks
     this.#lastActive = Date.parse(facts.startedAt)
     const { size, base } = facts
-    this.tracks = size === undefined ? [new Track(1), new Track(2)] : [new Track(1)]
-    this.tracks.forEach((track, index) => (track.base = base[index] ?? 0))
+    this.tracks = size === undefined ? [new Track(1, base[0]), new Track(2, base[1])] : [new Track(1, base[0])]
     this.terminal = size === undefined ? undefined : new Terminal(dir, size, hooks.createScreen, (bytes) => this.#answer(bytes))
     this.keyboard = new Keyboard({
       tty: size !== undefined,
@@ -56,6 +59,7 @@ export class Session implements HolderListener {
       onForeign: (foreign) => this.#update({ foreign }, this.kept),
     })
     this.audience = new Audience(this)
+    this.door = new SessionDoor(this, hooks.config)
   }
 
   get id(): string {
@@ -139,15 +143,9 @@ export class Session implements HolderListener {
 
   exited(status: ExitStatus): void {
     if (!this.running) return
-    const endedAt = new Date().toISOString()
-    const { code, signal } = status
-    this.#close(signal === undefined ? { status: 'exited', code: code ?? 0, endedAt } : { status: 'killed', signal, endedAt })
+    this.#close(endedBy(status, new Date().toISOString()))
     for (const viewer of this.audience) if (!viewer.waiting) viewer.exit(status)
     this.#settle()
-  }
-
-  taken(total: number | undefined): void {
-    this.keyboard.taken(total)
   }
 
   empty(): void {
@@ -177,6 +175,7 @@ export class Session implements HolderListener {
     this.#resting = false
     const picture = this.terminal !== undefined && !fresh
     viewer.waiting = picture
+    if (own) this.door.shut()
     this.audience.add(viewer, own)
     viewer.session(this.info())
     if (own) viewer.taken(this.keyboard.ownerTaken)
@@ -191,6 +190,7 @@ export class Session implements HolderListener {
 
   /** `over`: it saw everything; `left`: on purpose; `lost`: it may come back. */
   part(viewer: Viewer, how: 'over' | 'left' | 'lost'): void {
+    this.door.shut(viewer)
     const wasOwner = this.audience.remove(viewer)
     const { kept, tied, foreground } = this.#facts
     if (wasOwner && how === 'over' && foreground) this.#update({ kept: false })

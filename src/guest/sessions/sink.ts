@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import type { FrameType } from '../../protocol/index.ts'
-import { HEADER, header, packet } from './packets.ts'
+import { HEADER, header, packet } from '../../native/index.ts'
 
 /** Beyond this a reader lags; it gets more once it is below the low mark again. */
 const HIGH = 1024 * 1024

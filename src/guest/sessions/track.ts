@@ -10,10 +10,11 @@ export class Track {
   /** No more output. */
   ended = false
   /** What lies before was delivered and is not part of the log. */
-  base = 0
+  base: number
 
-  constructor(number: StreamNumber) {
+  constructor(number: StreamNumber, base = 0) {
     this.number = number
+    this.base = base
   }
 
   get name(): 'stdout' | 'stderr' {

@@ -1,7 +1,7 @@
 import type { ExitStatus, SessionInfo } from '../../contract/index.ts'
-import { Frame, type WireError } from '../../protocol/index.ts'
+import { type DoorWord, Frame, type WireError } from '../../protocol/index.ts'
 import { LogReader } from './log.ts'
-import { place, u64 } from './packets.ts'
+import { place, u64 } from '../../native/index.ts'
 import { Block, type FrameSink } from './sink.ts'
 import type { Track } from './track.ts'
 
@@ -33,6 +33,8 @@ export class Viewer {
   waiting = false
   /** Behind on a terminal: needs a new picture instead of the bytes. */
   lagging = false
+  /** Its terminal's output goes past the guest. */
+  #passing = false
   #done = false
   #confirmed = false
 
@@ -58,6 +60,20 @@ export class Viewer {
 
   taken(total: number | undefined): void {
     this.sink.send(Frame.taken, u64(total ?? READS_NO_MORE))
+  }
+
+  /** Where it may go past the guest. */
+  door(name: string): void {
+    this.sink.json(Frame.door, { door: name } satisfies DoorWord)
+  }
+
+  /** From this offset on its output goes past the guest: the rest leaves now, crowded or not. */
+  pass(offset: number): void {
+    const [seat] = this.#seats
+    if (seat === undefined) return
+    while (seat.position < offset && this.sink.open) this.#readOn(seat, offset)
+    this.#passing = true
+    this.sink.send(Frame.direct, u64(offset))
   }
 
   disown(): void {
@@ -111,6 +127,7 @@ export class Viewer {
   push(track: Track, offset: number, bytes: Buffer): void {
     const seat = this.#seats.find((candidate) => candidate.track === track)
     if (seat === undefined || this.waiting) return
+    if (this.#passing) return void (seat.position = offset + bytes.length)
     // Where the disk is full these bytes are nowhere else: an owner gets what was before them now, crowded or not.
     while (this.owner && seat.position < offset && this.sink.open) this.#readOn(seat, offset)
     if (seat.position !== offset || !(this.owner || this.sink.hasRoom)) return
@@ -126,6 +143,7 @@ export class Viewer {
   /** Reads the log as far as there is room. */
   catchUp(): void {
     if (this.waiting || this.lagging) return
+    if (this.#passing) return this.#seats.forEach((seat) => (seat.position = seat.track.end))
     for (const seat of this.#seats) while (seat.position < seat.track.end && this.sink.hasRoom) this.#readOn(seat)
   }
 

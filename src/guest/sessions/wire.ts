@@ -16,6 +16,8 @@ export const Tag = {
   signal: 14,
   kill: 15,
   dismiss: 16,
+  door: 17,
+  shut: 18,
 
   started: 64,
   failed: 65,
@@ -25,6 +27,8 @@ export const Tag = {
   exit: 69,
   taken: 70,
   empty: 71,
+  waits: 72,
+  direct: 73,
 } as const
 
 /** Where a start failed. */

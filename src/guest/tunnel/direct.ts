@@ -1,7 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net'
 import { Frame, FRAME_MAX } from '../../protocol/index.ts'
 import type { Guest } from '../guest.ts'
-import { header, HEADER, packet, PacketDecoder } from '../sessions/packets.ts'
+import { header, HEADER, packet, PacketDecoder } from '../../native/index.ts'
 import { GuestError } from '../wire.ts'
 import { abandon, connected, dial, type Target } from './connect.ts'
 

@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type DoorWord, Frame } from '../../protocol/index.ts'
+import { type Deferred, deferred } from '../../util/deferred.ts'
+import { enterDoor } from './doors.ts'
+import { parseJson } from './wire.ts'
+
+/** How long what was typed may take to be taken, and the guest to say that one is in: nobody can type meanwhile. */
+const ENTER_MS = 500
+
+/**
+ * A way to the program past the guest and past this process: for a program of ours that stands between it and the local
+ * terminal, or pipe.
+ */
+export interface Passage {
+  /** Of which nothing was read. What is written there is typed; a terminal's output comes there, and there alone, to its end. */
+  readonly socket: Socket
+  /** Fires when it is to be ended: the connection was lost. */
+  readonly signal: AbortSignal
+  /** So many bytes of output came that way, and are where they belong. */
+  passed(bytes: number): void
+  /** It is over. A terminal is painted anew if its program goes on. */
+  end(): void
+}
+
+/** What a passage needs to know of its program. */
+interface Program {
+  isTerminal(): boolean
+  /** The guest's `run` on this machine, for one who may type. */
+  run(): string | undefined
+  ask(): void
+  /** Resolves once all input was taken, and a connection stands. */
+  typed(): Promise<void>
+  /** Resolves once all output that arrived was taken. */
+  shown(): Promise<void>
+  /** All output up to here was taken. */
+  reached(offset: number): void
+  ended(): void
+}
+
+interface Open {
+  readonly over: Deferred<void>
+  readonly lost: AbortController
+}
+
+/** The passages of one program: one at a time. */
+export class Passages {
+  readonly #program: Program
+  #asked: Deferred<string> | undefined
+  #direct: Deferred<number | undefined> | undefined
+  #finished = false
+  #open: Open | undefined
+
+  constructor(program: Program) {
+    this.#program = program
+  }
+
+  /** Resolves with a door's name; undefined where there can be none; never, where the guest has none. */
+  async ask(): Promise<string | undefined> {
+    if (this.#program.run() === undefined || this.#open !== undefined) return undefined
+    this.#asked ??= deferred()
+    this.#program.ask()
+    return this.#asked.promise
+  }
+
+  hear(type: number, payload: Buffer): void {
+    if (type === Frame.direct && payload.length === 8) return this.#direct?.resolve(Number(payload.readBigUInt64BE()))
+    if (type !== Frame.door) return
+    const word = parseJson<DoorWord>(payload, (value) => 'door' in value)
+    if ('door' in word) this.#asked?.resolve(word.door)
+    this.#asked = undefined
+  }
+
+  /** The guest has said all it had to say. */
+  finish(): void {
+    this.#finished = true
+    this.#direct?.resolve(undefined)
+  }
+
+  /** Undefined: it cannot be. Nothing may be written to the program meanwhile. */
+  async enter(name: string): Promise<Passage | undefined> {
+    const [tty, run] = [this.#program.isTerminal(), this.#program.run()]
+    const typed = this.#program.typed().then(
+      () => true,
+      () => false,
+    )
+    if (run === undefined || this.#open !== undefined || this.#finished || !(await Promise.race([typed, sleep(ENTER_MS, false, { ref: false })]))) return undefined
+    const open: Open = { over: deferred(), lost: new AbortController() }
+    const { signal } = open.lost
+    this.#open = open
+    this.#direct = deferred()
+    const socket = await enterDoor(run, name)
+    if (socket === undefined) {
+      this.#close(open)
+      return undefined
+    }
+    const at = tty ? await Promise.race([this.#direct.promise, sleep(ENTER_MS, undefined, { ref: false }), once(signal, 'abort').then(() => undefined)]) : 0
+    if (at === undefined || signal.aborted) {
+      socket.destroy()
+      this.#end(open)
+      return undefined
+    }
+    await this.#program.shown()
+    let reached = at
+    return {
+      socket,
+      signal,
+      passed: (bytes) => tty && this.#program.reached((reached += bytes)),
+      end: () => this.#end(open),
+    }
+  }
+
+  /** Resolves once nothing goes past any more. */
+  async lost(): Promise<void> {
+    this.#asked = undefined
+    this.#open?.lost.abort()
+    await this.#open?.over.promise
+  }
+
+  /** Does it now, or once nothing goes past any more. */
+  after(work: () => void): void {
+    if (this.#open === undefined) work()
+    else void this.#open.over.promise.then(work)
+  }
+
+  #end(open: Open): void {
+    if (this.#open !== open) return
+    this.#close(open)
+    this.#program.ended()
+  }
+
+  #close(open: Open): void {
+    this.#open = undefined
+    open.over.resolve()
+  }
+}

@@ -1,0 +1,60 @@
+import { join } from 'node:path'
+import type { GuestConfig } from '../../protocol/index.ts'
+import { doorName } from '../doors.ts'
+import { claim } from '../listen.ts'
+import type { DoorListener, Holder } from './holder.ts'
+import type { Viewer } from './viewer.ts'
+
+interface House {
+  readonly holder: Holder | undefined
+  readonly running: boolean
+  readonly terminal: object | undefined
+}
+
+/** The way past the guest that a session's owner may take: see ../native/door.c. */
+export class SessionDoor implements DoorListener {
+  readonly #house: House
+  readonly #config: GuestConfig
+  #visitor: Viewer | undefined
+  #name = ''
+
+  constructor(house: House, config: GuestConfig) {
+    this.#house = house
+    this.#config = config
+  }
+
+  ask(viewer: Viewer): void {
+    const { holder, running } = this.#house
+    if (holder === undefined || !running || !viewer.owner || viewer.waiting || this.#visitor === viewer) return
+    this.#visitor = viewer
+    this.#name = doorName()
+    holder.openDoor(this.#path)
+  }
+
+  waits(path: string): void {
+    const visitor = this.#visitor
+    // Of one who has left, or before one who came later.
+    if (visitor === undefined || path !== this.#path) return
+    try {
+      claim(path, this.#config)
+      visitor.door(this.#name)
+    } catch {
+      this.shut()
+    }
+  }
+
+  entered(offset: number): void {
+    if (this.#house.terminal !== undefined) this.#visitor?.pass(offset)
+  }
+
+  /** Whoever it is for leaves it. */
+  shut(viewer = this.#visitor): void {
+    if (viewer === undefined || viewer !== this.#visitor) return
+    this.#visitor = undefined
+    this.#house.holder?.shutDoor()
+  }
+
+  get #path(): string {
+    return join(this.#config.run, this.#name)
+  }
+}

@@ -1,0 +1,113 @@
+import type { Attachment } from '../contract/index.ts'
+import type { DetachScanner } from './detach-keys.ts'
+import { inForeground } from './foreground.ts'
+import type { Keyboard } from './input.ts'
+import type { Local } from './local.ts'
+import { mayPass, type Near, passBy } from './past.ts'
+import type { Over, Visit } from './visit.ts'
+
+/** A program that is over by then, and was typed nothing, needs none. */
+const EXPECT_MS = 50
+/** Each ends with a lost connection. One that dies ends them all. */
+const MOST = 20
+
+interface ShortcutOptions {
+  readonly attachment: Attachment
+  readonly local: Local
+  readonly keys: Keyboard
+  readonly scanner: DetachScanner
+  see(chunk: Uint8Array): void
+  /** The terminal is no more. */
+  gone(): void
+}
+
+/** The shortest way between the terminal and a program on this machine: its keys and its screen pass this process by. */
+export class Shortcut {
+  readonly #near: Near
+  readonly #options: ShortcutOptions
+  #timer: NodeJS.Timeout | undefined
+  #tries = 0
+  #busy = false
+  #ended = false
+  #lent = false
+  #visit: Visit | undefined
+  #over: Promise<unknown> = Promise.resolve()
+
+  private constructor(near: Near, options: ShortcutOptions) {
+    this.#near = near
+    this.#options = options
+  }
+
+  /** Undefined where there can be none. */
+  static of(options: ShortcutOptions): Shortcut | undefined {
+    const { attachment, local } = options
+    return local.inputDescriptor === 0 && local.stdout.fd === 1 && mayPass(attachment) ? new Shortcut(attachment, options) : undefined
+  }
+
+  /** Soon, or with the first key. */
+  expect(): void {
+    this.#options.keys.onTyped = () => this.#begin()
+    this.#timer = setTimeout(() => this.#begin(), EXPECT_MS)
+  }
+
+  /** Whoever reads the keys rests. At once. */
+  pause(): void {
+    if (this.#lent) this.#visit?.stop()
+    else this.#options.local.stdin.pause()
+  }
+
+  resume(): void {
+    if (this.#lent) this.#visit?.go()
+    else this.#options.local.stdin.resume()
+  }
+
+  /** Resolves once the terminal is this process's alone again. */
+  async end(): Promise<void> {
+    this.#ended = true
+    clearTimeout(this.#timer)
+    this.#visit?.leave()
+    // Before it is lent nobody may ever answer.
+    if (this.#lent) await this.#over
+  }
+
+  #begin(): void {
+    if (this.#busy || this.#ended || this.#tries >= MOST || !inForeground()) return
+    this.#busy = true
+    this.#tries++
+    this.#over = passBy(this.#near, this.#wiring()).then(
+      (over) => this.#after(over),
+      () => (this.#tries = MOST),
+    )
+  }
+
+  #wiring(): Parameters<typeof passBy>[1] {
+    const { keys, scanner, see } = this.#options
+    return {
+      kind: 'keys',
+      special: scanner.special,
+      hold: () => {
+        this.#lent = true
+        return this.#ended || scanner.pending ? Promise.resolve(false) : keys.hold()
+      },
+      go: (over) => {
+        this.#lent = false
+        this.#visit = undefined
+        keys.type(over?.left ?? Buffer.alloc(0))
+        if (!this.#ended) keys.go()
+      },
+      onVisit: (visit) => {
+        this.#visit = visit
+        if (this.#ended) visit.leave()
+      },
+      onShown: see,
+      onKeys: (chunk) => ({ forward: keys.look(chunk), follows: scanner.pending }),
+    }
+  }
+
+  #after(over: Over | undefined): void {
+    this.#busy = false
+    if (over === undefined) return
+    if (over.reason === 'input' || over.reason === 'output') this.#options.gone()
+    if (over.reason === 'broken') this.#tries = MOST
+  }
+}
