@@ -42,7 +42,7 @@ export const Frame = {
    */
   taken: 16,
   /**
-   * Client, owner: asks for a door: a socket in `run` for one connection, past the guest. Empty. Guest: JSON `DoorWord`.
+   * Client, owner: asks for a door: a socket in `run` for one connection, past the guest. Empty. Guest: JSON `DoorWord`, `done` for none.
    * What is written there is typed, and not counted in `taken`; the client first waits until all that it sent was taken.
    * A terminal's output leaves there, raw, to its end. A client that asks may not be answered. Whoever comes back after
    * a lost connection has lost its door, too, once its end was read.

@@ -1,11 +1,10 @@
 import fs from 'node:fs'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { ByteSink } from '../contract/index.ts'
-import type { DetachScanner } from './detach-keys.ts'
 import type { Local, LocalInput } from './local.ts'
 import { within } from './stop.ts'
 
-/** Typed ahead of a program that does not read: beyond this the keyboard waits. */
+/** Typed ahead of a program that does not read: beyond this the input waits. */
 const TYPE_AHEAD = 1024 * 1024
 const NULL_DEVICE = 0x103
 const HOLD_MS = 250
@@ -21,59 +20,48 @@ export function hasInput(local: Local): boolean {
   }
 }
 
-/** Copies local input to the program, at the program's pace. Resolves at the end of the input, or when the program takes no more. */
-export async function copyInput(input: LocalInput, sink: ByteSink): Promise<void> {
-  try {
-    for await (const chunk of input) await sink.write(bytes(chunk))
-    await sink.end()
-  } catch {
-    // The program closed its end or is over: its exit says the rest.
-    input.destroy()
-  }
-}
-
-export interface KeyboardOptions {
+export interface TypistOptions {
   readonly input: LocalInput
   readonly sink: ByteSink
-  readonly scanner: DetachScanner
-  onDetach(): void
-  /** The terminal is no more. The program's input does not end with it: it lives on. */
-  onGone(): void
+  /** Says which of these bytes are typed. Default: all. */
+  look?(bytes: Uint8Array): Uint8Array
+  /** There is no more. */
+  onEnd(): void
+  /** The program takes no more. Default: what is typed is dropped; the exit says why. */
+  onRefused?(): void
 }
 
-/**
- * Passes keys on. They are looked at as they are typed, not when the program takes them: the detach keys also work
- * while it does not read, or while the connection is away.
- */
-export class Keyboard {
-  readonly #options: KeyboardOptions
+/** Types what comes. It is looked at as it comes, not when the program takes it. */
+export class Typist {
+  readonly #options: TypistOptions
   #waiting = 0
   #last = Promise.resolve()
   #held = false
-  /** Keys were typed, and passed on. */
-  onTyped: () => void = () => {}
+  /** So many bytes came, and were passed on. */
+  onTyped: (bytes: number) => void = () => {}
 
-  constructor(options: KeyboardOptions) {
+  constructor(options: TypistOptions) {
     this.#options = options
-    options.input.on('data', this.#onData).on('end', options.onGone).on('error', options.onGone)
+    options.input.on('data', this.#onData).on('end', options.onEnd).on('error', options.onEnd)
   }
 
-  /** Says which of these keys are typed. */
-  look(keys: Uint8Array): Uint8Array {
-    const { scanner, onDetach } = this.#options
-    const { forward, detach } = scanner.scan(keys)
-    if (detach) onDetach()
-    return forward
+  look(bytes: Uint8Array): Uint8Array {
+    return this.#options.look?.(bytes) ?? bytes
   }
 
-  type(keys: Uint8Array): void {
-    if (keys.length === 0) return
-    this.#waiting += keys.length
+  type(bytes: Uint8Array): void {
+    if (bytes.length === 0) return
+    this.#waiting += bytes.length
     if (this.#waiting > TYPE_AHEAD) this.#options.input.pause()
-    this.#last = this.#send(keys, this.#last)
+    this.#last = this.#send(bytes, this.#last)
   }
 
-  /** Somebody else reads the terminal until `go`. Says whether all that was typed is with the program by now. */
+  /** Resolves once all that was typed is with the program. */
+  get typed(): Promise<void> {
+    return this.#last
+  }
+
+  /** Somebody else reads the input until `go`. Says whether all that was typed is with the program by now. */
   async hold(): Promise<boolean> {
     const { input } = this.#options
     this.#held = true
@@ -93,22 +81,23 @@ export class Keyboard {
   }
 
   stop(): void {
-    const { input, onGone } = this.#options
+    const { input, onEnd } = this.#options
     this.#held = true
-    input.off('data', this.#onData).off('end', onGone)
+    input.off('data', this.#onData).off('end', onEnd)
   }
 
   readonly #onData = (chunk: unknown): void => {
-    this.type(this.look(bytes(chunk)))
-    this.onTyped()
+    const came = bytes(chunk)
+    this.type(this.look(came))
+    this.onTyped(came.length)
   }
 
-  async #send(keys: Uint8Array, before: Promise<void>): Promise<void> {
+  async #send(bytes: Uint8Array, before: Promise<void>): Promise<void> {
     await before
-    // What cannot be typed any more is dropped: the exit says why.
-    await this.#options.sink.write(keys).catch(() => undefined)
-    this.#waiting -= keys.length
-    if (!this.#held && this.#waiting <= TYPE_AHEAD && this.#options.input.isPaused()) this.#options.input.resume()
+    const { input, sink, onRefused } = this.#options
+    await sink.write(bytes).catch(() => onRefused?.())
+    this.#waiting -= bytes.length
+    if (!this.#held && this.#waiting <= TYPE_AHEAD && input.isPaused()) input.resume()
   }
 }
 

@@ -1,7 +1,8 @@
 import type { TerminalSize } from '../contract/index.ts'
 import type { DriveOptions, Front, Leave } from './drive.ts'
 import { DetachScanner } from './detach-keys.ts'
-import { copyInput, Keyboard, mute } from './input.ts'
+import { Feed } from './feed.ts'
+import { mute, Typist } from './input.ts'
 import type { Local } from './local.ts'
 import { enterRaw } from './raw.ts'
 import { ScreenModes } from './screen-modes.ts'
@@ -47,7 +48,7 @@ export function openScreen(options: DriveOptions, local: Local, leave: Leave): F
     local.stdout.on('resize', onSize)
     onSize()
   }
-  if (keys === undefined) passInput(options, local)
+  const feed = keys === undefined ? passInput(options, local) : undefined
   shortcut?.expect()
   return {
     see,
@@ -58,6 +59,7 @@ export function openScreen(options: DriveOptions, local: Local, leave: Leave): F
       const within = screen && !modes.alternate && last !== NEWLINE
       raw.restore()
       keys?.stop()
+      feed?.stop()
       local.stdin.destroy()
       return within
     },
@@ -70,21 +72,27 @@ interface Typing {
   gone(): void
 }
 
-function openKeys({ attachment, readOnly = false }: DriveOptions, local: Local, { scanner, leave, gone }: Typing): Keyboard {
-  const detach = (): void => leave(0, 'detached')
-  return new Keyboard({
+/** The detach keys also work while the program does not read, or while the connection is away. */
+function openKeys({ attachment, readOnly = false }: DriveOptions, local: Local, { scanner, leave, gone }: Typing): Typist {
+  const onDetach = (): void => leave(0, 'detached')
+  return new Typist({
     input: local.stdin,
-    sink: readOnly ? mute((chunk) => void (chunk.includes(CTRL_C) && detach())) : attachment.stdin,
-    scanner,
-    onDetach: detach,
-    onGone: gone,
+    sink: readOnly ? mute((chunk) => void (chunk.includes(CTRL_C) && onDetach())) : attachment.stdin,
+    look(keys) {
+      const { forward, detach } = scanner.scan(keys)
+      if (detach) onDetach()
+      return forward
+    },
+    // The terminal is no more. The program's input does not end with it: it lives on.
+    onEnd: gone,
   })
 }
 
 /** What is no terminal. */
-function passInput({ attachment, input, readOnly = false }: DriveOptions, local: Local): void {
-  if (input === 'pass' && !readOnly) void copyInput(local.stdin, attachment.stdin)
-  else if (input === 'end') void attachment.stdin.end().catch(() => undefined)
+function passInput({ attachment, input, readOnly = false }: DriveOptions, local: Local): Feed | undefined {
+  if (input === 'pass' && !readOnly) return new Feed(attachment, local, () => undefined)
+  if (input === 'end') void attachment.stdin.end().catch(() => undefined)
+  return undefined
 }
 
 /** Makes the program draw itself anew: telling it the size it has is not enough. */

@@ -1,7 +1,7 @@
 import type { Attachment } from '../contract/index.ts'
 import type { DetachScanner } from './detach-keys.ts'
 import { inForeground } from './foreground.ts'
-import type { Keyboard } from './input.ts'
+import type { Typist } from './input.ts'
 import type { Local } from './local.ts'
 import { mayPass, type Near, passBy } from './past.ts'
 import type { Over, Visit } from './visit.ts'
@@ -14,7 +14,7 @@ const MOST = 20
 interface ShortcutOptions {
   readonly attachment: Attachment
   readonly local: Local
-  readonly keys: Keyboard
+  readonly keys: Typist
   readonly scanner: DetachScanner
   see(chunk: Uint8Array): void
   /** The terminal is no more. */
@@ -73,7 +73,6 @@ export class Shortcut {
   #begin(): void {
     if (this.#busy || this.#ended || this.#tries >= MOST || !inForeground()) return
     this.#busy = true
-    this.#tries++
     this.#over = passBy(this.#near, this.#wiring()).then(
       (over) => this.#after(over),
       () => (this.#tries = MOST),
@@ -97,6 +96,7 @@ export class Shortcut {
       },
       onVisit: (visit) => {
         this.#visit = visit
+        this.#tries++
         if (this.#ended) visit.leave()
       },
       onShown: see,

@@ -63,7 +63,7 @@ export class Life {
     this.passages = new Passages({
       isTerminal: () => this.session.tty,
       run: () => (this.#owner ? host.doorway?.() : undefined),
-      ask: () => this.#link?.tell(Frame.door),
+      ask: () => this.#link?.tell(Frame.door) !== undefined,
       typed: () => this.stdin.settled(),
       shown: () => this.stdout.settled(),
       reached: (offset) => this.stdout.passed(offset),

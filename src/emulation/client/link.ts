@@ -54,8 +54,8 @@ export class Link implements FrameReader {
     return this.#stream
   }
 
-  tell(type: number, payload?: string): void {
-    this.#send(frame(type, payload))
+  tell(type: number, payload?: string): boolean {
+    return this.#send(frame(type, payload))
   }
 
   ack(stdout: number, stderr: number): void {

@@ -29,7 +29,8 @@ interface Program {
   isTerminal(): boolean
   /** The guest's `run` on this machine, for one who may type. */
   run(): string | undefined
-  ask(): void
+  /** False: there is no connection. */
+  ask(): boolean
   /** Resolves once all input was taken, and a connection stands. */
   typed(): Promise<void>
   /** Resolves once all output that arrived was taken. */
@@ -47,7 +48,7 @@ interface Open {
 /** The passages of one program: one at a time. */
 export class Passages {
   readonly #program: Program
-  #asked: Deferred<string> | undefined
+  #asked: Deferred<string | undefined> | undefined
   #direct: Deferred<number | undefined> | undefined
   #finished = false
   #open: Open | undefined
@@ -56,20 +57,18 @@ export class Passages {
     this.#program = program
   }
 
-  /** Resolves with a door's name; undefined where there can be none; never, where the guest has none. */
+  /** Resolves with a door's name; undefined where there is none now; never, where the guest knows none. */
   async ask(): Promise<string | undefined> {
-    if (this.#program.run() === undefined || this.#open !== undefined) return undefined
+    if (this.#program.run() === undefined || this.#open !== undefined || !this.#program.ask()) return undefined
     this.#asked ??= deferred()
-    this.#program.ask()
     return this.#asked.promise
   }
 
   hear(type: number, payload: Buffer): void {
     if (type === Frame.direct && payload.length === 8) return this.#direct?.resolve(Number(payload.readBigUInt64BE()))
     if (type !== Frame.door) return
-    const word = parseJson<DoorWord>(payload, (value) => 'door' in value)
-    if ('door' in word) this.#asked?.resolve(word.door)
-    this.#asked = undefined
+    const word = parseJson<DoorWord>(payload, (value) => 'door' in value || 'done' in value)
+    this.#answer('door' in word ? word.door : undefined)
   }
 
   /** The guest has said all it had to say. */
@@ -101,7 +100,7 @@ export class Passages {
       this.#end(open)
       return undefined
     }
-    await this.#program.shown()
+    if (tty) await this.#program.shown()
     let reached = at
     return {
       socket,
@@ -113,15 +112,20 @@ export class Passages {
 
   /** Resolves once nothing goes past any more. */
   async lost(): Promise<void> {
-    this.#asked = undefined
+    this.#answer(undefined)
     this.#open?.lost.abort()
     await this.#open?.over.promise
   }
 
-  /** Does it now, or once nothing goes past any more. */
+  /** Does it now, or once no output goes past any more. */
   after(work: () => void): void {
-    if (this.#open === undefined) work()
+    if (this.#open === undefined || !this.#program.isTerminal()) work()
     else void this.#open.over.promise.then(work)
+  }
+
+  #answer(name: string | undefined): void {
+    this.#asked?.resolve(name)
+    this.#asked = undefined
   }
 
   #end(open: Open): void {

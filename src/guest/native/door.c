@@ -15,8 +15,8 @@
 /* The longer it goes on, the less often: others that look on see it so late. */
 #define LOOK_SOON 10
 #define LOOK_LATE 80
-/* So much at once is not typing, and will go on. */
-#define MUCH (64u << 10)
+/* So much at once is no echo, and goes on: it is taken as it comes. */
+#define MUCH (8u << 10)
 /* For a visitor that is asked to leave; one that stands still is left behind. */
 #define LEAVE_WITHIN 1000
 
@@ -84,6 +84,7 @@ static void enter(struct holder *holder) {
     return;
   }
   door->visitor = fd;
+  door->seen = out->log.end;
   if (holder->request.tty) out->fd = fd;
   uint8_t from[8];
   put64(from, out->log.end);
@@ -105,6 +106,9 @@ void door_serve(struct holder *holder) {
 int door_later(struct holder *holder, const struct pollfd *found) {
   struct door *door = &holder->door;
   if (door->visitor < 0 || found->fd != door->visitor || found->revents & ~POLLIN) return 0;
+  uint64_t end = holder->sources[0].log.end, taken = end - door->seen;
+  door->seen = end;
+  if (taken >= MUCH) return 0;
   int64_t now = now_ms(), rest = now - door->looked;
   door->pace = rest > LOOK_LATE ? LOOK_SOON : door->pace * 2 < LOOK_LATE ? door->pace * 2 : LOOK_LATE;
   door->look_at = now + door->pace;
@@ -113,11 +117,9 @@ int door_later(struct holder *holder, const struct pollfd *found) {
 
 static void look(struct holder *holder) {
   struct source *out = &holder->sources[0];
-  uint64_t before = out->log.end;
   holder->door.look_at = 0;
   holder->door.looked = now_ms();
   if (source_wanted(holder, out)) source_read(holder, out);
-  if (holder->door.visitor >= 0 && out->log.end - before >= MUCH) holder->door.look_at = now_ms();
 }
 
 void door_step(struct holder *holder) {

@@ -25,7 +25,7 @@ export class SessionDoor implements DoorListener {
 
   ask(viewer: Viewer): void {
     const { holder, running } = this.#house
-    if (holder === undefined || !running || !viewer.owner || viewer.waiting || this.#visitor === viewer) return
+    if (holder === undefined || !running || !viewer.owner || viewer.waiting || this.#visitor === viewer) return viewer.door()
     this.#visitor = viewer
     this.#name = doorName()
     holder.openDoor(this.#path)
@@ -40,6 +40,7 @@ export class SessionDoor implements DoorListener {
       visitor.door(this.#name)
     } catch {
       this.shut()
+      visitor.door()
     }
   }
 

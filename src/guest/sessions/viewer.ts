@@ -62,9 +62,10 @@ export class Viewer {
     this.sink.send(Frame.taken, u64(total ?? READS_NO_MORE))
   }
 
-  /** Where it may go past the guest. */
-  door(name: string): void {
-    this.sink.json(Frame.door, { door: name } satisfies DoorWord)
+  /** Where it may go past the guest; undefined: nowhere, now. */
+  door(name?: string): void {
+    const word: DoorWord = name === undefined ? { done: true } : { door: name }
+    this.sink.json(Frame.door, word)
   }
 
   /** From this offset on its output goes past the guest: the rest leaves now, crowded or not. */
