@@ -42,13 +42,14 @@ export const Frame = {
    */
   taken: 16,
   /**
-   * Client, owner: asks for a door: a socket in `run` for one connection, past the guest. Empty. Guest: JSON `DoorWord`, `done` for none.
-   * What is written there is typed, and not counted in `taken`; the client first waits until all that it sent was taken.
-   * A terminal's output leaves there, raw, to its end. A client that asks may not be answered. Whoever comes back after
-   * a lost connection has lost its door, too, once its end was read.
+   * Client, owner: asks for a door, a socket in `run` for one connection, past the guest. Empty. Guest: JSON `DoorWord`,
+   * `done` for none; an older one says nothing. Who comes in is sent a byte with a descriptor: where the program's input
+   * goes, of a terminal also where its output comes from. A terminal's visitor writes what it reads to the socket, for
+   * the log; it leaves by closing that, and is asked to by its end. What is typed there nobody counts: before, the client
+   * waits until all that it sent was taken.
    */
   door: 17,
-  /** Guest: u64: from this offset on a terminal's output leaves by the door. The client acknowledges it as ever. */
+  /** Guest: u64: from this offset on a terminal's output is the visitor's to show. The client acknowledges it as ever. */
   direct: 18,
 } as const
 

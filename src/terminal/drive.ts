@@ -51,6 +51,7 @@ interface Leaving {
 const numbers: { readonly [signal in EndSignal]: number } = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 }
 const DETACH_LIMIT = 1000
 const LAST_WORDS_MS = 1000
+const SETTLE_MS = 3000
 
 /**
  * Connects a running program with the local terminal or pipes until it ends or is left. Returns the exit status for
@@ -66,7 +67,7 @@ export async function drive(options: DriveOptions): Promise<number> {
   const limit = firing(signal)
   listen(options, leave)
   const close = once(async () => {
-    await front.settle?.()
+    await within(Promise.resolve(front.settle?.()), SETTLE_MS)
     release()
     limit.cancel()
     const inLine = front.close()

@@ -75,9 +75,9 @@ export class Typist {
     return within(this.#last, HOLD_MS)
   }
 
-  go(): void {
+  go(read = true): void {
     this.#held = false
-    if (this.#waiting <= TYPE_AHEAD) this.#options.input.resume()
+    if (read && this.#waiting <= TYPE_AHEAD) this.#options.input.resume()
   }
 
   stop(): void {

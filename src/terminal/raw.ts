@@ -16,6 +16,8 @@ interface RawInput {
 interface RawKeys {
   pause(): unknown
   resume(): unknown
+  /** At once, and no more until `pause` or `resume`: this process is about to be stopped. */
+  suspend?(): unknown
 }
 
 /** In the background nobody says when that ends. */
@@ -73,7 +75,7 @@ export function enterRaw({ input, keys, screen, modes, onResume }: RawOptions): 
     else leave()
   }
   const suspend = (): void => {
-    if (tty) keys.pause()
+    if (tty) keys.suspend?.()
     if (!tty || inForeground()) {
       again = modes.redo()
       leave()

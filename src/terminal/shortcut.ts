@@ -8,6 +8,8 @@ import type { Over, Visit } from './visit.ts'
 
 /** A program that is over by then, and was typed nothing, needs none. */
 const EXPECT_MS = 50
+/** Nobody can type while it is tried. */
+const AGAIN_MS = 5000
 /** Each ends with a lost connection. One that dies ends them all. */
 const MOST = 20
 
@@ -27,6 +29,7 @@ export class Shortcut {
   readonly #options: ShortcutOptions
   #timer: NodeJS.Timeout | undefined
   #tries = 0
+  #notBefore = 0
   #busy = false
   #ended = false
   #lent = false
@@ -50,9 +53,13 @@ export class Shortcut {
     this.#timer = setTimeout(() => this.#begin(), EXPECT_MS)
   }
 
-  /** Whoever reads the keys rests. At once. */
+  suspend(): void {
+    this.#visit?.stop()
+  }
+
+  /** In the background the visit takes no keys by itself. */
   pause(): void {
-    if (this.#lent) this.#visit?.stop()
+    if (this.#lent) this.#visit?.go()
     else this.#options.local.stdin.pause()
   }
 
@@ -71,7 +78,7 @@ export class Shortcut {
   }
 
   #begin(): void {
-    if (this.#busy || this.#ended || this.#tries >= MOST || !inForeground()) return
+    if (this.#busy || this.#ended || this.#tries >= MOST || performance.now() < this.#notBefore || !inForeground()) return
     this.#busy = true
     this.#over = passBy(this.#near, this.#wiring()).then(
       (over) => this.#after(over),
@@ -92,7 +99,7 @@ export class Shortcut {
         this.#lent = false
         this.#visit = undefined
         keys.type(over?.left ?? Buffer.alloc(0))
-        if (!this.#ended) keys.go()
+        if (!this.#ended) keys.go(inForeground())
       },
       onVisit: (visit) => {
         this.#visit = visit
@@ -106,7 +113,7 @@ export class Shortcut {
 
   #after(over: Over | undefined): void {
     this.#busy = false
-    if (over === undefined) return
+    if (over === undefined) return void (this.#notBefore = performance.now() + AGAIN_MS)
     if (over.reason === 'input' || over.reason === 'output') this.#options.gone()
     if (over.reason === 'broken') this.#tries = MOST
   }

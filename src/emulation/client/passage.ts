@@ -14,7 +14,7 @@ const ENTER_MS = 500
  * terminal, or pipe.
  */
 export interface Passage {
-  /** Of which nothing was read. What is written there is typed; a terminal's output comes there, and there alone, to its end. */
+  /** Of which nothing was read: see `Frame.door`. A terminal's output comes this way alone, to its end. */
   readonly socket: Socket
   /** Fires when it is to be ended: the connection was lost. */
   readonly signal: AbortSignal

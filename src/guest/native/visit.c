@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { IN, OUT, DOOR = 3, CLIENT };
@@ -59,6 +60,12 @@ static int receive_descriptor(void) {
   struct cmsghdr *control = CMSG_FIRSTHDR(&message);
   if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS && control->cmsg_len == CMSG_LEN(sizeof fd)) memcpy(&fd, CMSG_DATA(control), sizeof fd);
   return fd;
+}
+
+/* A computer may be hostile: of anything else a read might never return. */
+static int is_what_it_says(int fd) {
+  struct stat found;
+  return self.keyboard ? isatty(fd) : fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
 }
 
 /* Writes what is behind `*at`, as far as goes. -1: never again. */
@@ -226,7 +233,8 @@ int visit_command(const char *kind, char **bytes) {
   self.keyboard = strcmp(kind, "keys") == 0;
   for (; *bytes; bytes++) self.special[(uint8_t)atoi(*bytes)] = 1;
   self.program = receive_descriptor();
-  if (self.program < 0) return BUSY;
+  if (self.program < 0 || !is_what_it_says(self.program)) return BUSY;
+  set_nonblocking(self.program);
   self.in = self.keyboard ? open_terminal(IN) : IN;
   self.out = self.keyboard ? open_terminal(OUT) : OUT;
   int room = CLOGGED;

@@ -44,7 +44,7 @@ enum {
   W_TAKEN = 70,   /* u64 input bytes taken; all ones: nobody reads any more */
   W_EMPTY = 71,   /* nothing it started is left */
   W_WAITS = 72,   /* its path: the visitor's socket is there, its maker's alone */
-  W_DIRECT = 73,  /* u64: a visitor is there; a terminal's output goes to it from this offset on, and is told of later */
+  W_DIRECT = 73,  /* u64: a visitor is there; a terminal's output is its own to show from this offset on */
 };
 
 /* Where a start failed. */

@@ -17,6 +17,8 @@ export class SessionDoor implements DoorListener {
   readonly #config: GuestConfig
   #visitor: Viewer | undefined
   #name = ''
+  /** Nobody came in yet. */
+  #open = false
 
   constructor(house: House, config: GuestConfig) {
     this.#house = house
@@ -25,7 +27,9 @@ export class SessionDoor implements DoorListener {
 
   ask(viewer: Viewer): void {
     const { holder, running } = this.#house
-    if (holder === undefined || !running || !viewer.owner || viewer.waiting || this.#visitor === viewer) return viewer.door()
+    // It did not come after it had asked.
+    if (this.#visitor === viewer) return viewer.door(this.#open ? this.#name : undefined)
+    if (holder === undefined || !running || !viewer.owner || viewer.waiting) return viewer.door()
     this.#visitor = viewer
     this.#name = doorName()
     holder.openDoor(this.#path)
@@ -37,6 +41,7 @@ export class SessionDoor implements DoorListener {
     if (visitor === undefined || path !== this.#path) return
     try {
       claim(path, this.#config)
+      this.#open = true
       visitor.door(this.#name)
     } catch {
       this.shut()
@@ -45,6 +50,7 @@ export class SessionDoor implements DoorListener {
   }
 
   entered(offset: number): void {
+    this.#open = false
     if (this.#house.terminal !== undefined) this.#visitor?.pass(offset)
   }
 
@@ -52,6 +58,7 @@ export class SessionDoor implements DoorListener {
   shut(viewer = this.#visitor): void {
     if (viewer === undefined || viewer !== this.#visitor) return
     this.#visitor = undefined
+    this.#open = false
     this.#house.holder?.shutDoor()
   }
 

@@ -29,7 +29,7 @@ export interface HolderListener {
 export interface DoorListener {
   /** The socket is there, and nobody may enter yet. */
   waits(path: string): void
-  /** Somebody came in: a terminal's output goes there from this offset on. */
+  /** Somebody came in: a terminal's output is theirs to show from this offset on. */
   entered(offset: number): void
 }
 
