@@ -7,22 +7,22 @@ export const HEADER = 5
 export interface PacketReader {
   /** A packet, whole. */
   packet(type: number, payload: Buffer): void
-  /** A piece of a packet of the streamed type: never copied, never joined. */
-  piece?(payload: Buffer): void
+  /** A piece of a packet of a streamed type, as it came: never copied, never joined, never empty. */
+  piece?(payload: Buffer, type: number): void
 }
 
 /** Cuts a byte stream into packets. Throws on a length beyond `max`. */
 export class PacketDecoder {
   readonly #reader: PacketReader
   readonly #max: number
-  readonly #streamed: number
+  readonly #streamed: readonly number[]
   #head: Buffer = Buffer.alloc(0)
   #type = 0
   #left = 0
   #inside = false
   #parts: Buffer[] = []
 
-  constructor(reader: PacketReader, max: number, streamed = -1) {
+  constructor(reader: PacketReader, max: number, ...streamed: readonly number[]) {
     this.#reader = reader
     this.#max = max
     this.#streamed = streamed
@@ -57,8 +57,9 @@ export class PacketDecoder {
     const piece = chunk.subarray(at, end)
     this.#left -= piece.length
     this.#inside = this.#left > 0
-    if (this.#type === this.#streamed) this.#reader.piece?.(piece)
-    else if (this.#inside) this.#parts.push(piece)
+    if (this.#streamed.includes(this.#type)) {
+      if (piece.length > 0) this.#reader.piece?.(piece, this.#type)
+    } else if (this.#inside) this.#parts.push(piece)
     else this.#reader.packet(this.#type, this.#whole(piece))
     return end
   }

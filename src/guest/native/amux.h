@@ -25,6 +25,8 @@ char *path_of(const char *directory, const char *name);
 void reset_signals(void);
 void set_nonblocking(int fd);
 void write_file(const char *path, const char *text);
+char *read_all(int fd, size_t *length); /* ended by a zero byte that does not count; NULL: it cannot be read */
+char *read_whole(const char *path, size_t *length);
 static inline uint16_t get16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static inline uint32_t get32(const uint8_t *p) { return (uint32_t)get16(p) << 16 | get16(p + 2); }
 static inline uint64_t get64(const uint8_t *p) { return (uint64_t)get32(p) << 32 | get32(p + 4); }

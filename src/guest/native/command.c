@@ -5,23 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static char *slurp(const char *path, size_t *length) {
-  struct stat found;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  char *text = NULL;
-  *length = 0;
-  if (fd >= 0 && fstat(fd, &found) == 0) {
-    text = grow(NULL, (size_t)found.st_size + 1);
-    ssize_t n = read(fd, text, (size_t)found.st_size);
-    *length = n > 0 ? (size_t)n : 0;
-    text[*length] = 0;
-  }
-  if (fd >= 0) close(fd);
-  return text;
-}
 
 int command_write(struct place *place, char **argv) {
   size_t length = 0, old_length;
@@ -33,7 +17,7 @@ int command_write(struct place *place, char **argv) {
     length += more;
   }
   char *path = path_of(place->run, "command"), *fresh = path_of(place->run, "command.new");
-  char *old = slurp(path, &old_length);
+  char *old = read_whole(path, &old_length);
   if (old && old_length == length && memcmp(old, text, length) == 0) return 0;
   int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0 || write_all(fd, text, length) < 0 || rename(fresh, path) < 0) die("amux-init: cannot write %s", path);
@@ -44,7 +28,7 @@ int command_write(struct place *place, char **argv) {
 /* With the configuration as its last argument. */
 char **command_read(struct place *place) {
   size_t length;
-  char *path = path_of(place->run, "command"), *text = slurp(path, &length);
+  char *path = path_of(place->run, "command"), *text = read_whole(path, &length);
   free(path);
   if (!text || length == 0) return NULL;
   char **argv = grow(NULL, (length + 2) * sizeof *argv);

@@ -30,22 +30,6 @@ static void stamp(char *text, size_t size) {
   snprintf(text + length, size - length, ".%03dZ", (int)(t.tv_nsec / 1000000));
 }
 
-char *read_whole(const char *path, size_t *length) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return NULL;
-  char *text = NULL;
-  ssize_t n;
-  *length = 0;
-  do {
-    text = grow(text, *length + 65537);
-    n = read(fd, text + *length, 65536);
-    if (n > 0) *length += (size_t)n;
-  } while (n > 0);
-  close(fd);
-  text[*length] = 0;
-  return text;
-}
-
 /* The kernel's boot and the start of process 1: a container's life is shorter than its kernel's. */
 void boot_name(char *text, size_t size) {
   size_t length;

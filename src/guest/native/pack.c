@@ -254,33 +254,20 @@ static void put_root(int follow) {
   put_found(AT_FDCWD, path.data, &found, follow, 0);
 }
 
-/* What to pack, from standard input: a place, and whether a link that is there itself is followed (1, 0) with the name it gets. */
-static struct text read_roots(void) {
-  struct text roots = {0};
-  text_set(&roots, "", 0);
-  for (;;) {
-    if (roots.room - roots.length < SMALL) roots.data = grow(roots.data, roots.room = 2 * roots.room + SMALL);
-    ssize_t n = read(0, roots.data + roots.length, roots.room - roots.length - 1);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) failed("read");
-    if (n == 0) break;
-    roots.length += (size_t)n;
-  }
-  roots.data[roots.length] = 0;
-  return roots;
-}
-
 int pack_command(int whole) {
   for (const int *one = (const int[]){SIGPIPE, SIGXFSZ, 0}; *one; one++) signal(*one, SIG_IGN);
   whole_seconds = whole;
   raise_file_limit();
-  struct text roots = read_roots();
-  for (size_t at = 0; at < roots.length;) {
-    text_set(&place, roots.data + at, strlen(roots.data + at));
+  /* A place, and whether a link that is there itself is followed (1, 0) with the name it gets; and the next. */
+  size_t length;
+  char *roots = read_all(0, &length);
+  if (!roots) failed("read");
+  for (size_t at = 0; at < length;) {
+    text_set(&place, roots + at, strlen(roots + at));
     at += place.length + 1;
-    if (at >= roots.length) die("amux-init pack: a place without a name");
-    int follow = roots.data[at] == '1';
-    text_set(&name, roots.data + at + 1, strlen(roots.data + at + 1));
+    if (at >= length) die("amux-init pack: a place without a name");
+    int follow = roots[at] == '1';
+    text_set(&name, roots + at + 1, strlen(roots + at + 1));
     at += name.length + 2;
     put_root(follow);
   }

@@ -10,22 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *read_text(const char *path) {
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) die("amux-init: cannot read %s: %s", path, strerror(errno));
-  char *text = NULL;
-  size_t length = 0;
-  ssize_t n;
-  do {
-    text = grow(text, length + 65537);
-    n = read(fd, text + length, 65536);
-    if (n > 0) length += (size_t)n;
-  } while (n > 0);
-  close(fd);
-  text[length] = 0;
-  return text;
-}
-
 static void make_directory(const char *path) {
   if (mkdir(path, 0700) < 0 && errno != EEXIST) die("amux-init: cannot make %s: %s", path, strerror(errno));
 }
@@ -33,7 +17,9 @@ static void make_directory(const char *path) {
 void place_read(struct place *place, const char *config) {
   place->config = realpath(config, NULL);
   if (!place->config) die("amux-init: cannot read %s: %s", config, strerror(errno));
-  char *json = read_text(place->config);
+  size_t length;
+  char *json = read_whole(place->config, &length);
+  if (!json) die("amux-init: cannot read %s: %s", config, strerror(errno));
   place->store = config_string(json, "store");
   place->run = config_string(json, "run");
   if (!place->store || !place->run) die("amux-init: %s names no store and run directory", config);

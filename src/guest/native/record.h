@@ -76,7 +76,6 @@ void journal_end(struct recorder *recorder);
 void journal_refused(const char *why, int stage, int error);
 int journal_hello(const struct recorder *recorder, char *text, size_t size);
 void boot_name(char *text, size_t size);
-char *read_whole(const char *path, size_t *length);
 
 /* awake.c: a task of the service keeps the computer from sleeping while the session works */
 void awake_begin(const char *socket, const char *dir);

@@ -132,6 +132,31 @@ void write_file(const char *path, const char *text) {
   close(fd);
 }
 
+char *read_all(int fd, size_t *length) {
+  char *text = NULL;
+  ssize_t n;
+  *length = 0;
+  do {
+    text = grow(text, *length + 65537);
+    n = read(fd, text + *length, 65536);
+    if (n > 0) *length += (size_t)n;
+  } while (n > 0 || (n < 0 && errno == EINTR));
+  text[*length] = 0;
+  if (n == 0) return text;
+  free(text);
+  return NULL;
+}
+
+char *read_whole(const char *path, size_t *length) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return NULL;
+  char *text = read_all(fd, length);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return text;
+}
+
 void put32(uint8_t *p, uint32_t value) {
   for (int i = 3; i >= 0; i--, value >>= 8) p[i] = (uint8_t)value;
 }
