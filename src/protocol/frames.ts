@@ -49,11 +49,16 @@ export const Frame = {
    * waits until all that it sent was taken.
    */
   door: 17,
-  /** Guest: u64: from this offset on a terminal's output is the visitor's to show. The client acknowledges it as ever. */
+  /**
+   * Guest: u64: from this offset on a terminal's output is the visitor's to show. The client acknowledges it as ever.
+   * Client: the visitor is gone, or never came: from this offset on it comes here again; `NEW_PICTURE`: as a new picture.
+   */
   direct: 18,
 } as const
 
 export type FrameType = (typeof Frame)[keyof typeof Frame]
+
+export const NEW_PICTURE: bigint = 2n ** 64n - 1n
 
 export const FRAME_HEADER = 5
 /** A larger length is a protocol error, not an allocation. */

@@ -8,7 +8,7 @@ interface Passage {
   readonly socket: Socket
   readonly signal: AbortSignal
   passed(bytes: number): void
-  end(): void
+  end(known: boolean): void
 }
 
 /** An attachment whose computer may be on this machine. */
@@ -44,7 +44,7 @@ export async function passBy(attachment: Near, options: PastOptions): Promise<Ov
     if (passage !== undefined) over = await visiting(program, passage, options)
   } finally {
     options.go(over)
-    passage?.end()
+    passage?.end(over !== undefined && over.reason !== 'broken')
   }
   return over
 }

@@ -16,8 +16,8 @@ interface RawInput {
 interface RawKeys {
   pause(): unknown
   resume(): unknown
-  /** At once, and no more until `pause` or `resume`: this process is about to be stopped. */
-  suspend?(): unknown
+  /** Resolves once nobody but this process uses the terminal: it is about to be stopped. */
+  suspend?(): Promise<void>
 }
 
 /** In the background nobody says when that ends. */
@@ -41,6 +41,7 @@ export interface RawOptions {
 export function enterRaw({ input, keys, screen, modes, onResume }: RawOptions): RawTerminal {
   let active = false
   let entered = false
+  let restored = false
   let waiting: NodeJS.Timeout | undefined
   let again = ''
   const tty = input.isTTY === true
@@ -74,8 +75,13 @@ export function enterRaw({ input, keys, screen, modes, onResume }: RawOptions): 
     if (entered && tty && !inForeground()) letGo(input)
     else leave()
   }
-  const suspend = (): void => {
-    if (tty) keys.suspend?.()
+  let suspending = false
+  const suspend = async (): Promise<void> => {
+    if (suspending) return
+    suspending = true
+    await keys.suspend?.()
+    suspending = false
+    if (restored) return
     if (!tty || inForeground()) {
       again = modes.redo()
       leave()
@@ -90,13 +96,15 @@ export function enterRaw({ input, keys, screen, modes, onResume }: RawOptions): 
   take()
   process.once('exit', leaveForGood)
   if (behind) process.once('exit', forgetTerminal)
-  process.on('SIGTSTP', suspend)
+  const onSuspend = (): void => void suspend()
+  process.on('SIGTSTP', onSuspend)
   process.on('SIGCONT', resume)
   return {
     restore(): void {
       clearInterval(waiting)
       process.off('exit', leaveForGood)
-      process.off('SIGTSTP', suspend)
+      restored = true
+      process.off('SIGTSTP', onSuspend)
       process.off('SIGCONT', resume)
       leaveForGood()
     },

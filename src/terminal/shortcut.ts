@@ -4,10 +4,13 @@ import { inForeground } from './foreground.ts'
 import type { Typist } from './input.ts'
 import type { Local } from './local.ts'
 import { mayPass, type Near, passBy } from './past.ts'
+import { within } from './stop.ts'
 import type { Over, Visit } from './visit.ts'
 
 /** A program that is over by then, and was typed nothing, needs none. */
 const EXPECT_MS = 50
+const SUSPEND_MS = 500
+const LAST_KEYS_MS = 250
 /** Nobody can type while it is tried. */
 const AGAIN_MS = 5000
 /** Each ends with a lost connection. One that dies ends them all. */
@@ -33,6 +36,7 @@ export class Shortcut {
   #busy = false
   #ended = false
   #lent = false
+  #paused = false
   #visit: Visit | undefined
   #over: Promise<unknown> = Promise.resolve()
 
@@ -53,19 +57,20 @@ export class Shortcut {
     this.#timer = setTimeout(() => this.#begin(), EXPECT_MS)
   }
 
-  suspend(): void {
-    this.#visit?.stop()
+  async suspend(): Promise<void> {
+    this.#visit?.leave()
+    if (this.#lent) await within(this.#over, SUSPEND_MS)
   }
 
-  /** In the background the visit takes no keys by itself. */
+  /** In the background nobody takes keys. */
   pause(): void {
-    if (this.#lent) this.#visit?.go()
-    else this.#options.local.stdin.pause()
+    this.#paused = true
+    if (!this.#lent) this.#options.local.stdin.pause()
   }
 
   resume(): void {
-    if (this.#lent) this.#visit?.go()
-    else this.#options.local.stdin.resume()
+    this.#paused = false
+    if (!this.#lent) this.#options.local.stdin.resume()
   }
 
   /** Resolves once the terminal is this process's alone again. */
@@ -75,6 +80,8 @@ export class Shortcut {
     this.#visit?.leave()
     // Before it is lent nobody may ever answer.
     if (this.#lent) await this.#over
+    // What it could not pass on.
+    await within(this.#options.keys.typed, LAST_KEYS_MS)
   }
 
   #begin(): void {
@@ -98,8 +105,9 @@ export class Shortcut {
       go: (over) => {
         this.#lent = false
         this.#visit = undefined
+        if (over === undefined) this.#notBefore = performance.now() + AGAIN_MS
         keys.type(over?.left ?? Buffer.alloc(0))
-        if (!this.#ended) keys.go(inForeground())
+        if (!this.#ended) keys.go(!this.#paused)
       },
       onVisit: (visit) => {
         this.#visit = visit
@@ -113,7 +121,7 @@ export class Shortcut {
 
   #after(over: Over | undefined): void {
     this.#busy = false
-    if (over === undefined) return void (this.#notBefore = performance.now() + AGAIN_MS)
+    if (over === undefined) return
     if (over.reason === 'input' || over.reason === 'output') this.#options.gone()
     if (over.reason === 'broken') this.#tries = MOST
   }

@@ -46,6 +46,8 @@ export class Visit {
   readonly #options: VisitOptions
   #reason: Reason = 'broken'
   #left: Buffer = Buffer.alloc(0)
+  /** Keys that were looked at last: whether they arrived is known by the next, or by the end. */
+  #forward: Uint8Array = Buffer.alloc(0)
   #leaving: NodeJS.Timeout | undefined
 
   private constructor(child: ChildProcess, options: VisitOptions) {
@@ -80,24 +82,21 @@ export class Visit {
     this.#client.write(packet(Told.leave))
   }
 
-  /** Takes no keys and shows nothing until `go`. At once. */
-  stop(): void {
-    this.#child.kill('SIGSTOP')
-  }
-
-  go(): void {
-    this.#child.kill('SIGCONT')
-  }
-
   #hear(tag: number, payload: Buffer): void {
     if (tag === Said.shown) this.#options.onShown?.(payload)
     else if (tag === Said.keys) this.#look(payload)
     else if (tag === Said.left) this.#left = payload
-    else if (tag === Said.over) this.#reason = reasons[payload.readUInt8(0)] ?? 'broken'
+    else if (tag === Said.over) this.#end(payload.readUInt8(0), payload.readUInt8(1) === 1)
+  }
+
+  #end(reason: number, asks: boolean): void {
+    this.#reason = reasons[reason] ?? 'broken'
+    if (asks) this.#left = Buffer.concat([this.#left, this.#forward])
   }
 
   #look(keys: Buffer): void {
     const { forward, follows } = this.#options.onKeys?.(keys) ?? { forward: keys, follows: false }
+    this.#forward = forward
     this.#client.write(packet(Told.type, Buffer.concat([Buffer.of(follows ? 1 : 0), forward])))
   }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,6 +8,7 @@ import type { SessionInfo } from '../../src/contract/index.ts'
 import { bin, Scratch } from '../support/amux.ts'
 import { disposeAll, killGuests } from '../support/computers.ts'
 import { TestTerminal } from '../support/terminal.ts'
+import { until } from '../guest/lab.ts'
 import { alone, visited, visitOf } from '../support/visits.ts'
 
 const RAW = 'stty raw -echo; echo up; exec cat'
@@ -160,20 +162,63 @@ describe('a program in a terminal on this machine, met past client and guest', (
     await again.shows('<two>')
   })
 
-  it('takes no keys while its client is stopped from outside', async () => {
-    const screen = terminal('exec', '-it', '--', 'sh', '-c', 'stty -echo; while read line; do echo "<$line>"; done')
+  it('goes on while its client is stopped from outside, and is shown what was missed', async () => {
+    const screen = terminal('exec', '-it', '--name', 'stopped', '--', 'sh', '-c', 'stty -echo; read line; sleep 0.5; seq 1 30000; while read line; do echo "<$line>"; done')
     await sleep(300)
-    screen.type('one\r')
-    await screen.shows('<one>')
     const visit = await visited(clientOf())
+    screen.type('go\r')
+    await sleep(100)
     process.kill(clientOf(), 'SIGTSTP')
-    const state = () => readFileSync(`/proc/${visit}/stat`, 'utf8').replace(/^.*\) /, '').charAt(0)
-    for (let n = 0; n < 100 && state() !== 'T'; n++) await sleep(20)
-    expect(state()).to.equal('T')
+    await alone(visit)
+    await until(async () => (await amux.run(['computer', 'session', 'logs', 'stopped'])).stdout.includes('30000'))
+    expect(screen.raw).to.not.contain('30000')
     process.kill(clientOf(), 'SIGCONT')
-    for (let n = 0; n < 100 && state() === 'T'; n++) await sleep(20)
+    await screen.shows('30000')
+    expect(screen.raw.replaceAll('\r', '')).to.contain(Array.from({ length: 30_000 }, (_, n) => n + 1).join('\n'))
     screen.type('two\r')
     await screen.shows('<two>')
+    expect(screen.raw).to.not.contain('amux:')
+  }).timeout(60_000)
+
+  it('is left by the detach keys also where the program reads nothing, and finds what was typed', async () => {
+    const screen = terminal('exec', '-it', '--name', 'deaf', '--', 'sh', '-c', 'stty raw -echo; echo up; sleep 3; head -c 20000 | md5sum; exec sleep 100')
+    await screen.shows('up')
+    await visited(clientOf())
+    const keys = 'k'.repeat(20_000)
+    for (let at = 0; at < keys.length; at += 1000, await sleep(10)) screen.type(keys.slice(at, at + 1000))
+    screen.type('\u001c')
+    expect(await screen.ended()).to.equal(0)
+    const wanted = createHash('md5').update(keys).digest('hex')
+    await until(async () => (await amux.run(['computer', 'session', 'logs', 'deaf'])).stdout.includes(wanted))
+  }).timeout(60_000)
+
+  it('loses no key that its client looks at while the guest is killed, and is lost once', async () => {
+    for (let round = 0; round < 3; round++) {
+      const screen = terminal('exec', '-it', '--name', `looked${round}`, '--', 'sh', '-c', 'stty raw -echo; echo up; exec cat -v')
+      await screen.shows('up')
+      await visited(clientOf())
+      let keys = ''
+      for (let n = 0; n < 300; n++, await sleep(4)) {
+        const key = `${n % 2 === 0 ? '\u001b' : ''}${String.fromCharCode(97 + (n % 26))}`
+        keys += key
+        screen.type(key)
+        if (n === 80) killGuests(amux)
+      }
+      const shown = keys.replaceAll('\u001b', '^[')
+      await until(async () => (await amux.run(['computer', 'session', 'logs', `looked${round}`])).stdout.includes(shown))
+      await sleep(1500)
+      expect(screen.raw.match(/amux: the connection is lost/g)).to.have.length(1)
+      screen.dispose()
+    }
+  }).timeout(120_000)
+
+  it('shows what a program says at its end, also right after the program in between was killed', async () => {
+    const screen = terminal('exec', '-it', '--', 'sh', '-c', 'stty -echo; read line; echo "important result"; exit 3')
+    await sleep(300)
+    process.kill(await visited(clientOf()), 'SIGKILL')
+    screen.type('go\r')
+    expect(await screen.ended()).to.equal(3)
+    expect(screen.raw).to.contain('important result')
   })
 
   it('ends with its terminal; the program lives', async () => {

@@ -19,8 +19,6 @@ const VIEWER_LIMIT = 1024 * 1024
 /** Both its windows full are not too much: to stop reading then would hold up the one that is being read. */
 const OWNER_LIMIT = 3 * OWNER_WINDOW
 const ACK_TRICKLE_MS = 25
-/** Of a program whose output has come to its end. */
-const LAST_WORDS_MS = 1000
 
 /** One program's connection through all its losses, to its end. */
 export class Life {
@@ -67,7 +65,7 @@ export class Life {
       typed: () => this.stdin.settled(),
       shown: () => this.stdout.settled(),
       reached: (offset) => this.stdout.passed(offset),
-      ended: () => this.#onPassed(),
+      back: (offset) => this.#link?.back(offset),
     })
   }
 
@@ -272,14 +270,6 @@ export class Life {
     if (this.#link === undefined) return
     this.stdin.resume(this.#link)
     for (const signal of this.#signals.splice(0)) this.signal(signal)
-  }
-
-  /** The end of a terminal's passage is its program's end, or says that something broke. */
-  #onPassed(): void {
-    if (!this.session.tty || this.#complete) return
-    setTimeout(() => {
-      if (!this.#complete && !this.#gone.signal.aborted) this.#link?.cancel()
-    }, LAST_WORDS_MS).unref()
   }
 
   #lose(error: AmuxError | undefined): void {

@@ -1,6 +1,7 @@
 import type { AmuxError, SessionInfo } from '../../contract/index.ts'
 import { fail, isAmuxError, normalise } from '../../errors/index.ts'
-import { Frame } from '../../protocol/index.ts'
+import { u64 } from '../../native/index.ts'
+import { Frame, NEW_PICTURE } from '../../protocol/index.ts'
 import type { Headers } from './connection.ts'
 import { ackFrame, frame, frameHeader, FrameDecoder, type FrameReader, jsonFrame } from './frames.ts'
 import type { Carrier, FrameStream } from './host.ts'
@@ -60,6 +61,11 @@ export class Link implements FrameReader {
 
   ack(stdout: number, stderr: number): void {
     this.#send(ackFrame(stdout, stderr))
+  }
+
+  /** A terminal's output is to come here from this offset on; undefined: as a new picture. */
+  back(offset: number | undefined): void {
+    this.#send(frame(Frame.direct, u64(offset ?? NEW_PICTURE)))
   }
 
   pause(): void {

@@ -20,8 +20,8 @@ export interface Passage {
   readonly signal: AbortSignal
   /** So many bytes of output came that way, and are where they belong. */
   passed(bytes: number): void
-  /** It is over. A terminal is painted anew if its program goes on. */
-  end(): void
+  /** It is over: output comes the ordinary way again. Where nobody knows how much passed, the terminal is painted anew. */
+  end(known: boolean): void
 }
 
 /** What a passage needs to know of its program. */
@@ -37,7 +37,8 @@ interface Program {
   shown(): Promise<void>
   /** All output up to here was taken. */
   reached(offset: number): void
-  ended(): void
+  /** A terminal's output is to come from this offset on, or painted anew. */
+  back(offset: number | undefined): void
 }
 
 interface Open {
@@ -97,7 +98,7 @@ export class Passages {
     const at = tty ? await Promise.race([this.#direct.promise, sleep(ENTER_MS, undefined, { ref: false }), once(signal, 'abort').then(() => undefined)]) : 0
     if (at === undefined || signal.aborted) {
       socket.destroy()
-      this.#end(open)
+      this.#end(open, undefined)
       return undefined
     }
     if (tty) await this.#program.shown()
@@ -106,7 +107,7 @@ export class Passages {
       socket,
       signal,
       passed: (bytes) => tty && this.#program.reached((reached += bytes)),
-      end: () => this.#end(open),
+      end: (known) => this.#end(open, known ? reached : undefined),
     }
   }
 
@@ -128,10 +129,11 @@ export class Passages {
     this.#asked = undefined
   }
 
-  #end(open: Open): void {
+  #end(open: Open, reached: number | undefined): void {
     if (this.#open !== open) return
+    // Before whoever waits for the end hears of it: it may go on without.
+    if (this.#program.isTerminal() && !this.#finished) this.#program.back(reached)
     this.#close(open)
-    this.#program.ended()
   }
 
   #close(open: Open): void {

@@ -15,6 +15,7 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Of a program beside a computer: the first line on standard error says whether it began. Returns BUSY. */
 #define BUSY 75 /* EX_TEMPFAIL */
 int step_failed(const char *step, const char *subject);
+int64_t now_us(void);
 int64_t now_ms(void);
 int write_all(int fd, const void *data, size_t length);
 void close_from(int first);

@@ -14,7 +14,8 @@
 
 /* The longer it goes on, the less often: others that look on see it so late. */
 #define LOOK_SOON 10
-#define LOOK_LATE 80
+#define LOOK_LATE 160
+#define LOOK_LESS 4
 /* So much at once is no echo, and goes on: it is taken as it comes. */
 #define MUCH (8u << 10)
 /* For a visitor that is asked to leave; one that stands still is left behind. */
@@ -110,7 +111,7 @@ int door_later(struct holder *holder, const struct pollfd *found) {
   door->seen = end;
   if (taken >= MUCH) return 0;
   int64_t now = now_ms(), rest = now - door->looked;
-  door->pace = rest > LOOK_LATE ? LOOK_SOON : door->pace * 2 < LOOK_LATE ? door->pace * 2 : LOOK_LATE;
+  door->pace = rest > LOOK_LATE ? LOOK_SOON : door->pace * LOOK_LESS < LOOK_LATE ? door->pace * LOOK_LESS : LOOK_LATE;
   door->look_at = now + door->pace;
   return 1;
 }
@@ -122,11 +123,22 @@ static void look(struct holder *holder) {
   if (source_wanted(holder, out)) source_read(holder, out);
 }
 
+/* All that is there, whoever has room for it: whom it was read from will not give it again. */
+static void drain(struct holder *holder, struct source *out) {
+  uint64_t limit = out->limit, before;
+  out->limit = UINT64_MAX;
+  do {
+    before = out->log.end;
+    source_read(holder, out);
+  } while (holder->door.visitor >= 0 && out->log.end > before);
+  out->limit = limit;
+}
+
 void door_step(struct holder *holder) {
   struct door *door = &holder->door;
   if (door->look_at && now_ms() >= door->look_at) look(holder);
   if (door->leave_by && now_ms() >= door->leave_by) {
-    if (holder->request.tty) source_read(holder, &holder->sources[0]);
+    if (holder->request.tty) drain(holder, &holder->sources[0]);
     door_left(holder);
   }
   if (!door->path || door->listener >= 0 || door->visitor >= 0) return;

@@ -44,11 +44,13 @@ int step_failed(const char *step, const char *subject) {
   return BUSY;
 }
 
-int64_t now_ms(void) {
+int64_t now_us(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
-  return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+  return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
+
+int64_t now_ms(void) { return now_us() / 1000; }
 
 int write_all(int fd, const void *data, size_t length) {
   const char *from = data;

@@ -1,16 +1,19 @@
 /*
  * A client's end of a door (door.c): stands between the local terminal and the session's, or pumps what is piped in,
- * past the client and the guest. What it reads of a terminal goes to the log as well. The client hears a little later of
- * what was shown, is asked about keys that may mean something to it, and gets back what could not be passed on.
+ * past the client and the guest. What it reads of a terminal goes to the log, then to the screen. The client hears a
+ * little later of what was shown, is asked about keys that may mean something to it, and gets back what could not be
+ * passed on.
  */
 #include "amux.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,15 +21,14 @@
 enum { IN, OUT, DOOR = 3, CLIENT };
 
 /* To the client, mirrored in src/terminal/visit.ts. */
-enum { V_SHOWN = 1, V_KEYS = 2, V_LEFT = 3, V_OVER = 4 };
+enum { V_SHOWN = 1, V_KEYS = 2, V_LEFT = 3, V_OVER = 4 /* u8 why, u8 whether keys are still with the client */ };
 /* From it: u8 whether the next keys are to be asked about, whatever they are; the bytes to pass on. */
 enum { V_TYPE = 1, V_LEAVE = 2 };
 /* Why it is over. */
 enum { O_DOOR, O_ASKED, O_INPUT, O_OUTPUT };
 
+/* At once. A terminal gives 4 KB. */
 #define KEYS 4096
-/* A terminal gives 4 KB at a time. Less than that was all. */
-#define GATHER 2048
 #define SHOWN_AFTER 20
 #define SHOWN_LATEST 250
 #define SHOWN_EVERY (64u << 10)
@@ -34,20 +36,24 @@ enum { O_DOOR, O_ASKED, O_INPUT, O_OUTPUT };
 #define PATIENCE 1000
 /* In the background nobody says when that ends. */
 #define LOOK 300
+/* An echo is waited for awake so long, in microseconds: to be woken takes as long as all the rest. */
+#define AWAKE 200
 
 struct pile {
-  uint8_t bytes[256u << 10];
-  size_t end, passed, kept;
+  uint8_t *bytes;
+  size_t end, passed;
 };
 
 static struct {
   int in, out, program, keyboard; /* a terminal's, not only a stream of bytes */
   uint8_t special[256];
-  int asked, follows;
+  int asked, follows, full, typed;
   int64_t look_at, tell_at, late;
   struct link client;
   struct pile keys, screen;
 } self;
+
+static uint8_t key_space[1u << 20], screen_space[64u << 10];
 
 /* Of the descriptor that the holder sends: -1 where there is none. */
 static int receive_descriptor(void) {
@@ -62,18 +68,30 @@ static int receive_descriptor(void) {
   return fd;
 }
 
-/* A computer may be hostile: of anything else a read might never return. */
+/* A computer may be hostile, and have whoever reads or writes something else do as it likes. */
 static int is_what_it_says(int fd) {
   struct stat found;
-  return self.keyboard ? isatty(fd) : fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
+  int number;
+  return self.keyboard ? ioctl(fd, TIOCGPTN, &number) == 0 : fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
 }
 
-/* Writes what is behind `*at`, as far as goes. -1: never again. */
-static int move(const struct pile *pile, size_t *at, int to) {
-  if (*at == pile->end) return 0;
-  ssize_t n = write(to, pile->bytes + *at, pile->end - *at);
+/* Others can have a descriptor of theirs wait although it must not: nothing here waits for long. */
+static void wake(int number) { (void)number; }
+static ssize_t read_program(uint8_t *to, size_t room) {
+  alarm(1);
+  ssize_t n = read(self.program, to, room);
+  alarm(0);
+  return n;
+}
+
+/* Writes what is there, as far as goes. -1: never again. */
+static int move(struct pile *pile, int to) {
+  if (pile->passed == pile->end) return 0;
+  if (to == self.program) alarm(1);
+  ssize_t n = write(to, pile->bytes + pile->passed, pile->end - pile->passed);
+  if (to == self.program) alarm(0);
   if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
-  *at += (size_t)n;
+  pile->passed += (size_t)n;
   return 0;
 }
 
@@ -83,14 +101,10 @@ static void wait_for(int fd) {
 }
 
 static void over(uint8_t why) {
-  struct pile *keys = &self.keys, *screen = &self.screen;
-  for (size_t before = ~0ul; before != screen->kept && screen->kept < screen->end;) {
-    before = screen->kept;
-    wait_for(DOOR);
-    if (move(screen, &screen->kept, DOOR) < 0) break;
-  }
+  uint8_t last[2] = {why, (uint8_t)self.asked};
+  struct pile *keys = &self.keys;
   if (keys->passed < keys->end) link_put(&self.client, V_LEFT, NULL, 0, keys->bytes + keys->passed, keys->end - keys->passed);
-  link_put(&self.client, V_OVER, NULL, 0, &why, 1);
+  link_put(&self.client, V_OVER, NULL, 0, last, sizeof last);
   for (size_t before = 0; before != self.client.out_length && self.client.out_length > 0;) {
     before = self.client.out_length;
     wait_for(CLIENT);
@@ -100,14 +114,29 @@ static void over(uint8_t why) {
 }
 
 static void type(void) {
-  if (move(&self.keys, &self.keys.passed, self.program) < 0) over(O_DOOR);
+  struct pile *keys = &self.keys;
+  if (move(keys, self.program) < 0) over(O_DOOR);
+  if (keys->passed == keys->end) keys->passed = keys->end = 0;
+  self.typed = self.keyboard;
+}
+
+static void add_keys(const uint8_t *bytes, size_t length) {
+  struct pile *keys = &self.keys;
+  if (keys->end + length > sizeof key_space) {
+    memmove(keys->bytes, keys->bytes + keys->passed, keys->end - keys->passed);
+    keys->end -= keys->passed;
+    keys->passed = 0;
+  }
+  if (keys->end + length > sizeof key_space) over(O_DOOR);
+  if (bytes) memcpy(keys->bytes + keys->end, bytes, length);
+  keys->end += length;
 }
 
 /* Told once it calms down, and at once when it is much: the client counts it, and knows by it how the terminal stands. */
 static void show(void) {
   struct pile *screen = &self.screen;
   size_t before = screen->passed;
-  if (move(screen, &screen->passed, self.out) < 0) over(O_OUTPUT);
+  if (move(screen, self.out) < 0) over(O_OUTPUT);
   if (screen->passed == before) return;
   int64_t now = now_ms();
   link_put(&self.client, V_SHOWN, NULL, 0, screen->bytes + before, screen->passed - before);
@@ -116,63 +145,68 @@ static void show(void) {
   if (self.client.out_length >= SHOWN_EVERY) self.tell_at = now;
 }
 
-static void keep(void) {
-  if (move(&self.screen, &self.screen.kept, DOOR) < 0) over(O_DOOR);
+static void keep(const uint8_t *bytes, size_t length) {
+  while (length > 0) {
+    ssize_t n = write(DOOR, bytes, length);
+    if (n < 0 && errno != EAGAIN && errno != EINTR) over(O_DOOR);
+    if (n < 0) wait_for(DOOR);
+    else bytes += n, length -= (size_t)n;
+  }
 }
 
+/* Nothing is read that the log has no room for: what is a quarter full takes it all. */
 static void take_output(void) {
   struct pile *screen = &self.screen;
-  int ended = 0;
-  screen->end = screen->passed = screen->kept = 0;
-  while (screen->end < SHOWN_EVERY) {
-    ssize_t n = read(self.program, screen->bytes + screen->end, SHOWN_EVERY - screen->end);
-    if (n < 0 && errno == EINTR) continue;
-    ended = n == 0 || (n < 0 && errno != EAGAIN);
-    if (n > 0) screen->end += (size_t)n;
-    if (n < GATHER) break;
-  }
-  if (ended && screen->end == 0) over(O_DOOR);
+  ssize_t n = read_program(screen->bytes, sizeof screen_space / 2);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n <= 0) over(O_DOOR);
+  screen->end = (size_t)n;
+  screen->passed = 0;
+  keep(screen->bytes, screen->end);
+  int queued = 0, room = 0;
+  socklen_t size = sizeof room;
+  if (ioctl(DOOR, TIOCOUTQ, &queued) == 0 && getsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &room, &size) == 0) self.full = queued > room / 4;
   show();
-  keep();
 }
 
-static int is_special(const struct pile *keys) {
-  for (size_t i = 0; i < keys->end; i++)
-    if (self.special[keys->bytes[i]]) return 1;
+static int is_special(const uint8_t *keys, size_t length) {
+  for (size_t i = 0; i < length; i++)
+    if (self.special[keys[i]]) return 1;
   return self.follows;
 }
 
 static void take_keys(void) {
-  struct pile *keys = &self.keys;
-  ssize_t n = read(self.in, keys->bytes, self.keyboard ? KEYS : sizeof keys->bytes);
+  uint8_t bytes[KEYS];
+  ssize_t n = read(self.in, bytes, sizeof bytes);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n < 0 && errno == EIO && tcgetpgrp(self.in) > 0 && tcgetpgrp(self.in) != getpgrp()) {
     self.look_at = now_ms() + LOOK;
     return;
   }
-  keys->passed = keys->end = 0;
   if (n <= 0) over(O_INPUT);
-  keys->end = (size_t)n;
-  if (!self.keyboard || !is_special(keys)) return type();
-  link_put(&self.client, V_KEYS, NULL, 0, keys->bytes, keys->end);
+  if (!is_special(bytes, (size_t)n)) return add_keys(bytes, (size_t)n), type();
+  link_put(&self.client, V_KEYS, NULL, 0, bytes, (size_t)n);
   link_flush(&self.client);
-  keys->end = 0;
   self.asked = 1;
 }
 
+static void take_input(void) {
+  ssize_t n = read(self.in, self.keys.bytes, sizeof key_space / 4);
+  if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  if (n <= 0) over(O_INPUT);
+  add_keys(NULL, (size_t)n);
+  type();
+}
+
 static void hear_client(void) {
-  struct pile *keys = &self.keys;
   struct record record;
   if (link_fill(&self.client) < 0) over(O_ASKED);
   while (link_next(&self.client, &record) > 0) {
     link_consume(&self.client, &record);
-    if (record.tag == V_LEAVE) over(O_ASKED);
-    if (record.tag != V_TYPE || record.length < 1 || record.length - 1 > sizeof keys->bytes) continue;
+    if (record.tag != V_TYPE || record.length < 1) over(O_ASKED);
     self.asked = 0;
     self.follows = record.data[0];
-    keys->passed = 0;
-    keys->end = record.length - 1;
-    memcpy(keys->bytes, record.data + 1, keys->end);
+    add_keys(record.data + 1, record.length - 1);
     type();
   }
 }
@@ -198,49 +232,68 @@ static int timeout(int64_t now) {
   return at == 0 ? -1 : at > now ? (int)(at - now) : 0;
 }
 
+static int await(struct pollfd *polls, nfds_t count, int64_t now) {
+  int found = 0;
+  for (int64_t until = now_us() + AWAKE; self.typed && !found && now_us() < until; sched_yield()) found = poll(polls, count, 0);
+  self.typed = 0;
+  return found ? found : poll(polls, count, timeout(now));
+}
+
 static void round_once(void) {
   const struct pile *keys = &self.keys, *screen = &self.screen;
   int64_t now = now_ms();
-  int types = keys->passed < keys->end, shows = screen->passed < screen->end, keeps = screen->kept < screen->end;
-  int may_read = !types && !self.asked && !self.look_at;
-  int may_show = self.keyboard && !shows && !keeps && self.client.out_length < CLOGGED;
+  int types = keys->passed < keys->end, shows = screen->passed < screen->end;
+  int has_room = self.keyboard ? sizeof key_space - (keys->end - keys->passed) > 2 * KEYS : !types;
+  int may_read = has_room && !self.asked && !self.look_at;
+  int may_show = self.keyboard && !shows && !self.full && self.client.out_length < CLOGGED;
   int tells = self.client.out_length > 0 && self.tell_at <= now;
   struct pollfd polls[] = {
+    {DOOR, (short)(POLLIN | (self.full ? POLLOUT : 0)), 0},
+    {CLIENT, (short)(POLLIN | (tells ? POLLOUT : 0)), 0},
+    {may_show || types || !self.keyboard ? self.program : -1, (short)((may_show ? POLLIN : 0) | (types ? POLLOUT : 0)), 0},
     {may_read ? self.in : -1, POLLIN, 0},
     {shows ? self.out : -1, POLLOUT, 0},
-    {may_show || types || !self.keyboard ? self.program : -1, (short)((may_show ? POLLIN : 0) | (types ? POLLOUT : 0)), 0},
-    {DOOR, (short)(POLLIN | (keeps ? POLLOUT : 0)), 0},
-    {CLIENT, (short)(POLLIN | (tells ? POLLOUT : 0)), 0},
   };
-  if (poll(polls, 5, timeout(now)) < 0) return;
+  if (await(polls, 5, now) < 0) return;
+  /* Whether anything here is still ours comes first. */
+  if (polls[0].revents & ~POLLOUT) hear_door();
+  if (polls[1].revents & ~POLLOUT) hear_client();
+  if (polls[0].revents & POLLOUT) self.full = 0;
   if (may_show && polls[2].revents & ~POLLOUT) take_output();
-  if (types && polls[2].revents & ~POLLIN) type();
-  if (polls[0].revents) take_keys();
-  if (polls[1].revents) show();
-  if (keeps && polls[3].revents & POLLOUT) keep();
-  if (polls[3].revents & ~POLLOUT) hear_door();
-  if (polls[4].revents & ~POLLOUT) hear_client();
+  if (types && polls[2].revents & POLLOUT) type();
+  else if (types && polls[2].revents & (POLLHUP | POLLERR)) self.keys.passed = self.keys.end = 0; /* nobody is there to read it */
   if (!self.keyboard && polls[2].revents & POLLERR) over(O_DOOR);
+  if (polls[3].revents) self.keyboard ? take_keys() : take_input();
+  if (polls[4].revents) show();
   now = now_ms();
   if (self.look_at && now >= self.look_at) self.look_at = 0;
   if (self.tell_at <= now) link_flush(&self.client);
   if (self.client.out_length == 0) self.tell_at = 0;
 }
 
-int visit_command(const char *kind, char **bytes) {
+static void prepare(const char *kind, char **bytes) {
+  /* A keyboard's must never be stopped in the middle; what is piped in stands still with the job. */
   static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
-  for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) signal(ignored[i], SIG_IGN);
   self.keyboard = strcmp(kind, "keys") == 0;
+  for (size_t i = 0; i < (self.keyboard ? 8u : 5u); i++) signal(ignored[i], SIG_IGN);
+  struct sigaction waking = {.sa_handler = wake};
+  sigaction(SIGALRM, &waking, NULL);
   for (; *bytes; bytes++) self.special[(uint8_t)atoi(*bytes)] = 1;
+  self.keys.bytes = key_space;
+  self.screen.bytes = screen_space;
+  link_open(&self.client, CLIENT);
+  set_nonblocking(CLIENT);
+}
+
+int visit_command(const char *kind, char **bytes) {
+  prepare(kind, bytes);
   self.program = receive_descriptor();
-  if (self.program < 0 || !is_what_it_says(self.program)) return BUSY;
+  if (self.program < 0 || !is_what_it_says(self.program)) over(O_DOOR);
   set_nonblocking(self.program);
   self.in = self.keyboard ? open_terminal(IN) : IN;
   self.out = self.keyboard ? open_terminal(OUT) : OUT;
   int room = CLOGGED;
   setsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
   set_nonblocking(DOOR);
-  set_nonblocking(CLIENT);
-  link_open(&self.client, CLIENT);
   for (;;) round_once();
 }

