@@ -148,6 +148,9 @@ int reach_command(const char *directory);
 int show_command(const char *directory, const char *at);
 int clear_command(const char *directory);
 
+/* received.c: a terminal's master side, or the writing end of a pipe; -1: none came */
+int receive_program(int from, int terminal);
+
 /* visit.c: a client's end of a session's door, see door.c */
 int visit_command(const char *kind, char **bytes);
 

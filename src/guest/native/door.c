@@ -9,15 +9,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The longer it goes on, the less often: others that look on see it so late. */
-#define LOOK_SOON 10
-#define LOOK_LATE 160
-#define LOOK_LESS 4
+/* What a visitor reads is taken once it calms down, and no later than that: others look on, too. */
+#define LOOK_EVERY 20
+#define LOOK_LATEST 160
 /* So much at once is no echo, and goes on: it is taken as it comes. */
-#define MUCH (8u << 10)
+#define MUCH (2u << 10)
 /* For a visitor that is asked to leave; one that stands still is left behind. */
 #define LEAVE_WITHIN 1000
 
@@ -104,23 +104,35 @@ void door_serve(struct holder *holder) {
   else door_left(holder);
 }
 
+static int amount(const struct door *door) {
+  int bytes = 0;
+  return ioctl(door->visitor, FIONREAD, &bytes) == 0 ? bytes : 0;
+}
+
 int door_later(struct holder *holder, const struct pollfd *found) {
   struct door *door = &holder->door;
   if (door->visitor < 0 || found->fd != door->visitor || found->revents & ~POLLIN) return 0;
   uint64_t end = holder->sources[0].log.end, taken = end - door->seen;
   door->seen = end;
   if (taken >= MUCH) return 0;
-  int64_t now = now_ms(), rest = now - door->looked;
-  door->pace = rest > LOOK_LATE ? LOOK_SOON : door->pace * LOOK_LESS < LOOK_LATE ? door->pace * LOOK_LESS : LOOK_LATE;
-  door->look_at = now + door->pace;
+  int64_t now = now_ms();
+  door->amount = amount(door);
+  door->look_at = now + LOOK_EVERY;
+  door->look_by = now + LOOK_LATEST;
   return 1;
 }
 
 static void look(struct holder *holder) {
-  struct source *out = &holder->sources[0];
-  holder->door.look_at = 0;
-  holder->door.looked = now_ms();
-  if (source_wanted(holder, out)) source_read(holder, out);
+  struct door *door = &holder->door;
+  int64_t now = now_ms();
+  int before = door->amount;
+  door->amount = amount(door);
+  if (door->amount != before && door->amount < (int)MUCH && now < door->look_by) {
+    door->look_at = now + LOOK_EVERY;
+    return;
+  }
+  door->look_at = 0;
+  if (source_wanted(holder, &holder->sources[0])) source_read(holder, &holder->sources[0]);
 }
 
 /* All that is there, whoever has room for it: whom it was read from will not give it again. */

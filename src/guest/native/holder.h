@@ -27,7 +27,8 @@ struct door {
   int listener, visitor; /* -1: nobody is awaited, nobody is there */
   char *path;            /* NULL: none is wanted */
   int64_t look_at;       /* what a terminal's visitor read is taken then; 0: it has read nothing */
-  int64_t looked, pace;
+  int64_t look_by;
+  int amount;            /* of that, when it was looked at last */
   uint64_t seen;         /* how far it was taken the time before */
   int64_t leave_by;      /* it was asked to go; 0: it was not */
 };

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { IN, OUT, DOOR = 3, CLIENT };
@@ -36,8 +36,10 @@ enum { O_DOOR, O_ASKED, O_INPUT, O_OUTPUT };
 #define PATIENCE 1000
 /* In the background nobody says when that ends. */
 #define LOOK 300
-/* An echo is waited for awake so long, in microseconds: to be woken takes as long as all the rest. */
+/* After a key or its echo the next event is waited for awake so long, in microseconds: to be woken takes as long as all the rest. */
 #define AWAKE 200
+/* No echo. */
+#define MUCH 1024
 
 struct pile {
   uint8_t *bytes;
@@ -47,7 +49,7 @@ struct pile {
 static struct {
   int in, out, program, keyboard; /* a terminal's, not only a stream of bytes */
   uint8_t special[256];
-  int asked, follows, full, typed;
+  int asked, follows, full, awake, much, guarded, used;
   int64_t look_at, tell_at, late;
   struct link client;
   struct pile keys, screen;
@@ -55,41 +57,27 @@ static struct {
 
 static uint8_t key_space[1u << 20], screen_space[64u << 10];
 
-/* Of the descriptor that the holder sends: -1 where there is none. */
-static int receive_descriptor(void) {
-  int fd = -1;
-  char space[CMSG_SPACE(sizeof fd)], byte;
-  struct iovec data = {&byte, 1};
-  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
-  struct pollfd readable = {DOOR, POLLIN, 0};
-  if (poll(&readable, 1, PATIENCE) <= 0 || recvmsg(DOOR, &message, MSG_CMSG_CLOEXEC) != 1) return -1;
-  struct cmsghdr *control = CMSG_FIRSTHDR(&message);
-  if (control && control->cmsg_level == SOL_SOCKET && control->cmsg_type == SCM_RIGHTS && control->cmsg_len == CMSG_LEN(sizeof fd)) memcpy(&fd, CMSG_DATA(control), sizeof fd);
+/* Others can have a descriptor of theirs wait although it must not: a clock breaks that off while it is in use. */
+static volatile sig_atomic_t ticked;
+static void tick(int number) { ticked = number; }
+
+static void set_clock(int seconds) {
+  struct itimerval every = {{seconds, 0}, {seconds, 0}};
+  setitimer(ITIMER_REAL, &every, NULL);
+  self.guarded = seconds;
+}
+
+static int guarded(int fd) {
+  if (fd != self.program) return fd;
+  self.used = 1;
+  if (!self.guarded) set_clock(1);
   return fd;
-}
-
-/* A computer may be hostile, and have whoever reads or writes something else do as it likes. */
-static int is_what_it_says(int fd) {
-  struct stat found;
-  int number;
-  return self.keyboard ? ioctl(fd, TIOCGPTN, &number) == 0 : fstat(fd, &found) == 0 && S_ISFIFO(found.st_mode);
-}
-
-/* Others can have a descriptor of theirs wait although it must not: nothing here waits for long. */
-static void wake(int number) { (void)number; }
-static ssize_t read_program(uint8_t *to, size_t room) {
-  alarm(1);
-  ssize_t n = read(self.program, to, room);
-  alarm(0);
-  return n;
 }
 
 /* Writes what is there, as far as goes. -1: never again. */
 static int move(struct pile *pile, int to) {
   if (pile->passed == pile->end) return 0;
-  if (to == self.program) alarm(1);
-  ssize_t n = write(to, pile->bytes + pile->passed, pile->end - pile->passed);
-  if (to == self.program) alarm(0);
+  ssize_t n = write(guarded(to), pile->bytes + pile->passed, pile->end - pile->passed);
   if (n < 0) return errno == EAGAIN || errno == EINTR ? 0 : -1;
   pile->passed += (size_t)n;
   return 0;
@@ -117,7 +105,6 @@ static void type(void) {
   struct pile *keys = &self.keys;
   if (move(keys, self.program) < 0) over(O_DOOR);
   if (keys->passed == keys->end) keys->passed = keys->end = 0;
-  self.typed = self.keyboard;
 }
 
 static void add_keys(const uint8_t *bytes, size_t length) {
@@ -157,11 +144,12 @@ static void keep(const uint8_t *bytes, size_t length) {
 /* Nothing is read that the log has no room for: what is a quarter full takes it all. */
 static void take_output(void) {
   struct pile *screen = &self.screen;
-  ssize_t n = read_program(screen->bytes, sizeof screen_space / 2);
+  ssize_t n = read(guarded(self.program), screen->bytes, sizeof screen_space / 2);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) over(O_DOOR);
   screen->end = (size_t)n;
   screen->passed = 0;
+  self.much = n >= MUCH;
   keep(screen->bytes, screen->end);
   int queued = 0, room = 0;
   socklen_t size = sizeof room;
@@ -234,9 +222,14 @@ static int timeout(int64_t now) {
 
 static int await(struct pollfd *polls, nfds_t count, int64_t now) {
   int found = 0;
-  for (int64_t until = now_us() + AWAKE; self.typed && !found && now_us() < until; sched_yield()) found = poll(polls, count, 0);
-  self.typed = 0;
-  return found ? found : poll(polls, count, timeout(now));
+  for (int64_t until = now_us() + AWAKE; self.awake && !found && now_us() < until; sched_yield()) found = poll(polls, count, 0);
+  if (!found) found = poll(polls, count, timeout(now));
+  self.awake = self.keyboard && found > 0 && !self.much;
+  if (!ticked) return found;
+  ticked = 0;
+  if (!self.used) set_clock(0);
+  self.used = 0;
+  return found;
 }
 
 static void round_once(void) {
@@ -276,8 +269,8 @@ static void prepare(const char *kind, char **bytes) {
   static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU};
   self.keyboard = strcmp(kind, "keys") == 0;
   for (size_t i = 0; i < (self.keyboard ? 8u : 5u); i++) signal(ignored[i], SIG_IGN);
-  struct sigaction waking = {.sa_handler = wake};
-  sigaction(SIGALRM, &waking, NULL);
+  struct sigaction ticking = {.sa_handler = tick};
+  sigaction(SIGALRM, &ticking, NULL);
   for (; *bytes; bytes++) self.special[(uint8_t)atoi(*bytes)] = 1;
   self.keys.bytes = key_space;
   self.screen.bytes = screen_space;
@@ -287,8 +280,8 @@ static void prepare(const char *kind, char **bytes) {
 
 int visit_command(const char *kind, char **bytes) {
   prepare(kind, bytes);
-  self.program = receive_descriptor();
-  if (self.program < 0 || !is_what_it_says(self.program)) over(O_DOOR);
+  self.program = receive_program(DOOR, self.keyboard);
+  if (self.program < 0) over(O_DOOR);
   set_nonblocking(self.program);
   self.in = self.keyboard ? open_terminal(IN) : IN;
   self.out = self.keyboard ? open_terminal(OUT) : OUT;
