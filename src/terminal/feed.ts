@@ -19,6 +19,8 @@ export class Feed {
   readonly #kind: 'pipe' | 'file' | undefined
   #typist: Typist | undefined
   #since = 0
+  /** Somebody was asked, who may never answer. */
+  #busy = false
   #lent = false
   #ended = false
   #visit: Visit | undefined
@@ -63,7 +65,7 @@ export class Feed {
 
   #onTyped(bytes: number): void {
     this.#since += bytes
-    if (this.#since < MUCH || this.#kind !== 'pipe' || this.#lent) return
+    if (this.#since < MUCH || this.#kind !== 'pipe' || this.#busy) return
     this.#since = 0
     void this.#pass()
   }
@@ -76,6 +78,7 @@ export class Feed {
 
   async #pass(): Promise<void> {
     if (!mayPass(this.#attachment)) return
+    this.#busy = true
     this.#over = passBy(this.#attachment, {
       kind: 'input',
       hold: () => this.#hold(),
@@ -86,6 +89,7 @@ export class Feed {
       },
     })
     await this.#over.catch(() => undefined)
+    this.#busy = false
   }
 
   #hold(): Promise<boolean> {
