@@ -87,6 +87,7 @@ export class Shortcut {
   #begin(): void {
     if (this.#busy || this.#ended || this.#tries >= MOST || performance.now() < this.#notBefore || !inForeground()) return
     this.#busy = true
+    clearTimeout(this.#timer)
     this.#over = passBy(this.#near, this.#wiring()).then(
       (over) => this.#after(over),
       () => (this.#tries = MOST),

@@ -63,7 +63,7 @@ export class Life {
       run: () => (this.#owner ? host.doorway?.() : undefined),
       ask: () => this.#link?.tell(Frame.door) !== undefined,
       typed: () => this.stdin.settled(),
-      shown: () => this.stdout.settled(),
+      shown: () => this.stdout.settled().then(() => this.#ackNow()),
       reached: (offset) => this.stdout.passed(offset),
       back: (offset) => this.#link?.back(offset),
     })
@@ -227,14 +227,17 @@ export class Life {
   /** A trickle is acknowledged too, so that whoever comes back is shown what was missed and little more. */
   #ackSoon(): void {
     if (this.#trickle !== undefined) return
-    this.#trickle = setTimeout(() => {
-      this.#trickle = undefined
-      const { delivered: stdout } = this.stdout
-      const { delivered: stderr } = this.stderr
-      if (this.#complete || !this.#owner || stdout + stderr === this.#acked) return
-      this.#acked = stdout + stderr
-      this.#link?.ack(stdout, stderr)
-    }, ACK_TRICKLE_MS).unref()
+    this.#trickle = setTimeout(() => this.#ackNow(), ACK_TRICKLE_MS).unref()
+  }
+
+  #ackNow(): void {
+    clearTimeout(this.#trickle)
+    this.#trickle = undefined
+    const { delivered: stdout } = this.stdout
+    const { delivered: stderr } = this.stderr
+    if (this.#complete || !this.#owner || stdout + stderr === this.#acked) return
+    this.#acked = stdout + stderr
+    this.#link?.ack(stdout, stderr)
   }
 
   #waiting(): number {

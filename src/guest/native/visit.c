@@ -1,6 +1,6 @@
 /*
  * A client's end of a door (door.c): stands between the local terminal and the session's, or pumps what is piped in,
- * past the client and the guest. What it reads of a terminal goes to the log, then to the screen. The client hears a
+ * past the client and the guest. What it reads of a terminal goes to the screen and to the log. The client hears a
  * little later of what was shown, is asked about keys that may mean something to it, and gets back what could not be
  * passed on.
  */
@@ -36,8 +36,12 @@ enum { O_DOOR, O_ASKED, O_INPUT, O_OUTPUT };
 #define PATIENCE 1000
 /* In the background nobody says when that ends. */
 #define LOOK 300
-/* After a key or its echo the next event is waited for awake so long, in microseconds: to be woken takes as long as all the rest. */
-#define AWAKE 200
+/*
+ * In microseconds: soon after a key its echo, and the next key, are waited for awake, since to be woken takes as long as
+ * all the rest; of a processor that somebody types at, a hundredth.
+ */
+#define AWAKE 1000
+#define TYPING 20000
 /* No echo. */
 #define MUCH 1024
 
@@ -49,8 +53,8 @@ struct pile {
 static struct {
   int in, out, program, keyboard; /* a terminal's, not only a stream of bytes */
   uint8_t special[256];
-  int asked, follows, full, awake, much, guarded, used;
-  int64_t look_at, tell_at, late;
+  int asked, follows, full, room, awake, much, guarded, used;
+  int64_t look_at, tell_at, late, typed_at;
   struct link client;
   struct pile keys, screen;
 } self;
@@ -150,11 +154,12 @@ static void take_output(void) {
   screen->end = (size_t)n;
   screen->passed = 0;
   self.much = n >= MUCH;
+  /* A terminal that is not ours alone may have us wait. */
+  if (self.out != OUT) show();
   keep(screen->bytes, screen->end);
-  int queued = 0, room = 0;
-  socklen_t size = sizeof room;
-  if (ioctl(DOOR, TIOCOUTQ, &queued) == 0 && getsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &room, &size) == 0) self.full = queued > room / 4;
-  show();
+  if (self.out == OUT) show();
+  int queued = 0;
+  self.full = ioctl(DOOR, TIOCOUTQ, &queued) == 0 && queued > self.room / 4;
 }
 
 static int is_special(const uint8_t *keys, size_t length) {
@@ -172,6 +177,7 @@ static void take_keys(void) {
     return;
   }
   if (n <= 0) over(O_INPUT);
+  self.typed_at = now_us();
   if (!is_special(bytes, (size_t)n)) return add_keys(bytes, (size_t)n), type();
   link_put(&self.client, V_KEYS, NULL, 0, bytes, (size_t)n);
   link_flush(&self.client);
@@ -224,7 +230,7 @@ static int await(struct pollfd *polls, nfds_t count, int64_t now) {
   int found = 0;
   for (int64_t until = now_us() + AWAKE; self.awake && !found && now_us() < until; sched_yield()) found = poll(polls, count, 0);
   if (!found) found = poll(polls, count, timeout(now));
-  self.awake = self.keyboard && found > 0 && !self.much;
+  self.awake = found > 0 && !self.much && now_us() - self.typed_at < TYPING;
   if (!ticked) return found;
   ticked = 0;
   if (!self.used) set_clock(0);
@@ -285,8 +291,10 @@ int visit_command(const char *kind, char **bytes) {
   set_nonblocking(self.program);
   self.in = self.keyboard ? open_terminal(IN) : IN;
   self.out = self.keyboard ? open_terminal(OUT) : OUT;
-  int room = CLOGGED;
-  setsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
+  socklen_t size = sizeof self.room;
+  self.room = CLOGGED;
+  setsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &self.room, size);
+  getsockopt(DOOR, SOL_SOCKET, SO_SNDBUF, &self.room, &size);
   set_nonblocking(DOOR);
   for (;;) round_once();
 }
