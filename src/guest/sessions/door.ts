@@ -64,17 +64,9 @@ export class SessionDoor implements DoorListener {
     const { terminal, audience } = this.#house
     this.shut(viewer)
     if (terminal === undefined) return
-    if (offset !== NEW_PICTURE) {
-      viewer.back(Number(offset))
-      return audience.refresh(viewer)
-    }
-    viewer.lapse()
-    const painted = terminal.paint((bytes, at) => viewer.picture(bytes, at)).catch(() => viewer.seek(undefined))
-    void painted.then(() => {
-      const status = statusOf(this.#house.info().state)
-      if (status !== undefined) viewer.exit(status)
-      audience.refresh(viewer)
-    })
+    if (offset === NEW_PICTURE) return void this.#paint(viewer, terminal)
+    viewer.back(Number(offset))
+    audience.refresh(viewer)
   }
 
   /** Whoever it is for leaves it. */
@@ -83,6 +75,14 @@ export class SessionDoor implements DoorListener {
     this.#visitor = undefined
     this.#open = false
     this.#house.holder?.shutDoor()
+  }
+
+  async #paint(viewer: Viewer, terminal: Terminal): Promise<void> {
+    viewer.lapse()
+    await terminal.paint((bytes, at) => viewer.picture(bytes, at)).catch(() => viewer.seek(undefined))
+    const status = statusOf(this.#house.info().state)
+    if (status !== undefined) viewer.exit(status)
+    this.#house.audience.refresh(viewer)
   }
 
   get #path(): string {
