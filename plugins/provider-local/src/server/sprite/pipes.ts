@@ -6,9 +6,9 @@ import { isGoodbye } from '../http/outlet.ts'
 import { type Heard, type Peer, inOrder, listen } from './peer.ts'
 import { type Cursor, Ring, type StreamNumber } from './ring.ts'
 
-/** More than is on its way to a client, a proxy in between included, for each session, and for all of them together. What is more than that on its way when a connection breaks is lost, and said to be. */
-const RING = 48 * 1024 * 1024
-const RINGS = 256 * 1024 * 1024
+/** More than is on its way to a client, a proxy in between included (a Linux socket keeps up to 4 MB to send and 33 MB received), for each session, and for all of them together. What is more than that on its way when a connection breaks is lost, and said to be. */
+const RING = 96 * 1024 * 1024
+const RINGS = 512 * 1024 * 1024
 const RING_LEAST = 1024 * 1024
 /** How far the program may be ahead of the client that it waits for, in bytes: so little that the ring keeps it. */
 const AHEAD = 512 * 1024
