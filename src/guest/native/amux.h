@@ -55,6 +55,7 @@ void link_close(struct link *link);
 int link_fill(struct link *link);                       /* -1: it is gone */
 int link_next(struct link *link, struct record *record); /* 1: one is there, until link_consume; -1: nonsense */
 void link_consume(struct link *link, const struct record *record);
+char *record_text(const struct record *record); /* its payload, a zero byte behind it */
 void link_put(struct link *link, uint8_t tag, const void *head, size_t head_length, const void *data, size_t length);
 void link_flush(struct link *link);
 

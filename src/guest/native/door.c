@@ -35,9 +35,7 @@ static void stop_waiting(struct door *door) {
 void door_open(struct holder *holder, const struct record *record) {
   struct door *door = &holder->door;
   door_shut(holder);
-  door->path = grow(NULL, (size_t)record->length + 1);
-  memcpy(door->path, record->data, record->length);
-  door->path[record->length] = 0;
+  door->path = record_text(record);
   door_step(holder);
 }
 

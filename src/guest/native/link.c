@@ -47,6 +47,13 @@ int link_next(struct link *link, struct record *record) {
   return link->in_length >= WIRE_HEADER + (size_t)record->length;
 }
 
+char *record_text(const struct record *record) {
+  char *copy = grow(NULL, (size_t)record->length + 1);
+  memcpy(copy, record->data, record->length);
+  copy[record->length] = 0;
+  return copy;
+}
+
 void link_consume(struct link *link, const struct record *record) {
   size_t used = WIRE_HEADER + (size_t)record->length;
   link->in_start += used;

@@ -4,13 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *text(const struct record *record) {
-  char *copy = grow(NULL, (size_t)record->length + 1);
-  memcpy(copy, record->data, record->length);
-  copy[record->length] = 0;
-  return copy;
-}
-
 /* Lists double their room; the last entry is always NULL. */
 static char **append(char **list, int *count, char *entry) {
   if ((*count & (*count + 1)) == 0) list = grow(list, sizeof *list * (size_t)(*count * 2 + 2));
@@ -41,14 +34,14 @@ static int take_size(struct request *request, const struct record *record) {
 
 static int replace(char **field, const struct record *record) {
   free(*field);
-  *field = text(record);
+  *field = record_text(record);
   return 0;
 }
 
 int request_take(struct request *request, const struct record *record) {
   switch (record->tag) {
-    case W_ARG: request->argv = append(request->argv, &request->argc, text(record)); return 0;
-    case W_ENV: request->env = append(request->env, &request->envc, text(record)); return 0;
+    case W_ARG: request->argv = append(request->argv, &request->argc, record_text(record)); return 0;
+    case W_ENV: request->env = append(request->env, &request->envc, record_text(record)); return 0;
     case W_CWD: return replace(&request->cwd, record);
     case W_DIR: return replace(&request->dir, record);
     case W_SOCKET: return replace(&request->socket, record);

@@ -59,7 +59,7 @@ static struct {
   struct pile keys, screen;
 } self;
 
-static uint8_t key_space[1u << 20], screen_space[64u << 10];
+static uint8_t key_space[1u << 20], screen_space[32u << 10];
 
 /* Others can have a descriptor of theirs wait although it must not: a clock breaks that off while it is in use. */
 static volatile sig_atomic_t ticked;
@@ -148,7 +148,7 @@ static void keep(const uint8_t *bytes, size_t length) {
 /* Nothing is read that the log has no room for: what is a quarter full takes it all. */
 static void take_output(void) {
   struct pile *screen = &self.screen;
-  ssize_t n = read(guarded(self.program), screen->bytes, sizeof screen_space / 2);
+  ssize_t n = read(guarded(self.program), screen->bytes, sizeof screen_space);
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (n <= 0) over(O_DOOR);
   screen->end = (size_t)n;
