@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
-import type { SessionInfo } from '../../src/contract/index.ts'
-import { Scratch, bin } from '../support/amux.ts'
-import { disposeAll, killGuests } from '../support/computers.ts'
+import { bin, type Scratch } from '../support/amux.ts'
+import { disposeAll, endSessions, killGuests, localScratch, sessions } from '../support/computers.ts'
 import { TestTerminal, type TerminalOptions } from '../support/terminal.ts'
 
 /** Draws all over the screen, draws anew when it finds the size changed, ends at "q". */
@@ -18,18 +17,15 @@ describe('a program on a computer, in a terminal', () => {
   let amux: Scratch
   const open: TestTerminal[] = []
   before(async () => {
-    amux = await Scratch.make()
-    const { status, stderr } = await amux.run(['computer', 'create', '-P', 'local'])
-    expect(status, stderr).to.equal(0)
+    amux = await localScratch()
   })
   after(() => disposeAll(amux))
   afterEach(async () => {
     for (const terminal of open.splice(0)) terminal.dispose()
-    for (const { id, state } of await list()) if (state.status === 'running') await amux.run(['computer', 'session', 'kill', id, '-s', 'KILL'])
-    await amux.run(['computer', 'session', 'rm', '--ended'])
+    await endSessions(amux)
   })
 
-  const list = async () => (await amux.json<readonly SessionInfo[]>(['computer', 'session', 'ls'])).document
+  const list = () => sessions(amux)
   const quoted = (words: readonly string[]) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   /** With the client's pid in a file. */
   const line = (...args: string[]) => `sh -c 'echo $$ > client.pid; exec "$@"' sh ${quoted([process.execPath, bin, 'computer', ...args])}`

@@ -5,9 +5,8 @@ import { closeSync, openSync, readSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
-import type { SessionInfo } from '../../src/contract/index.ts'
-import { bin, Scratch } from '../support/amux.ts'
-import { disposeAll, killGuests } from '../support/computers.ts'
+import { bin, type Scratch } from '../support/amux.ts'
+import { disposeAll, endSessions, killGuests, localScratch, sessions } from '../support/computers.ts'
 import { alone, visited } from '../support/visits.ts'
 
 interface Client {
@@ -21,15 +20,13 @@ interface Client {
 describe('a program on this machine with much input, met past client and guest', () => {
   let amux: Scratch
   before(async () => {
-    amux = await Scratch.make()
-    const { status, stderr } = await amux.run(['computer', 'create', '-P', 'local'])
-    expect(status, stderr).to.equal(0)
+    amux = await localScratch()
   })
   after(() => disposeAll(amux))
   afterEach(async () => {
-    for (const { id, state } of await list()) if (state.status === 'running') await amux.run(['computer', 'session', 'kill', id, '-s', 'KILL'])
+    await endSessions(amux)
   })
-  const list = async () => (await amux.json<readonly SessionInfo[]>(['computer', 'session', 'ls'])).document
+  const list = () => sessions(amux)
 
   const size = 60_000_000
   const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

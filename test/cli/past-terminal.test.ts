@@ -4,9 +4,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
-import type { SessionInfo } from '../../src/contract/index.ts'
-import { bin, Scratch } from '../support/amux.ts'
-import { disposeAll, killGuests } from '../support/computers.ts'
+import { bin, type Scratch } from '../support/amux.ts'
+import { disposeAll, endSessions, killGuests, localScratch, sessions } from '../support/computers.ts'
 import { TestTerminal } from '../support/terminal.ts'
 import { until } from '../guest/lab.ts'
 import { alone, visited, visitOf } from '../support/visits.ts'
@@ -19,18 +18,15 @@ describe('a program in a terminal on this machine, met past client and guest', (
   let amux: Scratch
   const open: TestTerminal[] = []
   before(async () => {
-    amux = await Scratch.make()
-    const { status, stderr } = await amux.run(['computer', 'create', '-P', 'local'])
-    expect(status, stderr).to.equal(0)
+    amux = await localScratch()
   })
   after(() => disposeAll(amux))
   afterEach(async () => {
     for (const terminal of open.splice(0)) terminal.dispose()
-    for (const { id, state } of await list()) if (state.status === 'running') await amux.run(['computer', 'session', 'kill', id, '-s', 'KILL'])
-    await amux.run(['computer', 'session', 'rm', '--ended'])
+    await endSessions(amux)
   })
 
-  const list = async () => (await amux.json<readonly SessionInfo[]>(['computer', 'session', 'ls'])).document
+  const list = () => sessions(amux)
   const quoted = (words: readonly string[]) => words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
   const terminal = (...args: readonly string[]): TestTerminal => {
     const one = new TestTerminal(`sh -c 'echo $$ > client.pid; exec "$@"' sh ${quoted([process.execPath, bin, 'computer', ...args])}`, { cwd: amux.project, env: amux.env() })

@@ -1,5 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
-import type { Scratch } from './amux.ts'
+import { expect } from 'chai'
+import type { SessionInfo } from '../../src/contract/index.ts'
+import { Scratch } from './amux.ts'
 
 interface Row {
   readonly name: string
@@ -12,6 +14,25 @@ interface Row {
 /** Every computer of a scratch home, as `ls` shows them. */
 export async function computers(scratch: Scratch): Promise<readonly Row[]> {
   return (await scratch.json<readonly Row[]>(['computer', 'ls'])).document
+}
+
+/** A scratch home whose project has a computer on this machine. */
+export async function localScratch(): Promise<Scratch> {
+  const scratch = await Scratch.make()
+  const { status, stderr } = await scratch.run(['computer', 'create', '-P', 'local'])
+  expect(status, stderr).to.equal(0)
+  return scratch
+}
+
+/** As `session ls` shows them. */
+export async function sessions(scratch: Scratch): Promise<readonly SessionInfo[]> {
+  return (await scratch.json<readonly SessionInfo[]>(['computer', 'session', 'ls'])).document
+}
+
+/** Ends those that run, and forgets them all. */
+export async function endSessions(scratch: Scratch): Promise<void> {
+  for (const { id, state } of await sessions(scratch)) if (state.status === 'running') await scratch.run(['computer', 'session', 'kill', id, '-s', 'KILL'])
+  await scratch.run(['computer', 'session', 'rm', '--ended'])
 }
 
 /** Deletes the computers first: what they have mounted is not for `rm`. */
